@@ -1,0 +1,54 @@
+import type { DType } from "../dtype.ts";
+import { DeviceError, DisposedError } from "../errors.ts";
+import { contiguousStrides, sizeOf } from "../shape.ts";
+import type { Backend, Op, Storage, View } from "./backend.ts";
+
+/** Shape and element type of an output to be made. */
+export interface Spec<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+}
+
+/** A row-major view of a whole storage. */
+export function wholeView<D extends DType>(storage: Storage<D>, shape: readonly number[]): View<D> {
+  return { storage, dtype: storage.dtype, shape, strides: contiguousStrides(shape), offset: 0 };
+}
+
+/**
+ * The one place every op goes through: finds the operands' device, makes room for the outputs and has the device run it.
+ */
+export function dispatch<Params, const Specs extends readonly Spec[]>(
+  op: Op<Params>,
+  inputs: readonly View[],
+  params: Params,
+  specs: Specs,
+): { [I in keyof Specs]: View<Specs[I]["dtype"]> } {
+  const backend = commonBackend(op.name, inputs);
+  const outputs = specs.map(({ dtype, shape }) => wholeView(backend.allocate(dtype, sizeOf(shape)), shape));
+  backend.execute(op, inputs, params, outputs);
+  return outputs as { [I in keyof Specs]: View<Specs[I]["dtype"]> };
+}
+
+/** Runs an op into memory that exists: for the few in-place operations on buffers. */
+export function dispatchInto<Params>(
+  op: Op<Params>,
+  inputs: readonly View[],
+  params: Params,
+  outputs: readonly View[],
+): void {
+  commonBackend(op.name, [...inputs, ...outputs]).execute(op, inputs, params, outputs);
+}
+
+function commonBackend(op: string, inputs: readonly View[]): Backend {
+  const first = inputs[0]!.storage.backend;
+  for (const { storage } of inputs) {
+    if (storage.freed) throw new DisposedError();
+    if (storage.backend !== first) {
+      throw new DeviceError(
+        first.name,
+        `${op}: operands are on different devices (${first.name} and ${storage.backend.name}); move one with to(device)`,
+      );
+    }
+  }
+  return first;
+}

@@ -1,0 +1,51 @@
+import { type DataOf, type DType, newData } from "../../dtype.ts";
+import { type Backend, type CpuView, FallbackLog, type Op, Storage, type View } from "../backend.ts";
+
+class HostStorage<D extends DType> extends Storage<D> {
+  readonly data: DataOf[D];
+  constructor(backend: Backend, dtype: D, data: DataOf[D]) {
+    super(backend, dtype, data.length);
+    this.data = data;
+  }
+  protected override free(): void {
+    // The garbage collector owns typed arrays.
+  }
+}
+
+/** Plain loops over typed arrays: slow, short, and the oracle of every other backend. */
+class ReferenceBackend implements Backend {
+  readonly name = "reference";
+  readonly fallbacks = new FallbackLog();
+
+  allocate<D extends DType>(dtype: D, length: number): Storage<D> {
+    return new HostStorage(this, dtype, newData(dtype, length));
+  }
+
+  upload<D extends DType>(dtype: D, data: DataOf[D]): Storage<D> {
+    return new HostStorage(this, dtype, data.slice() as DataOf[D]);
+  }
+
+  async read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]> {
+    return this.readSync(storage);
+  }
+
+  readSync<D extends DType>(storage: Storage<D>): DataOf[D] {
+    return (storage as HostStorage<D>).data;
+  }
+
+  execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {
+    op.reference(inputs.map(withData), params, outputs.map(withData));
+  }
+
+  pack(matrix: View<"float32">): View<"float32"> {
+    return matrix;
+  }
+}
+
+function withData(view: View): CpuView {
+  const { storage, dtype, shape, strides, offset } = view;
+  return { storage, dtype, shape, strides, offset, data: (storage as HostStorage<DType>).data };
+}
+
+/** The reference device. It has no state, so there is one. */
+export const referenceBackend: Backend = new ReferenceBackend();

@@ -1,0 +1,34 @@
+/** The element types a tensor can hold. `bool` is stored as one byte, 0 or 1. */
+export type DType = "float32" | "int32" | "uint8" | "bool";
+
+/** The typed array that holds each element type on the CPU. */
+export interface DataOf {
+  readonly float32: Float32Array;
+  readonly int32: Int32Array;
+  readonly uint8: Uint8Array;
+  readonly bool: Uint8Array;
+}
+
+const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array } as const;
+
+/** A zero-filled typed array of `length` elements of `dtype`. */
+export function newData<D extends DType>(dtype: D, length: number): DataOf[D] {
+  return new arrayTypes[dtype](length) as DataOf[D];
+}
+
+/** A typed array of `length` elements of `dtype` over existing memory. */
+export function dataOver<D extends DType>(
+  dtype: D,
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): DataOf[D] {
+  const TypedArray: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => DataOf[DType] =
+    arrayTypes[dtype];
+  return new TypedArray(buffer, byteOffset, length) as DataOf[D];
+}
+
+/** Bytes per element. */
+export function byteSize(dtype: DType): 1 | 4 {
+  return dtype === "float32" || dtype === "int32" ? 4 : 1;
+}

@@ -1,0 +1,28 @@
+/** Shapes, axes or indices that an operation cannot work with. */
+export class ShapeMismatchError extends Error {
+  override readonly name = "ShapeMismatchError";
+  /** The operation that refused, as in its message. */
+  readonly op: string;
+  constructor(op: string, message: string) {
+    super(`${op}: ${message}`);
+    this.op = op;
+  }
+}
+
+/** A device that cannot do what was asked: missing, lost, out of memory, or another than the operands' own. */
+export class DeviceError extends Error {
+  override readonly name = "DeviceError";
+  readonly device: string;
+  constructor(device: string, message: string, options?: ErrorOptions) {
+    super(`${device}: ${message}`, options);
+    this.device = device;
+  }
+}
+
+/** A tensor used after its memory was given back. */
+export class DisposedError extends Error {
+  override readonly name = "DisposedError";
+  constructor() {
+    super("this tensor was disposed (by dispose(), by `using`, or at the end of the tidy() that made it)");
+  }
+}
