@@ -1,0 +1,158 @@
+/** A merge: two neighbouring tokens become one. Its rank is its place in merges.txt; lower ranks go first. */
+export interface Merge {
+  left: number;
+  right: number;
+  result: number;
+}
+
+/** Words of up to this many bytes (nearly all) are merged by search; longer ones with a heap. Found by measuring. */
+const LONGEST_SEARCHED_WORD = 48;
+
+/** A heap entry is rank · 2^31 + position, exact in a float64 for ranks below 2^22. */
+const POSITIONS = 2 ** 31;
+export const MAX_MERGES = 2 ** 22;
+
+const NO_RANK = -1;
+const GONE = -1;
+
+/** The merges of a vocabulary, found by their pair of token ids. An open-addressing hash table. */
+export class MergeTable {
+  readonly #merges: readonly Merge[];
+  readonly #rankAt: Int32Array;
+  readonly #mask: number;
+
+  constructor(merges: readonly Merge[]) {
+    this.#merges = merges;
+    let slots = 16;
+    while (slots < merges.length * 2) slots *= 2;
+    this.#mask = slots - 1;
+    this.#rankAt = new Int32Array(slots).fill(NO_RANK);
+    for (const [rank, { left, right }] of merges.entries()) this.#rankAt[this.#slotOf(left, right)] = rank;
+  }
+
+  /** The rank of the merge of this pair, or -1. */
+  rankOf(left: number, right: number): number {
+    return this.#rankAt[this.#slotOf(left, right)]!;
+  }
+
+  /** The token that the merge of this rank makes. */
+  resultOf(rank: number): number {
+    return this.#merges[rank]!.result;
+  }
+
+  /** The slot that holds the pair, or the free one where it belongs. */
+  #slotOf(left: number, right: number): number {
+    let slot = (Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)) >>> 0;
+    slot = (slot ^ (slot >>> 15)) & this.#mask;
+    for (;;) {
+      const rank = this.#rankAt[slot]!;
+      if (rank === NO_RANK) return slot;
+      const merge = this.#merges[rank]!;
+      if (merge.left === left && merge.right === right) return slot;
+      slot = (slot + 1) & this.#mask;
+    }
+  }
+}
+
+/**
+ * Byte-pair encoding of one word (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909): merge the pair of lowest
+ * rank, of equal ones the leftmost, until no pair is left that merges. `ids` are the word's bytes as token ids.
+ */
+export function mergeWord(ids: Int32Array, table: MergeTable): Int32Array {
+  return ids.length <= LONGEST_SEARCHED_WORD ? mergeBySearch(ids, table) : mergeByHeap(ids, table);
+}
+
+/** The definition, as it stands: quadratic, and the fastest for short words. Overwrites `ids`. */
+export function mergeBySearch(ids: Int32Array, table: MergeTable): Int32Array {
+  let length = ids.length;
+  for (;;) {
+    let lowest = NO_RANK;
+    let position = 0;
+    for (let i = 0; i + 1 < length; i++) {
+      const rank = table.rankOf(ids[i]!, ids[i + 1]!);
+      if (rank !== NO_RANK && (lowest === NO_RANK || rank < lowest)) {
+        lowest = rank;
+        position = i;
+      }
+    }
+    if (lowest === NO_RANK) return ids.slice(0, length);
+    ids[position] = table.resultOf(lowest);
+    ids.copyWithin(position + 1, position + 2, length);
+    length--;
+  }
+}
+
+/** The same result in O(n log n): a linked list of tokens, and a heap of the pairs that merge. Overwrites `ids`. */
+export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
+  const length = ids.length;
+  const next = Int32Array.from({ length }, (_, i) => i + 1);
+  const previous = Int32Array.from({ length }, (_, i) => i - 1);
+  const heap = new MinHeap();
+
+  const offer = (position: number) => {
+    const rank = table.rankOf(ids[position]!, ids[next[position]!]!);
+    if (rank !== NO_RANK) heap.push(rank * POSITIONS + position);
+  };
+  for (let i = 0; i + 1 < length; i++) offer(i);
+
+  while (heap.size > 0) {
+    const entry = heap.pop();
+    const rank = Math.floor(entry / POSITIONS);
+    const position = entry % POSITIONS;
+    const right = next[position]!;
+    // The pair may be gone: one of its tokens was merged with another neighbour since.
+    if (ids[position] === GONE || right === length || table.rankOf(ids[position]!, ids[right]!) !== rank) continue;
+
+    ids[position] = table.resultOf(rank);
+    ids[right] = GONE;
+    const following = next[right]!;
+    next[position] = following;
+    if (following < length) {
+      previous[following] = position;
+      offer(position);
+    }
+    if (position > 0) offer(previous[position]!);
+  }
+  return ids.filter((id) => id !== GONE);
+}
+
+/** A binary heap of numbers, smallest first. */
+class MinHeap {
+  readonly #items: number[] = [];
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  push(item: number): void {
+    const items = this.#items;
+    let i = items.length;
+    items.push(item);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (items[parent]! <= item) break;
+      items[i] = items[parent]!;
+      i = parent;
+    }
+    items[i] = item;
+  }
+
+  pop(): number {
+    const items = this.#items;
+    const smallest = items[0]!;
+    const last = items.pop()!;
+    const size = items.length;
+    if (size === 0) return smallest;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= size) break;
+      if (child + 1 < size && items[child + 1]! < items[child]!) child++;
+      if (items[child]! >= last) break;
+      items[i] = items[child]!;
+      i = child;
+    }
+    items[i] = last;
+    return smallest;
+  }
+}

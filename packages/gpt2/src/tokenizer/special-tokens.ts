@@ -1,0 +1,40 @@
+import { TokenizerError } from "./errors.ts";
+
+/** Which special tokens `encode` looks for: none, all, or those named. */
+export type AllowedSpecial = "none" | "all" | Iterable<string>;
+
+/** A part of a text: ordinary text, or the id of a special token that stands there. */
+export type TextPart = string | number;
+
+/**
+ * Cuts a text at the special tokens that are allowed in it; where two match, at the longer one.
+ * @throws TokenizerError if one that is named is not a special token
+ */
+export function splitAtSpecialTokens(
+  text: string,
+  specialTokens: ReadonlyMap<string, number>,
+  allowed: AllowedSpecial,
+): TextPart[] {
+  const tokens = allowedTokens(specialTokens, allowed);
+  if (tokens.length === 0) return [text];
+  const longestFirst = tokens.sort((a, b) => b.length - a.length).map(escapeForPattern);
+  // Splitting at a group keeps what it matched: text, token, text, token, …, text.
+  const parts = text.split(new RegExp(`(${longestFirst.join("|")})`));
+  return parts.map((part, i) => (i % 2 === 1 ? specialTokens.get(part)! : part)).filter((part) => part !== "");
+}
+
+function allowedTokens(specialTokens: ReadonlyMap<string, number>, allowed: AllowedSpecial): string[] {
+  if (allowed === "none") return [];
+  if (allowed === "all") return [...specialTokens.keys()];
+  if (typeof allowed === "string") {
+    throw new TokenizerError(`allowedSpecial is "none", "all" or a list of tokens, not ${JSON.stringify(allowed)}`);
+  }
+  return [...allowed].map((token) => {
+    if (specialTokens.has(token)) return token;
+    throw new TokenizerError(`allowedSpecial: ${JSON.stringify(token)} is not a special token`, { token });
+  });
+}
+
+function escapeForPattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}
