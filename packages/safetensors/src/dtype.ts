@@ -1,0 +1,76 @@
+/** How each dtype is held in memory. F16 and BF16 are their bit patterns; C64 is real, imaginary, real, imaginary, …. */
+const FORMATS = {
+  BOOL: { bits: 8, array: Uint8Array },
+  F4: { bits: 4, array: Uint8Array },
+  F6_E2M3: { bits: 6, array: Uint8Array },
+  F6_E3M2: { bits: 6, array: Uint8Array },
+  U8: { bits: 8, array: Uint8Array },
+  I8: { bits: 8, array: Int8Array },
+  F8_E5M2: { bits: 8, array: Uint8Array },
+  F8_E4M3: { bits: 8, array: Uint8Array },
+  F8_E8M0: { bits: 8, array: Uint8Array },
+  F8_E4M3FNUZ: { bits: 8, array: Uint8Array },
+  F8_E5M2FNUZ: { bits: 8, array: Uint8Array },
+  I16: { bits: 16, array: Int16Array },
+  U16: { bits: 16, array: Uint16Array },
+  F16: { bits: 16, array: Uint16Array },
+  BF16: { bits: 16, array: Uint16Array },
+  I32: { bits: 32, array: Int32Array },
+  U32: { bits: 32, array: Uint32Array },
+  F32: { bits: 32, array: Float32Array },
+  C64: { bits: 64, array: Float32Array },
+  F64: { bits: 64, array: Float64Array },
+  I64: { bits: 64, array: BigInt64Array },
+  U64: { bits: 64, array: BigUint64Array },
+} as const;
+
+/** A dtype of the format, by the name it has in the header. */
+export type Dtype = keyof typeof FORMATS;
+
+/** The typed array that holds the elements of dtype `D`. Sub-byte dtypes stay packed, as bytes. */
+export type DtypeArray<D extends Dtype = Dtype> = D extends "I8"
+  ? Int8Array<ArrayBuffer>
+  : D extends "I16"
+    ? Int16Array<ArrayBuffer>
+    : D extends "U16" | "F16" | "BF16"
+      ? Uint16Array<ArrayBuffer>
+      : D extends "I32"
+        ? Int32Array<ArrayBuffer>
+        : D extends "U32"
+          ? Uint32Array<ArrayBuffer>
+          : D extends "F32" | "C64"
+            ? Float32Array<ArrayBuffer>
+            : D extends "F64"
+              ? Float64Array<ArrayBuffer>
+              : D extends "I64"
+                ? BigInt64Array<ArrayBuffer>
+                : D extends "U64"
+                  ? BigUint64Array<ArrayBuffer>
+                  : Uint8Array<ArrayBuffer>;
+
+/** Every dtype, in the order in which the official writer sorts tensors backwards: by alignment, then by declaration. */
+export const DTYPES: readonly Dtype[] = Object.freeze(Object.keys(FORMATS).filter(isDtype));
+
+export function isDtype(name: string): name is Dtype {
+  return Object.hasOwn(FORMATS, name);
+}
+
+/** Size of one element in bits: 4 and 6 for the sub-byte dtypes. */
+export function bitsPerElement(dtype: Dtype): number {
+  return FORMATS[dtype].bits;
+}
+
+/** The bytes, which must begin a buffer or be aligned in it, as the dtype's typed array. */
+export function viewAs(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): DtypeArray {
+  const { array } = FORMATS[dtype];
+  return new array(bytes.buffer, bytes.byteOffset, bytes.byteLength / array.BYTES_PER_ELEMENT);
+}
+
+/** Whether a typed array of this class can hold the dtype's elements as they lie in the file. */
+export function holds(dtype: Dtype, view: ArrayBufferView): boolean {
+  // Node 20 has no Float16Array, so it can only be recognised by name.
+  return (
+    view instanceof FORMATS[dtype].array ||
+    (dtype === "F16" && Object.prototype.toString.call(view) === "[object Float16Array]")
+  );
+}

@@ -1,0 +1,248 @@
+import { bitsPerElement, type Dtype, isDtype } from "./dtype.ts";
+import { quote, SafetensorsError, type SafetensorsErrorCode } from "./errors.ts";
+import { JsonError, JsonReader } from "./json-reader.ts";
+
+/** Bytes before the header: its length as a little-endian unsigned 64-bit integer. */
+export const LENGTH_BYTES = 8;
+/** The longest header the format allows, in bytes. */
+export const MAX_HEADER_BYTES = 100_000_000;
+export const METADATA_KEY = "__metadata__";
+
+/** Shapes are checked in the arithmetic of the official parser: unsigned 64-bit integers. */
+const MAX_U64 = 2n ** 64n - 1n;
+
+/** One tensor of a file. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Number of elements: the product of the shape, 1 for a scalar. */
+  readonly size: number;
+  readonly byteLength: number;
+  /** Where the tensor begins, in bytes from the beginning of the file. */
+  readonly byteOffset: number;
+}
+
+export interface Header {
+  /** In the order of their data; a map, so that no name (`__proto__`) is special. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Has no prototype, for the same reason. */
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * The header's length, checked against the format's limit and the file's size.
+ *
+ * @throws SafetensorsError `header-too-small`, `header-too-large`, `header-past-end`
+ */
+export function headerLength(firstBytes: Uint8Array, fileSize: number, file?: string): number {
+  if (fileSize < LENGTH_BYTES || firstBytes.byteLength < LENGTH_BYTES) {
+    const detail = `${fileSize} bytes are too few: a safetensors file begins with ${LENGTH_BYTES} bytes of header length`;
+    throw new SafetensorsError("header-too-small", detail, { file });
+  }
+  const length = new DataView(firstBytes.buffer, firstBytes.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER_BYTES)) {
+    const detail = `a header of ${length} bytes is over the limit of ${MAX_HEADER_BYTES}; is this a safetensors file?`;
+    throw new SafetensorsError("header-too-large", detail, { file });
+  }
+  if (LENGTH_BYTES + Number(length) > fileSize) {
+    const detail = `a header of ${length} bytes does not fit in a file of ${fileSize} bytes`;
+    throw new SafetensorsError("header-past-end", detail, { file });
+  }
+  return Number(length);
+}
+
+/**
+ * Reads and checks the header by the rules of the official parser, and two more: no key appears twice, and
+ * a tensor's entry is an object.
+ *
+ * @param bytes the header alone, without its length
+ * @param fileSize bytes of the whole file
+ */
+export function parseHeader(bytes: Uint8Array, fileSize: number, file?: string): Header {
+  const dataBegin = LENGTH_BYTES + bytes.byteLength;
+  const { entries, metadata } = readJson(decode(bytes, file), file);
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+
+  const tensors = new Map<string, TensorInfo>();
+  let position = 0;
+  for (const { name, dtype, shape, begin, end } of entries) {
+    const context = { file, tensor: name };
+    if (begin !== position || end < begin) {
+      const detail = `its data_offsets are [${begin}, ${end}], but the tensor before it ends at ${position}`;
+      throw new SafetensorsError("invalid-offsets", detail, context);
+    }
+    position = end;
+    const byteLength = tensorByteLength(dtype, shape, context);
+    if (byteLength !== BigInt(end - begin)) {
+      const detail = `${dtype} ${describeShape(shape)} takes ${byteLength} bytes, but its data_offsets span ${end - begin}`;
+      throw new SafetensorsError("size-mismatch", detail, context);
+    }
+    const size = ((end - begin) * 8) / bitsPerElement(dtype);
+    tensors.set(name, { name, dtype, shape, size, byteLength: end - begin, byteOffset: dataBegin + begin });
+  }
+  if (dataBegin + position !== fileSize) {
+    const detail = `the tensors end at byte ${dataBegin + position}, but the file has ${fileSize} bytes`;
+    throw new SafetensorsError("data-not-covered", detail, { file });
+  }
+  return { tensors, metadata };
+}
+
+/**
+ * Bytes that a tensor takes.
+ *
+ * @throws SafetensorsError `shape-overflow` if a product on the way exceeds 64 bits, `misaligned` if it ends inside a byte
+ */
+export function tensorByteLength(
+  dtype: Dtype,
+  shape: readonly number[],
+  context: { file?: string | undefined; tensor: string },
+): bigint {
+  let bits = 1n;
+  for (const factor of [...shape, bitsPerElement(dtype)]) {
+    bits *= BigInt(factor);
+    if (bits > MAX_U64) {
+      const detail = `${dtype} ${describeShape(shape)} has more elements or bits than 64 bits can count`;
+      throw new SafetensorsError("shape-overflow", detail, context);
+    }
+  }
+  if (bits % 8n !== 0n) {
+    const detail = `${dtype} ${describeShape(shape)} takes ${bits} bits, which is not a whole number of bytes`;
+    throw new SafetensorsError("misaligned", detail, context);
+  }
+  return bits / 8n;
+}
+
+const MAX_DESCRIBED_DIMENSIONS = 16;
+
+/** The shape for a message, such as `[2, 3]`. */
+export function describeShape(shape: readonly number[]): string {
+  const shown = shape.slice(0, MAX_DESCRIBED_DIMENSIONS).join(", ");
+  return shape.length > MAX_DESCRIBED_DIMENSIONS ? `[${shown}, … ${shape.length} dimensions]` : `[${shown}]`;
+}
+
+function decode(bytes: Uint8Array, file: string | undefined): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new SafetensorsError("header-not-utf8", "the header is not valid UTF-8", { file, cause });
+  }
+}
+
+function readJson(text: string, file: string | undefined) {
+  const entries: Entry[] = [];
+  let metadata: Record<string, string> | undefined;
+  let tensor: string | undefined;
+  try {
+    const json = new JsonReader(text);
+    if (json.peek() !== "object") {
+      throw new SafetensorsError("header-not-object", `the header is not a JSON object but: ${json.peek()}`, { file });
+    }
+    json.object((key) => {
+      if (key === METADATA_KEY) {
+        metadata = readMetadata(json, file);
+      } else {
+        tensor = key;
+        entries.push(readEntry(json, key, file));
+        tensor = undefined;
+      }
+    });
+    json.end();
+  } catch (cause) {
+    if (!(cause instanceof JsonError)) throw cause;
+    const code: SafetensorsErrorCode = cause.duplicate === undefined ? "header-not-json" : "duplicate-key";
+    throw new SafetensorsError(code, `in the header, ${cause.message}`, {
+      file,
+      tensor: tensor ?? cause.duplicate,
+      cause,
+    });
+  }
+  return { entries, metadata };
+}
+
+function readMetadata(json: JsonReader, file: string | undefined): Record<string, string> | undefined {
+  const kind = json.peek();
+  if (kind === "null") {
+    json.null();
+    return undefined;
+  }
+  if (kind !== "object") {
+    throw new SafetensorsError("invalid-metadata", `${METADATA_KEY} is not an object but: ${kind}`, { file });
+  }
+  const metadata: Record<string, string> = Object.create(null);
+  json.object((key) => {
+    const valueKind = json.peek();
+    if (valueKind !== "string") {
+      const detail = `the value of ${quote(key)} in ${METADATA_KEY} is not a string but: ${valueKind}`;
+      throw new SafetensorsError("invalid-metadata", detail, { file });
+    }
+    metadata[key] = json.string();
+  });
+  return Object.freeze(metadata);
+}
+
+function readEntry(json: JsonReader, name: string, file: string | undefined): Entry {
+  const invalid = (detail: string) => new SafetensorsError("invalid-tensor-info", detail, { file, tensor: name });
+  let dtype: Dtype | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+
+  if (json.peek() !== "object") throw invalid(`its entry is not an object but: ${json.peek()}`);
+  json.object((key) => {
+    switch (key) {
+      case "dtype":
+        dtype = readDtype(json, name, file);
+        break;
+      case "shape":
+        shape = readSizes(json, key, invalid);
+        break;
+      case "data_offsets":
+        offsets = readSizes(json, key, invalid);
+        break;
+      default:
+        json.skip();
+    }
+  });
+  if (dtype === undefined) throw invalid("it has no dtype");
+  if (shape === undefined) throw invalid("it has no shape");
+  if (offsets === undefined) throw invalid("it has no data_offsets");
+  const [begin, end] = offsets;
+  if (begin === undefined || end === undefined || offsets.length !== 2) {
+    throw invalid(`its data_offsets are not two numbers but ${offsets.length}`);
+  }
+  return { name, dtype, shape: Object.freeze(shape), begin, end };
+}
+
+function readDtype(json: JsonReader, tensor: string, file: string | undefined): Dtype {
+  const kind = json.peek();
+  if (kind !== "string") {
+    throw new SafetensorsError("invalid-tensor-info", `its dtype is not a string but: ${kind}`, { file, tensor });
+  }
+  const name = json.string();
+  if (!isDtype(name))
+    throw new SafetensorsError("unknown-dtype", `its dtype ${quote(name)} is not known`, { file, tensor });
+  return name;
+}
+
+function readSizes(json: JsonReader, key: string, invalid: (detail: string) => SafetensorsError): number[] {
+  if (json.peek() !== "array") throw invalid(`its ${key} is not an array but: ${json.peek()}`);
+  const sizes: number[] = [];
+  json.array(() => {
+    const kind = json.peek();
+    if (kind !== "number") throw invalid(`its ${key} holds what is not a number but: ${kind}`);
+    const value = json.number();
+    if (typeof value !== "bigint" || value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw invalid(`its ${key} holds ${value}, which is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+    }
+    sizes.push(Number(value));
+  });
+  return sizes;
+}

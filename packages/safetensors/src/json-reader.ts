@@ -1,0 +1,208 @@
+import { quote } from "./errors.ts";
+
+/** Nesting allowed by serde_json, which the official parser uses: 127 open arrays and objects, not 128. */
+const MAX_DEPTH = 127;
+/** Integers of more digits cannot be a 64-bit number; they are read as floating point. */
+const MAX_INTEGER_DIGITS = 20;
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+export type JsonKind = "null" | "boolean" | "number" | "string" | "array" | "object";
+
+/** The text is not JSON, or uses a key twice in one object. */
+export class JsonError extends Error {
+  override readonly name = "JsonError";
+  /** The key that appears twice, if that is what is wrong. */
+  readonly duplicate: string | undefined;
+
+  constructor(message: string, duplicate?: string) {
+    super(message);
+    this.duplicate = duplicate;
+  }
+}
+
+/**
+ * Reads JSON value by value, as strictly as serde_json does, and rejects duplicate keys, which `JSON.parse` hides.
+ * The caller asks for what it expects, so nothing is built from input that nobody wants: memory stays
+ * proportional to the wanted values, and the stack to `MAX_DEPTH`.
+ */
+export class JsonReader {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The kind of the next value, judged by its first character. */
+  peek(): JsonKind {
+    this.#skipSpace();
+    const first = this.#text[this.#at];
+    switch (first) {
+      case "{":
+        return "object";
+      case "[":
+        return "array";
+      case '"':
+        return "string";
+      case "n":
+        return "null";
+      case "t":
+      case "f":
+        return "boolean";
+      default:
+        if (first === "-" || (first !== undefined && first >= "0" && first <= "9")) return "number";
+        throw this.#error("a value");
+    }
+  }
+
+  /** Reads an object: `onEntry` is called after each key and must read or skip the key's value. */
+  object(onEntry: (key: string) => void): void {
+    const seen = new Set<string>();
+    this.#sequence("{", "}", () => {
+      this.#skipSpace();
+      const key = this.string();
+      if (seen.has(key)) throw new JsonError(`the key ${quote(key)} appears twice`, key);
+      seen.add(key);
+      this.#skipSpace();
+      this.#expect(":");
+      onEntry(key);
+    });
+  }
+
+  /** Reads an array: `onItem` is called before each item and must read or skip it. */
+  array(onItem: () => void): void {
+    this.#sequence("[", "]", onItem);
+  }
+
+  string(): string {
+    const begin = this.#at;
+    this.#expect('"');
+    let escaped = false;
+    for (let code = this.#code(); code !== QUOTE; code = this.#code()) {
+      if (Number.isNaN(code)) throw this.#error("a closing quote");
+      if (code === BACKSLASH) escaped = true;
+      this.#at += code === BACKSLASH ? 2 : 1;
+    }
+    this.#at++;
+    const value = parseString(this.#text.slice(begin, this.#at));
+    // The text came from valid UTF-8, so only an escape can have made half a surrogate pair.
+    if (value === undefined || (escaped && /\p{Surrogate}/u.test(value))) {
+      throw new JsonError(`the string at character ${begin} has a control character or an invalid escape`);
+    }
+    return value;
+  }
+
+  /** An integer written as one (not `1.0`, `1e0` or `-0`) as a bigint; any other number as a number. */
+  number(): bigint | number {
+    this.#skipSpace();
+    const match = this.#match(NUMBER);
+    if (match === null) throw this.#error("a number");
+    const [literal, fraction, exponent] = match;
+    const isInteger = fraction === undefined && exponent === undefined && literal !== "-0";
+    if (isInteger && literal.length <= MAX_INTEGER_DIGITS) return BigInt(literal);
+    const value = Number(literal);
+    if (!Number.isFinite(value)) throw new JsonError(`the number at character ${this.#at} is out of range`);
+    return value;
+  }
+
+  null(): void {
+    this.#word("null");
+  }
+
+  /** Checks the next value and drops it. */
+  skip(): void {
+    switch (this.peek()) {
+      case "object":
+        this.object(() => this.skip());
+        break;
+      case "array":
+        this.array(() => this.skip());
+        break;
+      case "string":
+        this.string();
+        break;
+      case "number":
+        this.number();
+        break;
+      case "null":
+        this.null();
+        break;
+      case "boolean":
+        this.#word(this.#text[this.#at] === "t" ? "true" : "false");
+        break;
+    }
+  }
+
+  /** Checks that only white space is left. */
+  end(): void {
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#error("the end");
+  }
+
+  #sequence(open: string, close: string, onItem: () => void): void {
+    this.#skipSpace();
+    this.#expect(open);
+    if (++this.#depth > MAX_DEPTH) throw new JsonError(`nested deeper than ${MAX_DEPTH} levels`);
+    this.#skipSpace();
+    if (this.#text[this.#at] !== close) {
+      for (;;) {
+        onItem();
+        this.#skipSpace();
+        if (this.#text[this.#at] !== ",") break;
+        this.#at++;
+      }
+    }
+    this.#expect(close);
+    this.#depth--;
+  }
+
+  #word(word: string): void {
+    this.#skipSpace();
+    if (!this.#text.startsWith(word, this.#at)) throw this.#error(word);
+    this.#at += word.length;
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match !== null) this.#at = pattern.lastIndex;
+    return match;
+  }
+
+  #expect(character: string): void {
+    if (this.#text[this.#at] !== character) throw this.#error(quote(character));
+    this.#at++;
+  }
+
+  /** NaN at the end. */
+  #code(): number {
+    return this.#text.charCodeAt(this.#at);
+  }
+
+  #skipSpace(): void {
+    for (;;) {
+      const code = this.#code();
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+    }
+  }
+
+  #error(expected: string): JsonError {
+    const found = this.#at < this.#text.length ? quote(this.#text[this.#at] ?? "") : "the end";
+    return new JsonError(`expected ${expected} at character ${this.#at}, found ${found}`);
+  }
+}
+
+/** What the literal, quotes included, stands for; undefined if it is not valid. */
+function parseString(literal: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(literal);
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

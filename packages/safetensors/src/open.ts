@@ -1,0 +1,75 @@
+import { type ByteSource, blobSource, memorySource } from "./byte-source.ts";
+import { SafetensorsError } from "./errors.ts";
+import { type FileHandleLike, handleSource, nodeModule, pathSource } from "./file-source.ts";
+import { type HttpOptions, httpSource } from "./http-source.ts";
+import { fromSource, type SafeTensors } from "./safetensors.ts";
+
+/**
+ * Where a file comes from: memory; a `Blob` or `File`; in Node a path, a `file:` URL or a `FileHandle`; an `http(s):`
+ * URL, whose server must support range requests. In a browser a string is a URL, which may be relative to the page.
+ */
+export type Source = ArrayBufferLike | ArrayBufferView | Blob | FileHandleLike | URL | string;
+
+/** The HTTP options concern URLs only; `signal` also stops reading from a path or handle. */
+export type OpenOptions = HttpOptions;
+
+/**
+ * Opens a safetensors file: reads and checks its header, and nothing else until a tensor is asked for.
+ *
+ * @throws SafetensorsError see `SafetensorsErrorCode`
+ */
+export async function open(source: Source, options: OpenOptions = {}): Promise<SafeTensors> {
+  return fromSource(await toByteSource(source, options));
+}
+
+async function toByteSource(source: Source, options: OpenOptions): Promise<ByteSource> {
+  options.signal?.throwIfAborted();
+  const location = toLocation(source);
+  if (typeof location === "string") return pathSource(location, options.signal);
+  if (location !== undefined) return httpSource(location, options);
+  if (source instanceof Blob) return blobSource(source);
+  if (isBytes(source)) return memorySource(source);
+  if (isFileHandle(source)) return handleSource(source, options.signal);
+  const detail = "expected bytes, a Blob, a path, a FileHandle or a URL";
+  throw new SafetensorsError("invalid-source", detail);
+}
+
+/** A path as a string, an HTTP URL as a `URL`, undefined for a source that is neither. */
+export function toLocation(source: Source): string | URL | undefined {
+  if (typeof source !== "string" && !(source instanceof URL)) return undefined;
+  const url = source instanceof URL ? source : parseUrl(source);
+  if (url === undefined) return String(source);
+  if (url.protocol === "http:" || url.protocol === "https:") return url;
+  const fileURLToPath = url.protocol === "file:" ? nodeModule("node:url")?.fileURLToPath : undefined;
+  if (fileURLToPath === undefined) {
+    throw new SafetensorsError("invalid-source", `cannot open ${url.protocol} URLs here`, { file: String(source) });
+  }
+  return fileURLToPath(url);
+}
+
+/** A string that is a URL. `C:\model` is a path, so only the schemes meant for files count in Node. */
+function parseUrl(text: string): URL | undefined {
+  if (/^(https?|file):/i.test(text)) return new URL(text);
+  const isBrowser = nodeModule("node:url") === undefined;
+  return isBrowser ? new URL(text, globalThis.location?.href) : undefined;
+}
+
+function isBytes(source: unknown): source is ArrayBufferLike | ArrayBufferView {
+  return (
+    ArrayBuffer.isView(source) ||
+    source instanceof ArrayBuffer ||
+    // Pages that are not cross-origin isolated have no SharedArrayBuffer.
+    (typeof SharedArrayBuffer !== "undefined" && source instanceof SharedArrayBuffer)
+  );
+}
+
+function isFileHandle(source: unknown): source is FileHandleLike {
+  return (
+    typeof source === "object" &&
+    source !== null &&
+    "read" in source &&
+    typeof source.read === "function" &&
+    "stat" in source &&
+    typeof source.stat === "function"
+  );
+}

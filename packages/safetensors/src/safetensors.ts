@@ -1,0 +1,230 @@
+import { type ByteReader, type ByteSource, bytesOf, memorySource } from "./byte-source.ts";
+import { convertToFloat32, isFloatDtype } from "./convert.ts";
+import { bitsPerElement, type Dtype, type DtypeArray, viewAs } from "./dtype.ts";
+import { quote, SafetensorsError } from "./errors.ts";
+import { type Header, headerLength, LENGTH_BYTES, parseHeader, type TensorInfo } from "./header.ts";
+
+/** A tensor as it lies in the file; checking `dtype` tells TypeScript which typed array `data` is. */
+export type RawTensor<D extends Dtype = Dtype> = {
+  [K in D]: { readonly dtype: K; readonly shape: readonly number[]; readonly data: DtypeArray<K> };
+}[D];
+
+/** What a single file and a sharded checkpoint have in common. */
+export interface TensorReader extends AsyncDisposable {
+  /** In the order of their data in the file; of a sharded checkpoint, in the order of its index. */
+  readonly names: readonly string[];
+  /** The `__metadata__` of the header, or undefined if there is none. */
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  has(name: string): boolean;
+  /** @throws SafetensorsError `tensor-not-found` */
+  info(name: string): TensorInfo | Promise<TensorInfo>;
+  /** Reads a tensor into memory of its own. */
+  read(name: string): Promise<RawTensor>;
+  /**
+   * Reads an F32, F16, BF16 or F64 tensor as float32. F16 and BF16 convert exactly, F64 rounds to nearest.
+   *
+   * @throws SafetensorsError `unsupported-conversion` for other dtypes
+   */
+  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Reads a tensor's bytes into memory of the caller's, which may be shared or WebAssembly memory, without holding
+   * a copy. After an error the target's content is unspecified.
+   *
+   * @param target exactly as long as the tensor, unless `start` is given
+   * @param start the byte of the tensor to begin with; then `target.byteLength` bytes are read
+   * @throws SafetensorsError `invalid-target` if the sizes do not fit
+   */
+  readInto(name: string, target: Uint8Array, start?: number): Promise<void>;
+  /**
+   * Like `readFloat32`, into memory of the caller's, which may be shared or WebAssembly memory. At most 1 MiB is held
+   * besides. After an error the target's content is unspecified.
+   *
+   * @param target exactly as long as the tensor has elements, unless `start` is given
+   * @param start the element of the tensor to begin with; then `target.length` elements are read
+   * @throws SafetensorsError `invalid-target` if the sizes do not fit, `unsupported-conversion`
+   */
+  readFloat32Into(name: string, target: Float32Array, start?: number): Promise<void>;
+  /** Releases the file. Reading afterwards is an error. */
+  close(): Promise<void>;
+}
+
+/** Memory used for elements that are read and then converted. */
+const CONVERSION_BYTES = 2 ** 20;
+
+/** An open safetensors file: its checked header, and tensors read when they are asked for. */
+export class SafeTensors implements TensorReader {
+  readonly names: readonly string[];
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly #source: ByteSource;
+  readonly #tensors: ReadonlyMap<string, TensorInfo>;
+  #closed = false;
+
+  /** For `open` and `parse`. */
+  constructor(source: ByteSource, header: Header) {
+    this.#source = source;
+    this.#tensors = header.tensors;
+    this.names = Object.freeze([...header.tensors.keys()]);
+    this.metadata = header.metadata;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    const info = this.#tensors.get(name);
+    if (info === undefined) {
+      throw new SafetensorsError("tensor-not-found", `there is no tensor ${quote(name)}`, { file: this.#source.name });
+    }
+    return info;
+  }
+
+  async read(name: string): Promise<RawTensor> {
+    const { dtype, shape, byteLength } = this.info(name);
+    const bytes = this.#allocate(name, byteLength);
+    await this.readInto(name, bytes);
+    return rawTensor(dtype, shape, bytes);
+  }
+
+  async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const info = this.info(name);
+    this.#floatDtype(info);
+    const target = new Float32Array(this.#allocate(name, info.size * Float32Array.BYTES_PER_ELEMENT).buffer);
+    await this.readFloat32Into(name, target);
+    return target;
+  }
+
+  async readInto(name: string, target: Uint8Array, start?: number): Promise<void> {
+    const info = this.info(name);
+    this.#checkTarget(name, "bytes", info.byteLength, target.byteLength, start);
+    await this.#read(info, start ?? 0, target.byteLength, (reader) => reader.fill(target));
+  }
+
+  async readFloat32Into(name: string, target: Float32Array, start?: number): Promise<void> {
+    const info = this.info(name);
+    const dtype = this.#floatDtype(info);
+    this.#checkTarget(name, "elements", info.size, target.length, start);
+    const elementBytes = bitsPerElement(dtype) / 8;
+    const byteLength = target.length * elementBytes;
+    await this.#read(info, (start ?? 0) * elementBytes, byteLength, async (reader) => {
+      if (dtype === "F32") {
+        return reader.fill(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+      }
+      const buffer = new Uint8Array(Math.min(CONVERSION_BYTES, byteLength));
+      for (let done = 0; done < target.length; ) {
+        const bytes = buffer.subarray(0, (target.length - done) * elementBytes);
+        await reader.fill(bytes);
+        const length = bytes.byteLength / elementBytes;
+        convertToFloat32(dtype, bytes, target.subarray(done, done + length));
+        done += length;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#source.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #read(info: TensorInfo, start: number, length: number, use: (reader: ByteReader) => Promise<void>) {
+    if (this.#closed) {
+      throw new SafetensorsError("closed", "it is already closed", { file: this.#source.name, tensor: info.name });
+    }
+    if (length === 0) return;
+    const reader = this.#source.reader(info.byteOffset + start, length);
+    try {
+      await use(reader);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  #floatDtype({ name, dtype }: TensorInfo) {
+    if (isFloatDtype(dtype)) return dtype;
+    const detail = `${dtype} does not convert to float32, only F32, F16, BF16 and F64 do`;
+    throw new SafetensorsError("unsupported-conversion", detail, { file: this.#source.name, tensor: name });
+  }
+
+  #checkTarget(tensor: string, unit: string, available: number, wanted: number, start: number | undefined): void {
+    const fits =
+      start === undefined
+        ? wanted === available
+        : Number.isSafeInteger(start) && start >= 0 && start + wanted <= available;
+    if (fits) return;
+    const from = start === undefined ? "" : ` from ${start} on`;
+    const detail = `the target holds ${wanted} ${unit}${from}, the tensor has ${available}`;
+    throw new SafetensorsError("invalid-target", detail, { file: this.#source.name, tensor });
+  }
+
+  #allocate(tensor: string, byteLength: number): Uint8Array<ArrayBuffer> {
+    try {
+      return new Uint8Array(byteLength);
+    } catch (cause) {
+      const detail = `${byteLength} bytes cannot be allocated`;
+      throw new SafetensorsError("too-large", detail, { file: this.#source.name, tensor, cause });
+    }
+  }
+}
+
+function rawTensor<D extends Dtype>(dtype: D, shape: readonly number[], bytes: Uint8Array<ArrayBuffer>): RawTensor {
+  return { dtype, shape, data: viewAs(dtype, bytes) } as RawTensor;
+}
+
+/**
+ * Reads the header of a safetensors file in memory. The bytes are not copied: they must not change while in use.
+ *
+ * @throws SafetensorsError see the codes about the file's header and one tensor's entry
+ */
+export function parse(data: ArrayBufferLike | ArrayBufferView): SafeTensors {
+  checkPlatform();
+  const bytes = bytesOf(data);
+  const length = headerLength(bytes, bytes.byteLength);
+  // A copy, because a decoder may refuse shared memory.
+  const header = bytes.slice(LENGTH_BYTES, LENGTH_BYTES + length);
+  return new SafeTensors(memorySource(data), parseHeader(header, bytes.byteLength));
+}
+
+/** Reads the header of a source and takes the source over, closing it if the header is not valid. */
+export async function fromSource(source: ByteSource): Promise<SafeTensors> {
+  checkPlatform();
+  try {
+    const reader = source.reader(0, Math.min(source.size, LENGTH_BYTES));
+    const first = await readAll(reader, Math.min(source.size, LENGTH_BYTES));
+    const length = headerLength(first, source.size, source.name);
+    const header = await readAll(source.reader(LENGTH_BYTES, length), length);
+    return new SafeTensors(source, parseHeader(header, source.size, source.name));
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** The first buffer for a header; it grows as bytes arrive, because a source may claim a size that it does not have. */
+const FIRST_BUFFER_BYTES = 2 ** 20;
+
+async function readAll(reader: ByteReader, length: number): Promise<Uint8Array> {
+  try {
+    let bytes = new Uint8Array(Math.min(length, FIRST_BUFFER_BYTES));
+    await reader.fill(bytes);
+    while (bytes.byteLength < length) {
+      const longer = new Uint8Array(Math.min(length, 2 * bytes.byteLength));
+      longer.set(bytes);
+      await reader.fill(longer.subarray(bytes.byteLength));
+      bytes = longer;
+    }
+    return bytes;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The format is little-endian, and so is every browser; Node also runs on s390x, which is not. */
+function checkPlatform(): void {
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) return;
+  throw new SafetensorsError("unsupported-platform", "big-endian machines are not supported");
+}
