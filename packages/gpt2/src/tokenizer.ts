@@ -1,10 +1,10 @@
 import { checkOptionNames, TokenizerError } from "./tokenizer/errors.ts";
-import { MergeTable, mergeWord } from "./tokenizer/merge.ts";
+import { mergeWord } from "./tokenizer/merge.ts";
 import { type AllowedSpecial, splitAtSpecialTokens } from "./tokenizer/special-tokens.ts";
 import { endOfWord } from "./tokenizer/split.ts";
 import { StreamDecoder } from "./tokenizer/stream-decoder.ts";
 import { decodeUtf8, displayBytes, encodeUtf8 } from "./tokenizer/utf8.ts";
-import { END_OF_TEXT, readVocabulary, type Vocabulary } from "./tokenizer/vocabulary.ts";
+import { END_OF_TEXT, readVocabulary, tokenBytes, type Vocabulary } from "./tokenizer/vocabulary.ts";
 
 /** The contents of a model folder's tokenizer files. */
 export interface TokenizerFiles {
@@ -46,13 +46,13 @@ export class Tokenizer {
   readonly specialTokens: ReadonlyMap<string, number>;
 
   readonly #vocabulary: Vocabulary;
-  readonly #mergeTable: MergeTable;
+  readonly #bytes: (Uint8Array | undefined)[];
   readonly #cache = new Map<string, Int32Array>();
 
   private constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
-    this.#mergeTable = new MergeTable(vocabulary.merges);
-    this.vocabSize = vocabulary.bytes.length;
+    this.vocabSize = vocabulary.tokens.length;
+    this.#bytes = new Array(this.vocabSize);
     this.endOfText = vocabulary.specialTokens.get(END_OF_TEXT);
     this.specialTokens = vocabulary.specialTokens;
   }
@@ -93,9 +93,10 @@ export class Tokenizer {
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
 
-    const idOfByte = this.#vocabulary.idOfByte;
-    const byteIds = Int32Array.from(encodeUtf8(word), (byte) => idOfByte[byte]!);
-    const ids = mergeWord(byteIds, this.#mergeTable);
+    const { idOfByte, merges } = this.#vocabulary;
+    const bytes = encodeUtf8(word);
+    const byteIds = new Int32Array(bytes.length).map((_, i) => idOfByte[bytes[i]!]!);
+    const ids = mergeWord(byteIds, merges);
 
     if (word.length <= LONGEST_CACHED_WORD) {
       if (this.#cache.size === CACHED_WORDS) this.#cache.clear();
@@ -141,8 +142,12 @@ export class Tokenizer {
   }
 
   #bytesOf(id: number): Uint8Array {
-    const bytes = this.#vocabulary.bytes[id];
-    if (bytes !== undefined) return bytes;
-    throw new TokenizerError(`token id ${id} is not in the vocabulary (ids are 0 to ${this.vocabSize - 1})`, { id });
+    const token = this.#vocabulary.tokens[id];
+    if (token === undefined) {
+      const problem = `token id ${id} is not in the vocabulary (ids are 0 to ${this.vocabSize - 1})`;
+      throw new TokenizerError(problem, { id });
+    }
+    this.#bytes[id] ??= tokenBytes(token, this.specialTokens.has(token));
+    return this.#bytes[id];
   }
 }

@@ -85,8 +85,8 @@ export function mergeBySearch(ids: Int32Array, table: MergeTable): Int32Array {
 /** The same result in O(n log n): a linked list of tokens, and a heap of the pairs that merge. Overwrites `ids`. */
 export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
   const length = ids.length;
-  const next = Int32Array.from({ length }, (_, i) => i + 1);
-  const previous = Int32Array.from({ length }, (_, i) => i - 1);
+  const next = new Int32Array(length).map((_, i) => i + 1);
+  const previous = new Int32Array(length).map((_, i) => i - 1);
   const heap = new MinHeap();
 
   const offer = (position: number) => {
@@ -98,7 +98,7 @@ export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
   while (heap.size > 0) {
     const entry = heap.pop();
     const rank = Math.floor(entry / POSITIONS);
-    const position = entry % POSITIONS;
+    const position = entry - rank * POSITIONS;
     const right = next[position]!;
     // The pair may be gone: one of its tokens was merged with another neighbour since.
     if (ids[position] === GONE || right === length || table.rankOf(ids[position]!, ids[right]!) !== rank) continue;

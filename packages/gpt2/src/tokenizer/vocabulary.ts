@@ -1,20 +1,17 @@
 import { bytesToSymbols, symbolsToBytes } from "./byte-symbols.ts";
 import { TokenizerError } from "./errors.ts";
-import { MAX_MERGES, type Merge } from "./merge.ts";
+import { MAX_MERGES, type Merge, MergeTable } from "./merge.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /** A checked vocabulary: every byte has a token, ids are 0 … size-1, every merge is between tokens that exist. */
 export interface Vocabulary {
-  /** Token → id, tokens written in byte symbols. */
-  readonly ids: ReadonlyMap<string, number>;
   /** Token → id of the special tokens, written as they are. */
   readonly specialTokens: ReadonlyMap<string, number>;
-  /** Each id's bytes. */
-  readonly bytes: readonly Uint8Array[];
+  /** By id. */
+  readonly tokens: readonly string[];
   /** Each byte's id. */
   readonly idOfByte: Int32Array;
-  /** By rank. */
-  readonly merges: readonly Merge[];
+  readonly merges: MergeTable;
 }
 
 /** How errors name the two files. */
@@ -40,9 +37,8 @@ export function readVocabulary(
   for (const [token, id] of specialTokens) ids.set(token, id);
   const tokens = denseTokens(ids, files.vocab);
   return {
-    ids,
+    tokens,
     specialTokens,
-    bytes: tokens.map((token) => tokenBytes(token, specialTokens.has(token))),
     idOfByte: Int32Array.from({ length: 256 }, (_, byte) => idOfByte(byte, ids, files.vocab)),
     merges: readMerges(merges, ids, specialTokens, files.merges),
   };
@@ -53,8 +49,10 @@ function readIds(vocab: string | Readonly<Record<string, number>>, file: string)
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new TokenizerError("expected a JSON object of tokens and their ids", { file });
   }
-  // Object.entries and a Map, because tokens are anything: "__proto__" and "constructor" too.
-  return new Map(Object.entries(json).map(([token, id]) => [token, checkedId(token, id, file)]));
+  // Own keys and a Map, because tokens are anything: "__proto__" and "constructor" too.
+  const ids = new Map<string, number>();
+  for (const [token, id] of Object.entries(json)) ids.set(token, checkedId(token, id, file));
+  return ids;
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -115,8 +113,8 @@ function denseTokens(ids: ReadonlyMap<string, number>, file: string): string[] {
   return tokens as string[]; // as many different ids below ids.size as tokens: none is missing
 }
 
-/** A token that is not written in byte symbols (an added one, as a rule) stands for its own text. */
-function tokenBytes(token: string, isSpecial: boolean): Uint8Array {
+/** A token's bytes. One that is not written in byte symbols (an added one, as a rule) stands for its own text. */
+export function tokenBytes(token: string, isSpecial: boolean): Uint8Array {
   const bytes = isSpecial ? undefined : symbolsToBytes(token);
   return bytes === undefined ? encodeUtf8(token) : Uint8Array.from(bytes);
 }
@@ -135,41 +133,46 @@ function readMerges(
   ids: ReadonlyMap<string, number>,
   specialTokens: ReadonlyMap<string, number>,
   file: string,
-): Merge[] {
+): MergeTable {
   const lines = text.split("\n").map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
-  const merges: Merge[] = [];
-  const lineOfPair = new Map<string, number>();
-  for (const [index, pair] of lines.entries()) {
-    const line = index + 1;
-    if (line === 1 && pair.startsWith("#version")) continue;
-    if (pair === "" && lines.slice(index).every((rest) => rest === "")) break;
+  const firstLine = lines[0]!.startsWith("#version") ? 1 : 0;
+  while (lines.at(-1) === "") lines.pop();
 
-    const parts = pair.split(" ");
-    const [left, right] = parts;
-    if (parts.length !== 2 || !left || !right) {
+  const idOf = (token: string, role: string, line: number): number => {
+    const id = ids.get(token);
+    if (id !== undefined && !specialTokens.has(token)) return id;
+    const problem = id === undefined ? "is not in the vocabulary" : "is a special token";
+    throw new TokenizerError(`the merge's ${role} ${JSON.stringify(token)} ${problem}`, { file, line, token });
+  };
+
+  const merges: Merge[] = [];
+  for (let index = firstLine; index < lines.length; index++) {
+    const pair = lines[index]!;
+    const line = index + 1;
+    const space = pair.indexOf(" ");
+    if (space <= 0 || space === pair.length - 1 || pair.includes(" ", space + 1)) {
       throw new TokenizerError(`expected two tokens with a space between, found ${JSON.stringify(pair)}`, {
         file,
         line,
       });
     }
-    const idOf = (token: string, role: string): number => {
-      const id = ids.get(token);
-      if (id !== undefined && !specialTokens.has(token)) return id;
-      const problem = id === undefined ? "is not in the vocabulary" : "is a special token";
-      throw new TokenizerError(`${role} ${JSON.stringify(token)} ${problem}`, { file, line, token });
-    };
+    const left = pair.slice(0, space);
+    const right = pair.slice(space + 1);
     merges.push({
-      left: idOf(left, "the merge's left part"),
-      right: idOf(right, "the merge's right part"),
-      result: idOf(left + right, "the merge's result"),
+      left: idOf(left, "left part", line),
+      right: idOf(right, "right part", line),
+      result: idOf(left + right, "result", line),
     });
-
-    const before = lineOfPair.get(pair);
-    if (before !== undefined) {
-      throw new TokenizerError(`${JSON.stringify(pair)} is already on line ${before}`, { file, line, token: pair });
-    }
-    lineOfPair.set(pair, line);
     if (merges.length > MAX_MERGES) throw new TokenizerError(`more than ${MAX_MERGES} merges`, { file, line });
   }
-  return merges;
+
+  const table = new MergeTable(merges);
+  for (const [rank, { left, right }] of merges.entries()) {
+    const last = table.rankOf(left, right);
+    if (last === rank) continue;
+    const line = firstLine + last + 1;
+    const problem = `${JSON.stringify(lines[line - 1])} is already on line ${firstLine + rank + 1}`;
+    throw new TokenizerError(problem, { file, line });
+  }
+  return table;
 }
