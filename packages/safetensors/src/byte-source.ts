@@ -41,6 +41,27 @@ export function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
     : new Uint8Array(data);
 }
 
+/** The first buffer of `readBytes`; it doubles as bytes arrive. */
+const FIRST_BUFFER_BYTES = 2 ** 20;
+
+/** Reads a part of a source that may claim more bytes than it has, so memory grows with what really comes. */
+export async function readBytes(source: ByteSource, position: number, length: number): Promise<Uint8Array> {
+  const reader = source.reader(position, length);
+  try {
+    let bytes = new Uint8Array(Math.min(length, FIRST_BUFFER_BYTES));
+    await reader.fill(bytes);
+    while (bytes.byteLength < length) {
+      const longer = new Uint8Array(Math.min(length, 2 * bytes.byteLength));
+      longer.set(bytes);
+      await reader.fill(longer.subarray(bytes.byteLength));
+      bytes = longer;
+    }
+    return bytes;
+  } finally {
+    await reader.close();
+  }
+}
+
 /** How much of a Blob is held in memory while a tensor is read from it. */
 const BLOB_PIECE_BYTES = 4 * 2 ** 20;
 

@@ -1,5 +1,6 @@
 import type { ByteSource } from "./byte-source.ts";
 import { SafetensorsError } from "./errors.ts";
+import { nodeModule } from "./node-modules.ts";
 
 /** What is used of a Node `FileHandle`. */
 export interface FileHandleLike {
@@ -9,21 +10,6 @@ export interface FileHandleLike {
 
 /** Linux reads at most 2 GiB at once; shorter reads also let an abort through. */
 const MAX_READ_BYTES = 16 * 2 ** 20;
-
-interface NodeModules {
-  "node:crypto": typeof import("node:crypto");
-  "node:fs/promises": typeof import("node:fs/promises");
-  "node:path": typeof import("node:path");
-  "node:url": typeof import("node:url");
-}
-
-/**
- * A Node built-in module, or undefined outside Node. `process.getBuiltinModule` rather than an import, so that
- * bundlers for browsers have nothing to resolve.
- */
-export function nodeModule<Id extends keyof NodeModules>(id: Id): NodeModules[Id] | undefined {
-  return globalThis.process?.getBuiltinModule?.(id);
-}
 
 /** Opens the file at a path; closing the source closes it. Node only. */
 export async function pathSource(path: string, signal: AbortSignal | undefined): Promise<ByteSource> {

@@ -85,7 +85,7 @@ export async function httpSource(url: URL, options: HttpOptions): Promise<ByteSo
  *
  * @throws SafetensorsError `http-status`, `read-failed`, `too-large` if it is longer than `limit` bytes
  */
-export async function download(url: URL, limit: number, options: HttpOptions): Promise<Uint8Array> {
+export async function download(url: URL, limit: number, options: HttpOptions) {
   const file = displayUrl(url);
   const response = await get(url, {}, options);
   if (response.status !== 200) throw await statusError(response, file);
@@ -107,11 +107,11 @@ export async function download(url: URL, limit: number, options: HttpOptions): P
     bytes.set(piece, at);
     at += piece.byteLength;
   }
-  return bytes;
+  return { file, bytes };
 }
 
 /** The URL without what may be secret: user, password and the query of signed URLs. */
-export function displayUrl(url: URL): string {
+function displayUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 

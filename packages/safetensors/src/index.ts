@@ -5,3 +5,6 @@ export type { FileHandleLike } from "./file-source.ts";
 export type { TensorInfo } from "./header.ts";
 export { type OpenOptions, open, type Source } from "./open.ts";
 export { parse, type RawTensor, type SafeTensors, type TensorReader } from "./safetensors.ts";
+export { type MetadataInput, serialize, type TensorData, type TensorInput, type TensorInputs } from "./serialize.ts";
+export { type OpenShardedOptions, openSharded, type ShardedSafeTensors } from "./sharded.ts";
+export { type LazyTensorData, type WriteOptions, writeFile } from "./write-file.ts";

@@ -1,7 +1,8 @@
 import { type ByteSource, blobSource, memorySource } from "./byte-source.ts";
 import { SafetensorsError } from "./errors.ts";
-import { type FileHandleLike, handleSource, nodeModule, pathSource } from "./file-source.ts";
+import { type FileHandleLike, handleSource, pathSource } from "./file-source.ts";
 import { type HttpOptions, httpSource } from "./http-source.ts";
+import { nodeModule } from "./node-modules.ts";
 import { fromSource, type SafeTensors } from "./safetensors.ts";
 
 /**
@@ -22,7 +23,8 @@ export async function open(source: Source, options: OpenOptions = {}): Promise<S
   return fromSource(await toByteSource(source, options));
 }
 
-async function toByteSource(source: Source, options: OpenOptions): Promise<ByteSource> {
+/** The source's bytes, opened. */
+export async function toByteSource(source: Source, options: OpenOptions): Promise<ByteSource> {
   options.signal?.throwIfAborted();
   const location = toLocation(source);
   if (typeof location === "string") return pathSource(location, options.signal);

@@ -1,4 +1,4 @@
-import { type ByteReader, type ByteSource, bytesOf, memorySource } from "./byte-source.ts";
+import { type ByteReader, type ByteSource, bytesOf, memorySource, readBytes } from "./byte-source.ts";
 import { convertToFloat32, isFloatDtype } from "./convert.ts";
 import { bitsPerElement, type Dtype, type DtypeArray, viewAs } from "./dtype.ts";
 import { quote, SafetensorsError } from "./errors.ts";
@@ -193,33 +193,13 @@ export function parse(data: ArrayBufferLike | ArrayBufferView): SafeTensors {
 export async function fromSource(source: ByteSource): Promise<SafeTensors> {
   checkPlatform();
   try {
-    const reader = source.reader(0, Math.min(source.size, LENGTH_BYTES));
-    const first = await readAll(reader, Math.min(source.size, LENGTH_BYTES));
+    const first = await readBytes(source, 0, Math.min(source.size, LENGTH_BYTES));
     const length = headerLength(first, source.size, source.name);
-    const header = await readAll(source.reader(LENGTH_BYTES, length), length);
+    const header = await readBytes(source, LENGTH_BYTES, length);
     return new SafeTensors(source, parseHeader(header, source.size, source.name));
   } catch (error) {
     await source.close();
     throw error;
-  }
-}
-
-/** The first buffer for a header; it grows as bytes arrive, because a source may claim a size that it does not have. */
-const FIRST_BUFFER_BYTES = 2 ** 20;
-
-async function readAll(reader: ByteReader, length: number): Promise<Uint8Array> {
-  try {
-    let bytes = new Uint8Array(Math.min(length, FIRST_BUFFER_BYTES));
-    await reader.fill(bytes);
-    while (bytes.byteLength < length) {
-      const longer = new Uint8Array(Math.min(length, 2 * bytes.byteLength));
-      longer.set(bytes);
-      await reader.fill(longer.subarray(bytes.byteLength));
-      bytes = longer;
-    }
-    return bytes;
-  } finally {
-    await reader.close();
   }
 }
 
