@@ -1,0 +1,130 @@
+import { type DataOf, type DType, newData } from "../../dtype.ts";
+import { DeviceError } from "../../errors.ts";
+import { type Backend, type CpuView, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
+import { defaultThreads } from "./features.ts";
+import { overrides } from "./overrides/index.ts";
+import type { WasmKernel } from "./overrides/kernel.ts";
+import { packMatrix, unpackMatrix } from "./packed.ts";
+import { isPacked, WasmRuntime } from "./runtime.ts";
+import { WasmStorage, type WasmView } from "./storage.ts";
+
+export interface WasmOptions {
+  /** Threads that compute, the calling one included. Default: the cores that pay; 1 where memory cannot be shared. */
+  readonly threads?: number;
+  /** The same bits on every engine: no relaxed SIMD (fused multiply-add). Default false. */
+  readonly deterministic?: boolean;
+  /** Milliseconds without progress after which a worker counts as lost and the op throws. Default 30,000. */
+  readonly workerTimeout?: number;
+}
+
+/** What a wasm backend runs on. */
+export interface WasmInfo {
+  readonly threads: number;
+  /** Whether fused multiply-adds are used, which round differently from the deterministic build. */
+  readonly relaxedSimd: boolean;
+  /** Bytes in use by tensors, and bytes of memory taken from the system so far. */
+  readonly usedBytes: number;
+  readonly memoryBytes: number;
+}
+
+/** WebAssembly SIMD kernels on a pool of threads over one shared memory; what has no kernel runs the reference. */
+export class WasmBackend implements Backend {
+  readonly name = "wasm";
+  readonly fallbacks = new FallbackLog();
+  /** For kernels and tests: memory, threads, jobs. */
+  readonly runtime: WasmRuntime;
+
+  /** Throws {@link DeviceError} where the engine has no SIMD or no shared memory, RangeError for a bad option. */
+  constructor({ threads, deterministic = false, workerTimeout = 30_000 }: WasmOptions = {}) {
+    if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
+      throw new RangeError(`wasm: threads must be an integer from 1 to 64, not ${threads}`);
+    }
+    if (!(workerTimeout > 0)) throw new RangeError(`wasm: workerTimeout must be positive, not ${workerTimeout}`);
+    this.runtime = new WasmRuntime({ threads: threads ?? defaultThreads(), deterministic, workerTimeout });
+  }
+
+  info(): WasmInfo {
+    const { threads, relaxedSimd, memory } = this.runtime;
+    return { threads, relaxedSimd, usedBytes: memory.used, memoryBytes: memory.buffer.byteLength };
+  }
+
+  allocate<D extends DType>(dtype: D, length: number): WasmStorage<D> {
+    this.runtime.check();
+    return new WasmStorage(this, this.runtime.memory, dtype, length);
+  }
+
+  upload<D extends DType>(dtype: D, data: DataOf[D]): WasmStorage<D> {
+    const storage = this.allocate(dtype, data.length);
+    storage.data.set(data);
+    return storage;
+  }
+
+  async read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]> {
+    return this.readSync(storage);
+  }
+
+  /** A copy: the memory behind the storage is used again when it is freed. */
+  readSync<D extends DType>(storage: Storage<D>): DataOf[D] {
+    const own = storage as WasmStorage<D>;
+    if (own.panels) return this.#unpacked(own as WasmStorage) as DataOf[D];
+    return own.data.slice() as DataOf[D];
+  }
+
+  execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {
+    this.runtime.check();
+    const kernel = overrides.get(op.name) as WasmKernel<Params> | undefined;
+    try {
+      const reason = kernel
+        ? kernel(this.runtime, inputs as WasmView[], params, outputs as WasmView[])
+        : "no wasm kernel";
+      if (reason !== undefined) this.#fallBack(op, reason, inputs as WasmView[], params, outputs as WasmView[]);
+    } finally {
+      this.runtime.releaseScratch();
+    }
+  }
+
+  pack(matrix: View<"float32">): View<"float32"> {
+    this.runtime.check();
+    const [rows, columns] = matrix.shape;
+    if (matrix.shape.length !== 2 || rows === 0 || columns === 0 || isPacked(matrix)) return matrix;
+    return packMatrix(this, matrix as WasmView<"float32">);
+  }
+
+  /** Ends the workers. Tensors of this backend cannot be computed with any more. */
+  dispose(): void {
+    this.runtime.dispose();
+  }
+
+  #fallBack<Params>(
+    op: Op<Params>,
+    reason: string,
+    inputs: readonly WasmView[],
+    params: Params,
+    outputs: readonly WasmView[],
+  ): void {
+    this.fallbacks.record(op.name, reason);
+    op.reference(
+      inputs.map((view) => this.#onCpu(view)),
+      params,
+      outputs.map((view) => this.#onCpu(view)),
+    );
+  }
+
+  #onCpu(view: WasmView): CpuView {
+    const { storage, dtype, shape, strides, offset } = view;
+    const data = storage.panels ? this.#unpacked(storage) : storage.data;
+    return { storage, dtype, shape, strides, offset, data };
+  }
+
+  #unpacked(storage: WasmStorage): Float32Array {
+    if (storage.dtype !== "float32") throw new DeviceError("wasm", "only float32 matrices are packed");
+    const elements = newData("float32", storage.length);
+    unpackMatrix(this.runtime, storage, elements);
+    return elements;
+  }
+}
+
+/** A wasm backend of its own: memory, kernels and workers. */
+export function createWasmBackend(options?: WasmOptions): WasmBackend {
+  return new WasmBackend(options);
+}

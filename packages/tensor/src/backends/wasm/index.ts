@@ -1,0 +1,1 @@
+export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backend.ts";

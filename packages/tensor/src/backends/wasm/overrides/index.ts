@@ -1,0 +1,9 @@
+import { copyKernels } from "./copy.ts";
+import type { WasmKernel, WasmKernels } from "./kernel.ts";
+
+const families: readonly WasmKernels[] = [copyKernels];
+
+/** Every op that has a WebAssembly kernel, by name. */
+export const overrides: ReadonlyMap<string, WasmKernel<never>> = new Map(
+  families.flatMap((family) => Object.entries(family)),
+);

@@ -1,0 +1,129 @@
+import { DeviceError } from "../../errors.ts";
+import { canBlock, nodeModule } from "./features.ts";
+import { layout } from "./layout.ts";
+import type { WasmMemory } from "./memory.ts";
+
+/** Looks at the job word that a worker takes before it sleeps: some 100 µs, longer than the gap between two ops. */
+const WORKER_SPINS = 60_000;
+
+/**
+ * What a worker runs: its own instance of the module over the shared memory. When it fails, it leaves its message in the
+ * memory, because the thread that waits for it does not return to its event loop to hear of it.
+ */
+const workerBody = `
+function serve({ module, memory, spins, layout }) {
+  try {
+    new WebAssembly.Instance(module, { env: { memory } }).exports.serve(spins);
+  } catch (error) {
+    const text = new TextEncoder().encode(String(error && error.message || error)).subarray(0, layout.failureCapacity);
+    new Uint8Array(memory.buffer).set(text, layout.failureMessage);
+    const words = new Int32Array(memory.buffer);
+    Atomics.store(words, layout.failureLength >> 2, text.length);
+    Atomics.store(words, layout.failed >> 2, 1);
+    Atomics.notify(words, layout.done >> 2);
+  }
+}`;
+const nodeSource = `${workerBody}\nserve(require("node:worker_threads").workerData);`;
+const browserSource = `${workerBody}\nonmessage = (event) => serve(event.data);`;
+
+/** A worker, Node's or a page's, as far as the pool needs it. */
+interface PoolWorker {
+  terminate(): unknown;
+}
+
+/** Threads beside the calling one. They are unreferenced: they never keep a program alive. */
+export class WorkerPool {
+  readonly #memory: WasmMemory;
+  readonly #timeout: number;
+  readonly #workers: PoolWorker[] = [];
+  #broken: string | undefined;
+  #disposed = false;
+
+  /** @param timeout Milliseconds without progress after which a worker counts as lost. */
+  constructor(module: WebAssembly.Module, memory: WasmMemory, count: number, timeout: number) {
+    this.#memory = memory;
+    this.#timeout = timeout;
+    const start = { module, memory: memory.memory, spins: WORKER_SPINS, layout };
+    for (let i = 0; i < count; i++) this.#workers.push(this.#startWorker(start));
+  }
+
+  /** For tests and tools: the workers themselves. */
+  get workers(): readonly PoolWorker[] {
+    return this.#workers;
+  }
+
+  /** Throws {@link DeviceError} when a worker was lost: what it left behind is not to be trusted. */
+  check(): void {
+    if (this.#broken === undefined) return;
+    throw new DeviceError("wasm", `${this.#broken}; create a new wasm backend to go on`);
+  }
+
+  /** Waits until `chunks` chunks are done. Throws {@link DeviceError} when that will not happen. */
+  wait(chunks: number): void {
+    const words = new Int32Array(this.#memory.buffer, 0, layout.heap >> 2);
+    let done = -1;
+    let deadline = 0;
+    while (true) {
+      const now = Atomics.load(words, layout.done >> 2);
+      if (now === chunks) return;
+      if (Atomics.load(words, layout.failed >> 2) !== 0) this.#fail(`a worker failed: ${this.#message()}`);
+      if (now !== done) {
+        done = now;
+        deadline = performance.now() + this.#timeout;
+      } else if (performance.now() >= deadline) {
+        this.#fail(`a worker did not finish its part of the work within ${this.#timeout / 1000} s`);
+      }
+      if (canBlock()) Atomics.wait(words, layout.done >> 2, now, Math.min(100, this.#timeout));
+    }
+  }
+
+  /** Marks the pool as unusable: a job was left half done. */
+  abandon(reason: string): void {
+    this.#broken ??= reason;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers.length = 0;
+  }
+
+  #fail(reason: string): never {
+    this.#broken = reason;
+    for (const worker of this.#workers) worker.terminate();
+    throw new DeviceError("wasm", reason);
+  }
+
+  /** The message that a failed worker left. */
+  #message(): string {
+    const { buffer } = this.#memory;
+    const length = Atomics.load(new Int32Array(buffer), layout.failureLength >> 2);
+    // Decoders do not read shared memory, so the bytes are copied first.
+    return new TextDecoder().decode(new Uint8Array(buffer, layout.failureMessage, length).slice());
+  }
+
+  #lost(reason: string): void {
+    if (!this.#disposed) this.#broken ??= reason;
+  }
+
+  #startWorker(start: object): PoolWorker {
+    const threads = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
+    if (threads) {
+      const worker = new threads.Worker(nodeSource, {
+        eval: true,
+        workerData: start,
+        execArgv: [],
+        name: "gpt2-ts wasm",
+      });
+      worker.unref();
+      worker.on("error", (error) => this.#lost(`a worker failed: ${error.message}`));
+      worker.on("exit", () => this.#lost("a worker was terminated"));
+      return worker;
+    }
+    const url = URL.createObjectURL(new Blob([browserSource], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    worker.onerror = (event) => this.#lost(`a worker failed: ${event.message}`);
+    worker.postMessage(start);
+    return worker;
+  }
+}

@@ -1,0 +1,183 @@
+import { byteSize } from "../../dtype.ts";
+import { DeviceError } from "../../errors.ts";
+import { isContiguous, sizeOf } from "../../shape.ts";
+import type { View } from "../backend.ts";
+import type { Block } from "./allocator.ts";
+import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
+import { binaries, jobs } from "./kernels.generated.ts";
+import { layout } from "./layout.ts";
+import { WasmMemory } from "./memory.ts";
+import { WorkerPool } from "./pool.ts";
+import type { WasmView } from "./storage.ts";
+import { collapsedCopy } from "./strided-copy.ts";
+
+/** The kernels' jobs, by name: every exported `…Job` function of kernels/*.ts. */
+export type Job = keyof typeof jobs;
+
+/** Looks at the done word before the calling thread waits for its workers in the kernel of the system. */
+const CALLER_SPINS = 20_000;
+/** Elements that are worth a chunk of their own in a copy: less is done before a second thread has heard of it. */
+const COPY_CHUNK = 32_768;
+
+interface KernelExports {
+  runAlone(job: number, chunks: number): void;
+  runShared(job: number, chunks: number, spins: number): number;
+  shutDown(): void;
+}
+
+export interface RuntimeOptions {
+  readonly threads: number;
+  readonly deterministic: boolean;
+  readonly workerTimeout: number;
+}
+
+/** The kernels, their memory and their threads: what overrides run jobs with. */
+export class WasmRuntime {
+  readonly memory = new WasmMemory();
+  /** Threads that work on a job, the calling one included. */
+  readonly threads: number;
+  readonly relaxedSimd: boolean;
+  readonly #module: WebAssembly.Module;
+  readonly #exports: KernelExports;
+  readonly #workerTimeout: number;
+  readonly #scratch: Block[] = [];
+  #ints: Int32Array = new Int32Array(0);
+  #floats: Float32Array = new Float32Array(0);
+  #pool: WorkerPool | undefined;
+  #disposed = false;
+
+  constructor({ threads, deterministic, workerTimeout }: RuntimeOptions) {
+    if (!hasSimd()) throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
+    this.threads = canShareMemory() ? threads : 1;
+    this.relaxedSimd = !deterministic && hasRelaxedSimd();
+    this.#workerTimeout = workerTimeout;
+    this.#module = new WebAssembly.Module(decodeBase64(this.relaxedSimd ? binaries.relaxed : binaries.simd));
+    const instance = new WebAssembly.Instance(this.#module, { env: { memory: this.memory.memory } });
+    this.#exports = instance.exports as unknown as KernelExports;
+  }
+
+  /** The pool, once a job was large enough to start it. */
+  get pool(): WorkerPool | undefined {
+    return this.#pool;
+  }
+
+  /**
+   * Runs `chunks` pieces of a job, on all threads when there is more than one piece. Returns when all are done.
+   * Kernels read `ints` (addresses among them) and `floats` by index.
+   */
+  run(job: Job, chunks: number, ints: readonly number[], floats: readonly number[] = []): void {
+    this.check();
+    if (chunks <= 0) return;
+    this.#writeArguments(ints, floats);
+    if (chunks === 1 || this.threads === 1) {
+      try {
+        this.#exports.runAlone(jobs[job], chunks);
+      } catch (error) {
+        throw kernelFailure(job, error);
+      }
+      return;
+    }
+    this.#pool ??= new WorkerPool(this.#module, this.memory, this.threads - 1, this.#workerTimeout);
+    let finished = 0;
+    try {
+      finished = this.#exports.runShared(jobs[job], chunks, CALLER_SPINS);
+    } catch (error) {
+      const failure = kernelFailure(job, error);
+      this.#pool.abandon(failure.message);
+      throw failure;
+    }
+    if (!finished) this.#pool.wait(chunks);
+  }
+
+  /** Into how many chunks to split `work` units when fewer than `grain` are not worth a thread's attention. */
+  chunks(work: number, grain: number, perThread = 4): number {
+    if (this.threads === 1) return 1;
+    return Math.max(1, Math.min(Math.floor(work / grain), this.threads * perThread));
+  }
+
+  /** Address of `bytes` of temporary memory, given back when the running op ends. */
+  scratch(bytes: number): number {
+    const block = this.memory.allocate(bytes);
+    this.#scratch.push(block);
+    return block.pointer;
+  }
+
+  /** Gives back all scratch memory. The backend calls it after every op. */
+  releaseScratch(): void {
+    for (const block of this.#scratch) this.memory.release(block);
+    this.#scratch.length = 0;
+  }
+
+  /** Address of the view's first element. The view must not be of a packed matrix. */
+  pointer(view: WasmView): number {
+    return view.storage.pointer + view.offset * byteSize(view.dtype);
+  }
+
+  /** Address of the view's elements in row-major order: its own memory, or a temporary copy when it is strided. */
+  contiguous(view: WasmView): number {
+    if (isContiguous(view.shape, view.strides)) return this.pointer(view);
+    const copy = this.scratch(sizeOf(view.shape) * byteSize(view.dtype));
+    this.copy(view, copy);
+    return copy;
+  }
+
+  /** Copies a strided view to `target`, row-major or with the strides given (in elements). */
+  copy(view: WasmView, target: number, targetStrides?: readonly number[]): void {
+    const size = sizeOf(view.shape);
+    if (size === 0) return;
+    const axes = collapsedCopy(view.shape, view.strides, targetStrides);
+    const chunks = Math.min(axes[0]!.size, this.chunks(size, COPY_CHUNK));
+    const bytes = byteSize(view.dtype);
+    this.run("copyJob", chunks, [
+      this.pointer(view),
+      target,
+      bytes,
+      axes.length,
+      ...axes.flatMap(({ size, source, target }) => [size, source, target]),
+    ]);
+  }
+
+  /** Throws {@link DeviceError} when the backend was disposed or lost a worker. */
+  check(): void {
+    if (this.#disposed) throw new DeviceError("wasm", "this backend was disposed");
+    this.#pool?.check();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#exports.shutDown();
+    this.#pool?.dispose();
+  }
+
+  #writeArguments(ints: readonly number[], floats: readonly number[]): void {
+    if (ints.length > layout.intCapacity || floats.length > layout.floatCapacity) {
+      throw new DeviceError(
+        "wasm",
+        `a job takes at most ${layout.intCapacity} integers: its operands have too many axes`,
+      );
+    }
+    const { buffer } = this.memory;
+    if (this.#ints.buffer !== buffer) {
+      this.#ints = new Int32Array(buffer, layout.ints, layout.intCapacity);
+      this.#floats = new Float32Array(buffer, layout.floats, layout.floatCapacity);
+    }
+    for (let i = 0; i < ints.length; i++) this.#ints[i] = ints[i]!;
+    for (let i = 0; i < floats.length; i++) this.#floats[i] = floats[i]!;
+  }
+}
+
+/** Whether the kernels can work on this view as it lies: packed matrices are read by the ops that know them. */
+export function isPacked(view: View): boolean {
+  return (view as WasmView).storage.panels !== undefined;
+}
+
+function kernelFailure(job: Job, cause: unknown): DeviceError {
+  return new DeviceError("wasm", `${job} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,53 @@
+import { byteSize, type DataOf, type DType, dataOver } from "../../dtype.ts";
+import { DeviceError } from "../../errors.ts";
+import { type Backend, Storage, type View } from "../backend.ts";
+import type { Block } from "./allocator.ts";
+import type { WasmMemory } from "./memory.ts";
+
+/**
+ * How a packed matrix [rows, columns] lies in memory: panels of 8 columns, each `[rows][8]`; the last one is padded with
+ * zeros. Element (row, column) is number `(floor(column / 8) · rows + row) · 8 + column mod 8`.
+ */
+export interface Panels {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Memory of a tensor in the shared WebAssembly memory. */
+export class WasmStorage<D extends DType = DType> extends Storage<D> {
+  /** Address of the first element. */
+  readonly pointer: number;
+  /** Set when the elements are a packed matrix; `length` still counts the matrix's own elements. */
+  readonly panels: Panels | undefined;
+  readonly #memory: WasmMemory;
+  readonly #block: Block;
+  #data: DataOf[D] | undefined;
+
+  constructor(backend: Backend, memory: WasmMemory, dtype: D, length: number, panels?: Panels) {
+    super(backend, dtype, length);
+    const elements = panels ? panels.rows * Math.ceil(panels.columns / 8) * 8 : length;
+    this.#memory = memory;
+    this.#block = memory.allocate(elements * byteSize(dtype));
+    this.pointer = this.#block.pointer;
+    this.panels = panels;
+  }
+
+  /** The elements, when they lie in logical order. Valid until the storage is freed. */
+  get data(): DataOf[D] {
+    if (this.panels) throw new DeviceError("wasm", "the elements of a packed matrix do not lie in logical order");
+    if (this.#data?.buffer !== this.#memory.buffer) {
+      this.#data = dataOver(this.dtype, this.#memory.buffer, this.pointer, this.length);
+    }
+    return this.#data!;
+  }
+
+  protected override free(): void {
+    this.#data = undefined;
+    this.#memory.release(this.#block);
+  }
+}
+
+/** A view whose storage is this backend's. */
+export interface WasmView<D extends DType = DType> extends View<D> {
+  readonly storage: WasmStorage<D>;
+}
