@@ -1,3 +1,5 @@
+import { NumberHeap } from "./number-heap.ts";
+
 /** A merge: two neighbouring tokens become one. Its rank is its place in merges.txt; lower ranks go first. */
 export interface Merge {
   left: number;
@@ -87,7 +89,7 @@ export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
   const length = ids.length;
   const next = new Int32Array(length).map((_, i) => i + 1);
   const previous = new Int32Array(length).map((_, i) => i - 1);
-  const heap = new MinHeap();
+  const heap = new NumberHeap();
 
   const offer = (position: number) => {
     const rank = table.rankOf(ids[position]!, ids[next[position]!]!);
@@ -114,45 +116,4 @@ export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
     if (position > 0) offer(previous[position]!);
   }
   return ids.filter((id) => id !== GONE);
-}
-
-/** A binary heap of numbers, smallest first. */
-class MinHeap {
-  readonly #items: number[] = [];
-
-  get size(): number {
-    return this.#items.length;
-  }
-
-  push(item: number): void {
-    const items = this.#items;
-    let i = items.length;
-    items.push(item);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (items[parent]! <= item) break;
-      items[i] = items[parent]!;
-      i = parent;
-    }
-    items[i] = item;
-  }
-
-  pop(): number {
-    const items = this.#items;
-    const smallest = items[0]!;
-    const last = items.pop()!;
-    const size = items.length;
-    if (size === 0) return smallest;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= size) break;
-      if (child + 1 < size && items[child + 1]! < items[child]!) child++;
-      if (items[child]! >= last) break;
-      items[i] = items[child]!;
-      i = child;
-    }
-    items[i] = last;
-    return smallest;
-  }
 }

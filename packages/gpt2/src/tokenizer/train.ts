@@ -1,0 +1,151 @@
+import { bytesInVocabularyOrder, bytesToSymbols } from "./byte-symbols.ts";
+import { checkOptionNames, TokenizerError } from "./errors.ts";
+import { PairCounts } from "./pair-counts.ts";
+import { endOfWord } from "./split.ts";
+import { encodeUtf8 } from "./utf8.ts";
+
+const BYTES = 256;
+
+/** How long training works before it lets other tasks of the event loop run. */
+const SLICE_MS = 50;
+
+export interface TrainOptions {
+  /** How many tokens the vocabulary may have: 256 bytes, the merges, and the special tokens. */
+  vocabSize: number;
+  /** Tokens that take the last ids, in this order; text never merges into them. `["<|endoftext|>"]` unless given. */
+  specialTokens?: readonly string[];
+  /** How often a pair must be seen to be merged; 2 unless given. Training ends early when no pair is frequent enough. */
+  minFrequency?: number;
+  /** Called after each merge. */
+  onProgress?: (progress: TrainProgress) => void;
+  /** Aborts training: it then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface TrainProgress {
+  /** Merges made so far, and to make. */
+  merges: number;
+  totalMerges: number;
+  /** The token just made, in byte symbols, and how often its pair stood in the text. */
+  token: string;
+  count: number;
+}
+
+/** A trained vocabulary in GPT-2's format; `Tokenizer.fromVocab` takes `toFiles()`, or the two fields with merges joined. */
+export interface TrainedVocabulary {
+  /** Token → id, in byte symbols: the bytes in GPT-2's order, then one token per merge, then the special tokens. */
+  readonly vocab: Readonly<Record<string, number>>;
+  /** The merges, first to last. */
+  readonly merges: readonly (readonly [left: string, right: string])[];
+  /** The contents of vocab.json and merges.txt. */
+  toFiles(): { vocab: string; merges: string };
+}
+
+/**
+ * Learns a byte-level BPE vocabulary: from single bytes on, again and again the most frequent pair of neighbouring
+ * tokens becomes a token; of equally frequent pairs the one with the lowest ids (left, then right). Words, found by
+ * GPT-2's pattern, bound the pairs. The result depends on the texts alone, and is what the trainer of Hugging Face
+ * `tokenizers` gives (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909).
+ *
+ * @param texts one text or several; words do not run on from one to the next
+ * @throws TokenizerError if an option makes no sense, or the texts teach a token that a special one is named like
+ */
+export async function trainBPE(
+  texts: string | Iterable<string> | AsyncIterable<string>,
+  options: TrainOptions,
+): Promise<TrainedVocabulary> {
+  const { specialTokens, totalMerges, minFrequency } = checkedOptions(options);
+  const pause = pauser(options.signal);
+
+  const wordCounts = new Map<string, number>();
+  for await (const text of typeof texts === "string" ? [texts] : texts) {
+    for (let start = 0; start < text.length; ) {
+      const end = endOfWord(text, start);
+      const word = text.slice(start, end);
+      wordCounts.set(word, (wordCounts.get(word) ?? 0) + 1);
+      start = end;
+    }
+    await pause();
+  }
+
+  const tokens = bytesInVocabularyOrder.map((byte) => bytesToSymbols([byte]));
+  const idOfByte = new Int32Array(BYTES);
+  for (const [id, byte] of bytesInVocabularyOrder.entries()) idOfByte[byte] = id;
+
+  const words = Array.from(wordCounts, ([word, count]) => {
+    const ids = Array.from(encodeUtf8(word), (byte) => idOfByte[byte]!);
+    return [ids, count] as const;
+  });
+  const pairs = new PairCounts(words);
+
+  const merges: [string, string][] = [];
+  while (merges.length < totalMerges) {
+    const pair = pairs.mostFrequent();
+    if (pair === undefined || pair.count < minFrequency) break;
+    const parts: [string, string] = [tokens[pair.left]!, tokens[pair.right]!];
+    const token = parts.join("");
+    pairs.merge(pair.left, pair.right, tokens.length);
+    tokens.push(token);
+    merges.push(parts);
+    options.onProgress?.({ merges: merges.length, totalMerges, token, count: pair.count });
+    await pause();
+  }
+  return trainedVocabulary(tokens, merges, specialTokens);
+}
+
+function checkedOptions(options: TrainOptions) {
+  checkOptionNames(options, ["vocabSize", "specialTokens", "minFrequency", "onProgress", "signal"]);
+  const { vocabSize, specialTokens = ["<|endoftext|>"], minFrequency = 2 } = options;
+  const smallest = BYTES + specialTokens.length;
+  if (!Number.isSafeInteger(vocabSize) || vocabSize < smallest) {
+    const needed = `256 bytes and ${specialTokens.length} special tokens need at least ${smallest}`;
+    throw new TokenizerError(`vocabSize is ${vocabSize}: ${needed}`);
+  }
+  if (!Number.isSafeInteger(minFrequency) || minFrequency < 1) {
+    throw new TokenizerError(`minFrequency is ${minFrequency}, not a whole number from 1 on`);
+  }
+  for (const [i, token] of specialTokens.entries()) {
+    if (token === "") throw new TokenizerError("a special token is empty", { token });
+    if (specialTokens.indexOf(token) !== i) {
+      throw new TokenizerError(`special token ${JSON.stringify(token)} is given twice`, { token });
+    }
+  }
+  return { specialTokens, minFrequency, totalMerges: vocabSize - smallest };
+}
+
+/** A function to call often: it notices an abort, and now and then lets other tasks (a page's, a timer's) run. */
+function pauser(signal: AbortSignal | undefined): () => Promise<void> | undefined {
+  let sliceEnd = performance.now() + SLICE_MS;
+  return () => {
+    signal?.throwIfAborted();
+    if (performance.now() < sliceEnd) return undefined;
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        sliceEnd = performance.now() + SLICE_MS;
+        resolve();
+      });
+    });
+  };
+}
+
+function trainedVocabulary(
+  learned: readonly string[],
+  merges: readonly [string, string][],
+  specialTokens: readonly string[],
+): TrainedVocabulary {
+  const tokens = [...learned, ...specialTokens];
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  for (const token of specialTokens) {
+    if (!learned.includes(token)) continue;
+    throw new TokenizerError(`special token ${JSON.stringify(token)} is also what the text teaches`, { token });
+  }
+  return {
+    vocab: Object.fromEntries(ids),
+    merges,
+    toFiles: () => ({
+      // Not JSON.stringify of the record: it would put the tokens "0" to "9" first.
+      vocab: `{${[...ids].map(([token, id]) => `${JSON.stringify(token)}: ${id}`).join(", ")}}`,
+      merges: `${["#version: 0.2", ...merges.map((pair) => pair.join(" "))].join("\n")}\n`,
+    }),
+  };
+}
