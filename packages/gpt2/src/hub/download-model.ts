@@ -1,0 +1,258 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ModelCache } from "./cache.ts";
+import { chooseFiles, chooseNamed, shardNames, WEIGHTS_INDEX_FILE } from "./choose-files.ts";
+import { HubConnection } from "./connection.ts";
+import { downloadFile } from "./download-file.ts";
+import { HubError } from "./error.ts";
+import { fileSystemError } from "./file-system-error.ts";
+import { openTree, type RemoteFile, type RemoteTree } from "./listing.ts";
+import { COMMIT_PATTERN, checkFileName, checkModelName, checkRevision } from "./names.ts";
+import type { DownloadProgress } from "./progress.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { resolveCacheDir, resolveEndpoint, resolveOffline, resolveStallTimeout, resolveToken } from "./settings.ts";
+
+/** All optional; what is left out comes from the environment variables that `huggingface_hub` knows. */
+export interface DownloadOptions {
+  /** A branch, a tag or a commit. @defaultValue `"main"` */
+  readonly revision?: string | undefined;
+  /** The hub's address; else `HF_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+  /** An access token, or `false` to send none; else `HF_TOKEN` or the token file in `HF_HOME`. */
+  readonly token?: string | false | undefined;
+  /** The cache folder; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
+  readonly cacheDir?: string | undefined;
+  /** Use the cache alone; else `HF_HUB_OFFLINE`. */
+  readonly offline?: boolean | undefined;
+  /** Take a complete snapshot from the cache without asking whether the branch has moved on. @defaultValue `false` */
+  readonly preferCached?: boolean | undefined;
+  /** Exactly these files of the repository, instead of what the loader needs. */
+  readonly files?: readonly string[] | undefined;
+  /** Replaces the global `fetch`, for a proxy say. It must leave redirects alone when asked to (`redirect: "manual"`). */
+  readonly fetch?: typeof fetch | undefined;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Stops the download; what arrived is kept and continued next time. */
+  readonly signal?: AbortSignal | undefined;
+  /** Tries after a transient error that got nowhere. @defaultValue `5` */
+  readonly retries?: number | undefined;
+  /** Milliseconds before the first retry, doubling after. @defaultValue `500` */
+  readonly retryDelay?: number | undefined;
+  /** Milliseconds without a byte until a connection is given up; else `HF_HUB_DOWNLOAD_TIMEOUT` (seconds), else 30 s. */
+  readonly stallTimeout?: number | undefined;
+}
+
+/** A model on disk. */
+export interface DownloadedModel {
+  /** The snapshot folder, laid out like the repository. */
+  readonly folder: string;
+  readonly commit: string;
+  /** What the model consists of, or the files that were asked for. */
+  readonly files: readonly DownloadedFile[];
+  /** Why the cache alone was used although the hub was asked. */
+  readonly fallback: HubError | undefined;
+}
+
+export interface DownloadedFile {
+  readonly file: string;
+  readonly path: string;
+  readonly size: number;
+  /** False when the bytes were on disk already. */
+  readonly downloaded: boolean;
+}
+
+/** A branch that moves while it is downloaded is listed anew this often. */
+const MAX_LISTINGS = 3;
+
+/**
+ * Downloads a model from the Hugging Face Hub into the cache that Python's `huggingface_hub` uses too, or finds it
+ * there: config, tokenizer (vocab.json, merges.txt) and safetensors weights, sharded or not. Node only.
+ *
+ * An interrupted download is continued by the next call. When the hub cannot be reached, a complete snapshot in the
+ * cache is returned, with the reason in `fallback`.
+ *
+ * @throws HubError, whose `code` tells what went wrong; `signal.reason` when aborted
+ */
+export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
+  const { revision = "main", signal } = options;
+  checkModelName(name);
+  checkRevision(revision);
+  for (const file of options.files ?? []) checkFileName(file);
+  const cacheDir = resolveCacheDir(options.cacheDir);
+  const cache = new ModelCache(cacheDir, name);
+  const connection = new HubConnection({
+    endpoint: resolveEndpoint(options.endpoint),
+    token: resolveToken(options.token),
+    fetch: options.fetch ?? fetch,
+    stallTimeout: resolveStallTimeout(options.stallTimeout),
+    signal,
+  });
+  signal?.throwIfAborted();
+
+  const cached = await findSnapshot(cache, revision, options.files);
+  if (resolveOffline(options.offline)) {
+    if (cached !== undefined) return cached;
+    throw new HubError("offline", `${name} (${revision}) is not complete in ${cacheDir}`, {
+      hint: "the network is switched off (offline, HF_HUB_OFFLINE)",
+    });
+  }
+  if (cached !== undefined && (options.preferCached || COMMIT_PATTERN.test(revision))) return cached;
+
+  const policy = { retries: options.retries ?? 5, delay: options.retryDelay ?? 500 };
+  for (let listings = 1; ; listings++) {
+    let tree: RemoteTree;
+    try {
+      tree = await openTree(connection, name, revision, policy, signal, (notice) =>
+        options.onProgress?.({ type: "retry", file: name, ...notice }),
+      );
+    } catch (error) {
+      if (cached === undefined || !(error instanceof HubError) || !isOutage(error)) throw error;
+      return { ...cached, fallback: error };
+    }
+    try {
+      return await new ModelDownload(connection, cache, tree, policy, options).run(name, revision);
+    } catch (error) {
+      const changed = error instanceof HubError && error.code === "changed";
+      if (!changed || listings >= MAX_LISTINGS) throw fileSystemError(error, cacheDir);
+    }
+  }
+}
+
+/**
+ * Finds a model in the cache, without network.
+ *
+ * @returns its snapshot folder, or `undefined` unless everything that the loader needs is there
+ * @throws HubError `invalid-name`
+ */
+export async function findCachedModel(
+  name: string,
+  revision = "main",
+  options: { readonly cacheDir?: string | undefined } = {},
+): Promise<DownloadedModel | undefined> {
+  checkModelName(name);
+  checkRevision(revision);
+  return findSnapshot(new ModelCache(resolveCacheDir(options.cacheDir), name), revision, undefined);
+}
+
+async function findSnapshot(
+  cache: ModelCache,
+  revision: string,
+  files: readonly string[] | undefined,
+): Promise<DownloadedModel | undefined> {
+  const commit = await cache.readRef(revision);
+  if (commit === undefined) return undefined;
+  const present = files === undefined ? await cache.completeFiles(commit) : files;
+  if (present === undefined || !(await cache.hasAll(commit, present))) return undefined;
+  const folder = cache.snapshotFolder(commit);
+  const found = present.map(async (file): Promise<DownloadedFile> => {
+    const path = join(folder, file);
+    return { file, path, size: (await stat(path)).size, downloaded: false };
+  });
+  return { folder, commit, files: await Promise.all(found), fallback: undefined };
+}
+
+function isOutage(error: HubError): boolean {
+  return error.transient || error.code === "unreachable";
+}
+
+/** The download of one commit: what to fetch, what is here already, how far it is. */
+class ModelDownload {
+  readonly #connection: HubConnection;
+  readonly #cache: ModelCache;
+  readonly #tree: RemoteTree;
+  readonly #policy: RetryPolicy;
+  readonly #options: DownloadOptions;
+  readonly #done = new Map<string, DownloadedFile>();
+
+  constructor(
+    connection: HubConnection,
+    cache: ModelCache,
+    tree: RemoteTree,
+    policy: RetryPolicy,
+    options: DownloadOptions,
+  ) {
+    this.#connection = connection;
+    this.#cache = cache;
+    this.#tree = tree;
+    this.#policy = policy;
+    this.#options = options;
+  }
+
+  async run(name: string, revision: string): Promise<DownloadedModel> {
+    const { commit } = this.#tree;
+    const wanted = this.#options.files;
+    const choice = await (wanted === undefined ? chooseFiles(this.#tree, name) : chooseNamed(this.#tree, name, wanted));
+    const files = [...choice.files];
+    if (choice.index !== undefined) {
+      await this.#fetch(choice.index, { loaded: 0, total: choice.index.size });
+      files.push(choice.index, ...(await this.#shards(name)));
+    }
+    const total = files.reduce((sum, file) => sum + file.size, 0);
+    this.#report({ type: "start", commit, files: files.map(({ path, size }) => ({ file: path, size })), total });
+    let loaded = 0;
+    for (const file of files) {
+      if (!this.#done.has(file.path)) await this.#fetch(file, { loaded, total });
+      loaded += file.size;
+    }
+    // The branch is recorded last: what it points to is complete.
+    await this.#cache.writeRef(revision, commit);
+    const folder = this.#cache.snapshotFolder(commit);
+    this.#report({ type: "done", commit, folder });
+    return { folder, commit, files: [...this.#done.values()], fallback: undefined };
+  }
+
+  async #shards(name: string): Promise<RemoteFile[]> {
+    const path = join(this.#cache.snapshotFolder(this.#tree.commit), WEIGHTS_INDEX_FILE);
+    const shards: RemoteFile[] = [];
+    for (const shard of shardNames(await readFile(path, "utf8"))) {
+      const file = await this.#tree.find(shard);
+      if (file === undefined) {
+        const message = `${WEIGHTS_INDEX_FILE} of ${name} names ${shard}, which the repository does not have`;
+        throw new HubError("file-not-found", message, { file: shard });
+      }
+      shards.push(file);
+    }
+    return shards;
+  }
+
+  /** @param before bytes of the files before this one, and of all */
+  async #fetch(remote: RemoteFile, before: { loaded: number; total: number }): Promise<void> {
+    const { path: file, size, etag, digest, url } = remote;
+    const { commit } = this.#tree;
+    const path = join(this.#cache.snapshotFolder(commit), file);
+    let downloaded = false;
+    if (!(await this.#cache.has(commit, file, size))) {
+      if (!(await this.#cache.hasBlob(etag, size))) {
+        await this.#cache.makeBlobFolder();
+        const blobPath = this.#cache.blobPath(etag);
+        const report = (loaded: number) =>
+          this.#report({
+            type: "bytes",
+            file,
+            loaded,
+            size,
+            overall: { loaded: before.loaded + loaded, total: before.total },
+          });
+        await downloadFile(
+          this.#connection,
+          { url, file, size, digest, etag, blobPath },
+          this.#policy,
+          this.#options.signal,
+          {
+            onBytes: report,
+            onResume: (loaded) => this.#report({ type: "resume", file, loaded, size }),
+            onRetry: (notice) => this.#report({ type: "retry", file, ...notice }),
+            onVerify: () => this.#report({ type: "verify", file, size }),
+          },
+        );
+        downloaded = true;
+      }
+      await this.#cache.link(commit, file, etag);
+    }
+    this.#done.set(file, { file, path, size, downloaded });
+    this.#report({ type: "file", file, size, downloaded });
+  }
+
+  #report(progress: DownloadProgress): void {
+    this.#options.onProgress?.(progress);
+  }
+}

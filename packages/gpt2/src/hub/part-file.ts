@@ -1,0 +1,133 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+const NOBODY = 0;
+/** A part that its process has not touched for so long is taken to be abandoned; stalls are given up far earlier. */
+const ABANDONED_AFTER_MS = 15 * 60_000;
+const PROCESS_START_MS = Date.now() - process.uptime() * 1000;
+
+/**
+ * A file being downloaded: `<blob>.<host>-<process>-<random>.incomplete`, with the ETag of its bytes in a file beside
+ * it. Only the process in its name writes to it, so two downloads of one blob never touch the same bytes; a later
+ * process takes over the part of a dead one by renaming it, which succeeds for one of them only.
+ */
+export class PartFile {
+  readonly path: string;
+  /** The strong ETag that the bytes so far belong to; without one they cannot be continued. */
+  validator: string | undefined;
+  length: number;
+
+  private constructor(path: string, validator: string | undefined, length: number) {
+    this.path = path;
+    this.validator = validator;
+    this.length = length;
+  }
+
+  /** Takes over what an earlier process left of this blob, or starts an empty part. */
+  static async claim(blobPath: string): Promise<PartFile> {
+    const path = ownName(blobPath, process.pid);
+    let claimed = false;
+    for (const candidate of await abandonedParts(blobPath)) {
+      if (claimed) {
+        await removeBoth(candidate);
+        continue;
+      }
+      try {
+        // The age of a part tells whether somebody writes to it, also to other threads of this process.
+        const now = new Date();
+        await utimes(candidate, now, now);
+        await rename(candidate, path);
+        claimed = true;
+        await rename(validatorPath(candidate), validatorPath(path));
+      } catch {
+        // Another process was faster, or the part has no ETag: then its bytes are not used.
+      }
+    }
+    const validator = claimed ? await readFile(validatorPath(path), "utf8").catch(() => undefined) : undefined;
+    const length = validator === undefined ? 0 : (await stat(path)).size;
+    return new PartFile(path, validator, length);
+  }
+
+  /** Begins anew, with bytes of another version. Ordered so that a crash never leaves bytes beside a foreign ETag. */
+  async restart(validator: string | undefined): Promise<void> {
+    await rm(validatorPath(this.path), { force: true });
+    await writeFile(this.path, "");
+    this.length = 0;
+    this.validator = validator;
+    if (validator !== undefined) await writeFile(validatorPath(this.path), validator);
+  }
+
+  /** Moves the verified bytes to their final place. */
+  async finish(blobPath: string): Promise<void> {
+    await rename(this.path, blobPath);
+    await rm(validatorPath(this.path), { force: true });
+  }
+
+  /** Leaves the bytes for a later download to continue. */
+  async release(): Promise<void> {
+    if (this.validator === undefined || this.length === 0) {
+      await this.discard();
+      return;
+    }
+    const [, blobPath] = PART_NAME.exec(this.path) ?? [];
+    const free = ownName(blobPath ?? this.path, NOBODY);
+    // The ETag goes first: a part whose ETag is missing is started over, an ETag without a part is ignored.
+    await rename(validatorPath(this.path), validatorPath(free));
+    await rename(this.path, free);
+  }
+
+  async discard(): Promise<void> {
+    await removeBoth(this.path);
+  }
+}
+
+const PART_NAME = /^(.*)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.incomplete$/;
+
+function ownName(blobPath: string, pid: number): string {
+  return `${blobPath}.${HOST}-${pid}-${randomBytes(4).toString("hex")}.incomplete`;
+}
+
+function validatorPath(path: string): string {
+  return `${path}.etag`;
+}
+
+async function removeBoth(path: string): Promise<void> {
+  await rm(validatorPath(path), { force: true });
+  await rm(path, { force: true });
+}
+
+/** @returns parts of this blob that nobody writes to, the longest first */
+async function abandonedParts(blobPath: string): Promise<string[]> {
+  const folder = dirname(blobPath);
+  const found: { path: string; size: number }[] = [];
+  for (const name of await readdir(folder)) {
+    const [, blob, host, pid] = PART_NAME.exec(name) ?? [];
+    if (blob !== basename(blobPath)) continue;
+    const path = join(folder, name);
+    const info = await stat(path).catch(() => undefined);
+    if (info === undefined) continue;
+    if (isAbandoned(host, Number(pid), info.mtimeMs)) found.push({ path, size: info.size });
+  }
+  return found.sort((a, b) => b.size - a.size).map(({ path }) => path);
+}
+
+function isAbandoned(host: string | undefined, pid: number, touchedMs: number): boolean {
+  if (pid === NOBODY) return true;
+  // A process number comes round again, in containers at once.
+  if (host === HOST && pid === process.pid) return touchedMs < PROCESS_START_MS;
+  if (host === HOST && !isAlive(pid)) return true;
+  return Date.now() - touchedMs > ABANDONED_AFTER_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: alive, but another user's.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
