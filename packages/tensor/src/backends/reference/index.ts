@@ -25,6 +25,10 @@ class ReferenceBackend implements Backend {
     return new HostStorage(this, dtype, data.slice() as DataOf[D]);
   }
 
+  writable<D extends DType>(storage: Storage<D>): DataOf[D] {
+    return (storage as HostStorage<D>).data;
+  }
+
   async read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]> {
     return this.readSync(storage);
   }

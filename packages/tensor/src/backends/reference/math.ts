@@ -1,0 +1,10 @@
+// Elementary functions in float64, written here because Math.exp and its kin differ between JavaScript engines, and a
+// result must not. (Math.sqrt, fround, floor, round and trunc are exact everywhere.)
+export { erf, erfc } from "./math/erf.ts";
+export { exp, expm1 } from "./math/exp.ts";
+export { geluErf, geluTanh } from "./math/gelu.ts";
+export { log, log1p } from "./math/log.ts";
+export { pow } from "./math/pow.ts";
+export { roundHalfEven } from "./math/round.ts";
+export { sigmoid, tanh } from "./math/tanh.ts";
+export { cos, sin } from "./math/trigonometry.ts";

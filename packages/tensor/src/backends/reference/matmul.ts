@@ -1,0 +1,104 @@
+import type { CpuView, Kernel } from "../backend.ts";
+import { forEachIndex } from "./iterate.ts";
+import { geluTanh } from "./math.ts";
+
+/** What a linear layer applies to its sums before it stores them. */
+export interface LinearParams {
+  readonly activation: "none" | "gelu";
+}
+
+/** out[…, i, j] = Σₖ a[…, i, k]·b[…, k, j]: a [..., M, K], b [..., K, N], out [..., M, N]. */
+export const matmulKernel: Kernel<undefined> = (inputs, _, outputs) => {
+  const a = inputs[0]!;
+  const b = inputs[1]!;
+  const out = outputs[0]!;
+  forEachIndex(out.shape.slice(0, -2), [a, b, out], (at) => {
+    multiply(matrix(a, at[0]!), matrix(b, at[1]!), matrix(out, at[2]!), (sum) => sum);
+  });
+};
+
+/** out[i, j] = f(Σₖ x[i, k]·w[k, j] + bias[j]): x [M, K], w [K, N], bias [N] or none, out [M, N]. */
+export const linearKernel: Kernel<LinearParams> = (inputs, { activation }, outputs) => {
+  const x = inputs[0]!;
+  const w = inputs[1]!;
+  const bias = inputs[2];
+  const out = outputs[0]!;
+  const biasAt = (j: number) => (bias ? bias.data[bias.offset + j * bias.strides[0]!]! : 0);
+  const finish =
+    activation === "gelu"
+      ? (sum: number, j: number) => geluTanh(sum + biasAt(j))
+      : (sum: number, j: number) => sum + biasAt(j);
+  multiply(matrix(x, x.offset), matrix(w, w.offset), matrix(out, out.offset), finish);
+};
+
+interface Matrix {
+  readonly data: Float32Array;
+  readonly start: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowStep: number;
+  readonly columnStep: number;
+}
+
+/** The last two axes of a view, from element number `start` on. */
+function matrix({ data, shape, strides }: CpuView, start: number): Matrix {
+  const rank = shape.length;
+  return {
+    data: data as Float32Array,
+    start,
+    rows: shape[rank - 2]!,
+    columns: shape[rank - 1]!,
+    rowStep: strides[rank - 2]!,
+    columnStep: strides[rank - 1]!,
+  };
+}
+
+/** Columns of B that are summed side by side: independent sums keep a processor's adders busy. */
+const PANEL = 4;
+
+/** out = finish(a·b). Each sum runs over k in ascending order, in float64. */
+function multiply(a: Matrix, b: Matrix, out: Matrix, finish: (sum: number, column: number) => number): void {
+  const { rows: K, columns: N } = b;
+  // Four columns of B, as float64, row by row; past the last column stay zeros.
+  const panel = new Float64Array(K * PANEL);
+  const sums = new Float64Array(PANEL);
+  for (let j = 0; j < N; j += PANEL) {
+    const width = Math.min(PANEL, N - j);
+    if (width < PANEL) panel.fill(0);
+    for (let k = 0; k < K; k++) {
+      const from = b.start + k * b.rowStep + j * b.columnStep;
+      for (let c = 0; c < width; c++) panel[k * PANEL + c] = b.data[from + c * b.columnStep]!;
+    }
+    for (let i = 0; i < a.rows; i++) {
+      addProducts(a.data, a.start + i * a.rowStep, a.columnStep, panel, K, sums);
+      const to = out.start + i * out.rowStep + j * out.columnStep;
+      for (let c = 0; c < width; c++) out.data[to + c * out.columnStep] = finish(sums[c]!, j + c);
+    }
+  }
+}
+
+/** sums[c] = Σₖ a[start + k·step]·panel[4k + c] */
+function addProducts(
+  a: Float32Array,
+  start: number,
+  step: number,
+  panel: Float64Array,
+  K: number,
+  sums: Float64Array,
+): void {
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let k = 0, i = start, p = 0; k < K; k++, i += step, p += PANEL) {
+    const x = a[i]!;
+    sum0 += x * panel[p]!;
+    sum1 += x * panel[p + 1]!;
+    sum2 += x * panel[p + 2]!;
+    sum3 += x * panel[p + 3]!;
+  }
+  sums[0] = sum0;
+  sums[1] = sum1;
+  sums[2] = sum2;
+  sums[3] = sum3;
+}

@@ -1,0 +1,88 @@
+import { defineOp, type View } from "../backends/backend.ts";
+import { dispatch } from "../backends/dispatch.ts";
+import { copyKernel } from "../backends/reference/elementwise.ts";
+import { concatKernel, trilKernel, triuKernel } from "../backends/reference/rearrange.ts";
+import { ShapeMismatchError } from "../errors.ts";
+import { isContiguous, normalizeAxis, showShape, sizeOf } from "../shape.ts";
+import { expectSameDType } from "./checks.ts";
+import { reshapeView } from "./views.ts";
+
+export const copyOp = defineOp("copy", copyKernel);
+/** The same elements, row-major in memory of their own. */
+export function copy<D extends View["dtype"]>(x: View<D>): View<D> {
+  return dispatch(copyOp, [x], undefined, [{ dtype: x.dtype, shape: x.shape }])[0];
+}
+
+/** x itself if it lies row-major without gaps, else a copy that does. */
+export function contiguous<D extends View["dtype"]>(x: View<D>): View<D> {
+  return isContiguous(x.shape, x.strides) ? x : copy(x);
+}
+
+/** The same elements in another shape, one size of which may be -1: a view, or a copy where strides leave no other way. */
+export function reshape(x: View, shape: readonly number[]): View {
+  const target = inferredShape(x, shape);
+  const view = reshapeView(x, target);
+  if (view) return view;
+  return reshapeView(copy(x), target)!;
+}
+
+/** `shape` with its -1 filled in. */
+function inferredShape(x: View, shape: readonly number[]): readonly number[] {
+  const size = sizeOf(x.shape);
+  const open = shape.indexOf(-1);
+  const given = shape.filter((_, axis) => axis !== open);
+  const known = sizeOf(given);
+  const valid = given.every((dim) => Number.isInteger(dim) && dim >= 0);
+  const fits = open < 0 ? known === size : known > 0 && size % known === 0;
+  if (!valid || !fits) {
+    throw new ShapeMismatchError(
+      "reshape",
+      `${showShape(x.shape)} has ${size} elements, which do not fill ${showShape(shape)}`,
+    );
+  }
+  return open < 0 ? shape : shape.map((dim, axis) => (axis === open ? size / known : dim));
+}
+
+export const concatOp = defineOp("concat", concatKernel);
+/** Tensors one after the other along an axis, in which alone their shapes may differ. */
+export function concat(xs: readonly View[], axis: number): View {
+  const first = xs[0];
+  if (!first) throw new ShapeMismatchError("concat", "needs at least one tensor");
+  const along = normalizeAxis("concat", axis, first.shape.length);
+  let total = 0;
+  for (const x of xs) {
+    expectSameDType("concat", first, x);
+    const fits =
+      x.shape.length === first.shape.length &&
+      x.shape.every((dim, other) => other === along || dim === first.shape[other]);
+    if (!fits) {
+      throw new ShapeMismatchError(
+        "concat",
+        `shapes ${showShape(first.shape)} and ${showShape(x.shape)} must be equal but for axis ${along}`,
+      );
+    }
+    total += x.shape[along]!;
+  }
+  const shape = first.shape.with(along, total);
+  return dispatch(concatOp, xs, { axis: along }, [{ dtype: first.dtype, shape }])[0];
+}
+
+export const trilOp = defineOp("tril", trilKernel);
+/** The lower triangle of the matrices in the last two axes; 0 above the diagonal (0: the main one; positive: above it). */
+export function tril(x: View, diagonal = 0): View {
+  expectMatrices("tril", x);
+  return dispatch(trilOp, [x], { diagonal }, [{ dtype: x.dtype, shape: x.shape }])[0];
+}
+
+export const triuOp = defineOp("triu", triuKernel);
+/** The upper triangle of the matrices in the last two axes; 0 below the diagonal. */
+export function triu(x: View, diagonal = 0): View {
+  expectMatrices("triu", x);
+  return dispatch(triuOp, [x], { diagonal }, [{ dtype: x.dtype, shape: x.shape }])[0];
+}
+
+function expectMatrices(op: string, x: View): void {
+  if (x.shape.length < 2) throw new ShapeMismatchError(op, `needs at least 2 axes, got ${showShape(x.shape)}`);
+}
+
+export { expand, permute, select, slice, split, squeeze, transpose, unsqueeze } from "./views.ts";

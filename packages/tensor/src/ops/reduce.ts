@@ -1,0 +1,124 @@
+import { defineOp, type Op, type View } from "../backends/backend.ts";
+import { dispatch } from "../backends/dispatch.ts";
+import * as kernels from "../backends/reference/reduce.ts";
+import type { DType } from "../dtype.ts";
+import { ShapeMismatchError } from "../errors.ts";
+import { normalizeAxis, showShape, sizeOf } from "../shape.ts";
+import { axisLast } from "./axes.ts";
+import { expectDType } from "./checks.ts";
+import { permute, unsqueeze } from "./views.ts";
+
+/** The axis or axes to reduce, negative ones counting from the end; all axes when there is none. */
+export type ReducedAxes = number | readonly number[] | undefined;
+
+// Each reduces to the remaining axes; with keepDim the reduced ones stay, of size one.
+
+export const sumOp = defineOp("sum", kernels.sumKernel);
+/** Σ x, of float32 or int32 (which wraps around); 0 of nothing. */
+export function sum(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
+  expectDType("sum", "x", x, "float32", "int32");
+  return reduce(sumOp, x, axes, keepDim, x.dtype);
+}
+
+export const meanOp = defineOp("mean", kernels.meanKernel);
+/** Σ x / n, of float32; NaN of nothing. */
+export function mean(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
+  expectDType("mean", "x", x, "float32");
+  return reduce(meanOp, x, axes, keepDim, "float32");
+}
+
+export const prodOp = defineOp("prod", kernels.prodKernel);
+/** Π x, of float32 or int32 (which wraps around); 1 of nothing. */
+export function prod(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
+  expectDType("prod", "x", x, "float32", "int32");
+  return reduce(prodOp, x, axes, keepDim, x.dtype);
+}
+
+export const maxOp = defineOp("max", kernels.maxKernel);
+/** The largest element, of float32 or int32; NaN if any is. Throws for an empty axis. */
+export function max(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
+  expectDType("max", "x", x, "float32", "int32");
+  return reduce(maxOp, x, axes, keepDim, x.dtype, "needs elements");
+}
+
+export const minOp = defineOp("min", kernels.minKernel);
+/** The smallest element, of float32 or int32; NaN if any is. Throws for an empty axis. */
+export function min(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
+  expectDType("min", "x", x, "float32", "int32");
+  return reduce(minOp, x, axes, keepDim, x.dtype, "needs elements");
+}
+
+export const logSumExpOp = defineOp("logSumExp", kernels.logSumExpKernel);
+/** log Σ eˣ, of float32, without overflow; −∞ of nothing. */
+export function logSumExp(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
+  expectDType("logSumExp", "x", x, "float32");
+  return reduce(logSumExpOp, x, axes, keepDim, "float32");
+}
+
+export const argMaxOp = defineOp("argMax", kernels.argMaxKernel);
+/**
+ * Where the largest element is, the first of equals (or the first NaN), of float32 or int32: its index along the axis, or
+ * its row-major number among several axes. Throws for an empty axis.
+ */
+export function argMax(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"int32"> {
+  expectDType("argMax", "x", x, "float32", "int32");
+  return reduce(argMaxOp, x, axes, keepDim, "int32", "needs elements");
+}
+
+export const argMinOp = defineOp("argMin", kernels.argMinKernel);
+/** As {@link argMax}, of the smallest element. */
+export function argMin(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"int32"> {
+  expectDType("argMin", "x", x, "float32", "int32");
+  return reduce(argMinOp, x, axes, keepDim, "int32", "needs elements");
+}
+
+export const anyOp = defineOp("any", kernels.anyKernel);
+/** Whether any bool is true; false of nothing. */
+export function any(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"bool"> {
+  expectDType("any", "x", x, "bool");
+  return reduce(anyOp, x, axes, keepDim, "bool");
+}
+
+export const allOp = defineOp("all", kernels.allKernel);
+/** Whether all bools are true; true of nothing. */
+export function all(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"bool"> {
+  expectDType("all", "x", x, "bool");
+  return reduce(allOp, x, axes, keepDim, "bool");
+}
+
+export const cumsumOp = defineOp("cumsum", kernels.cumsumKernel);
+/** Running sums along an axis, of float32; x's shape. */
+export function cumsum(x: View, axis: number): View {
+  expectDType("cumsum", "x", x, "float32");
+  const rows = axisLast("cumsum", x, axis);
+  return axisLast("cumsum", dispatch(cumsumOp, [rows], undefined, [{ dtype: "float32", shape: rows.shape }])[0], axis);
+}
+
+/** Puts the reduced axes last and runs the op. */
+function reduce<D extends DType>(
+  op: Op<kernels.ReduceParams>,
+  x: View,
+  axes: ReducedAxes,
+  keepDim: boolean | undefined,
+  dtype: D,
+  ofNothing: "has a value" | "needs elements" = "has a value",
+): View<D> {
+  const all = x.shape.map((_, axis) => axis);
+  const named = typeof axes === "number" ? [axes] : (axes ?? all);
+  const reduced = new Set(named.map((axis) => normalizeAxis(op.name, axis, x.shape.length)));
+  if (reduced.size !== named.length) {
+    throw new ShapeMismatchError(op.name, `axes ${showShape(named)} name one of ${showShape(x.shape)} twice`);
+  }
+  const kept = all.filter((axis) => !reduced.has(axis));
+  const last = all.filter((axis) => reduced.has(axis));
+  if (ofNothing === "needs elements" && sizeOf(last.map((axis) => x.shape[axis]!)) === 0) {
+    throw new ShapeMismatchError(
+      op.name,
+      `has no value for no elements (axes ${showShape(last)} of ${showShape(x.shape)})`,
+    );
+  }
+  const shape = kept.map((axis) => x.shape[axis]!);
+  let out: View<D> = dispatch(op, [permute(x, [...kept, ...last])], { axes: last.length }, [{ dtype, shape }])[0];
+  if (keepDim) for (const axis of last) out = unsqueeze(out, axis) as View<D>;
+  return out;
+}
