@@ -5,39 +5,39 @@
 // it stands.
 import { madd } from "./simd";
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function all(x: f32): v128 {
   return f32x4.splat(x);
 }
 
 // ln 2 in two parts; the first has nine bits, so that its product with an exponent is exact.
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 const LN2_HIGH: f32 = 0.693359375;
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 const LN2_LOW: f32 = -2.12194440054690583e-4;
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 const LOG2_E: f32 = 1.44269504088896341;
 // Adding 1.5 · 2^23 rounds to the nearest integer, which then stands in the low bits.
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 const ROUNDER: f32 = 12582912;
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 const ROUNDER_BITS: i32 = 0x4b400000;
 
 /** 2^n for lanes of n in -126..127. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
 /** p · 2^n, in two steps: n may lie past the normal exponents on either side. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function scale(p: v128, n: v128): v128 {
   const half = i32x4.shr_s(n, 1);
@@ -45,7 +45,7 @@ function scale(p: v128, n: v128): v128 {
 }
 
 /** e^x. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function exp(x: v128): v128 {
   // Past these bounds the result is infinity or zero anyway; pmin and pmax let NaN through.
@@ -62,7 +62,7 @@ export function exp(x: v128): v128 {
 }
 
 /** e^x - 1, accurate near zero. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function expm1(x: v128): v128 {
   const bounded = f32x4.pmin(f32x4.pmax(x, all(-18)), all(89));
@@ -83,7 +83,7 @@ export function expm1(x: v128): v128 {
 }
 
 /** The natural logarithm. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function log(x: v128): v128 {
   const subnormal = f32x4.lt(x, all(1.1754943508222875e-38));
@@ -110,7 +110,7 @@ export function log(x: v128): v128 {
 }
 
 /** log(1 + x), accurate near zero: what rounding 1 + x lost is added back. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function log1p(x: v128): v128 {
   const sum = f32x4.add(all(1), x);
@@ -121,14 +121,14 @@ export function log1p(x: v128): v128 {
   return v128.bitselect(x, v128.bitselect(log(sum), result, f32x4.eq(sum, all(0))), exact);
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function withSignOf(magnitude: v128, x: v128): v128 {
   return v128.or(magnitude, v128.and(x, i32x4.splat(0x80000000)));
 }
 
 /** The hyperbolic tangent. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function tanh(x: v128): v128 {
   const a = f32x4.abs(x);
@@ -143,7 +143,7 @@ export function tanh(x: v128): v128 {
 }
 
 /** 1 / (1 + e^-x). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function sigmoid(x: v128): v128 {
   const e = exp(f32x4.neg(f32x4.abs(x)));
@@ -152,7 +152,7 @@ export function sigmoid(x: v128): v128 {
 }
 
 /** erf(a) for lanes of a in 0..1. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function erfNear(a: v128): v128 {
   const t = f32x4.mul(a, a);
@@ -166,7 +166,7 @@ function erfNear(a: v128): v128 {
 }
 
 /** e^(a²) · erfc(a) for lanes of a of at least 1. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function scaledErfc(a: v128): v128 {
   const t = f32x4.div(all(2), f32x4.add(all(2), a));
@@ -183,7 +183,7 @@ function scaledErfc(a: v128): v128 {
 }
 
 /** The error function. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function erf(x: v128): v128 {
   // From 4 on the result is 1; pmin lets NaN through.
@@ -196,7 +196,7 @@ export function erf(x: v128): v128 {
  * GELU in the tanh form of GPT-2: x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))) (Hendrycks and Gimpel,
  * arXiv:1606.08415), computed as x · σ(2√(2/π) (x + 0.044715 x³)), which is equal and does not cancel.
  */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function gelu(x: v128): v128 {
   // -2√(2/π) and its product with 0.044715
@@ -205,7 +205,7 @@ export function gelu(x: v128): v128 {
 }
 
 /** GELU in its exact form: x · Φ(x), the distribution function of the normal distribution. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function geluExact(x: v128): v128 {
   // Past 20 the tail is zero in float32, and from 2^64 on a square would overflow; pmin lets NaN through.

@@ -2,7 +2,7 @@
  * a · b + c. The relaxed build may fuse it into one instruction with one rounding; the deterministic build rounds twice,
  * on every machine.
  */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
@@ -10,7 +10,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** The first `count` (1 to 3) floats at `address`, the other lanes zero. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function loadSome(address: usize, count: i32): v128 {
   let lanes = v128.load32_zero(address);
@@ -20,7 +20,7 @@ export function loadSome(address: usize, count: i32): v128 {
 }
 
 /** Writes the first `count` (1 to 3) lanes. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function storeSome(address: usize, lanes: v128, count: i32): void {
   v128.store_lane<f32>(address, lanes, 0);

@@ -1,0 +1,222 @@
+// Attention of one block of queries (or one query) over a past and the new keys, without a matrix of all scores.
+//
+// The bits of a result depend on the query, the keys and the values alone, not on what else is computed with it: scores
+// are summed in one way (attention-scores.ts); their exponentials are summed in the order of the keys in float64; values
+// are summed key by key within blocks of KEY_BLOCK keys counted from key 0 of the past, and the block sums are added in
+// order. Prefill, decode and packed batches all go through these same steps.
+import { exponentials, score1x1, score1x4, scoreBlock } from "./attention-scores";
+import { addRow, divideRow, packValues, values1, values4x8 } from "./attention-values";
+import { chunkCount, float, int, pointer } from "./control";
+
+/** Keys whose values are summed together. overrides/attention.ts states this and the layout of scratch memory too. */
+const KEY_BLOCK: i32 = 128;
+
+// One task is a row of integers, written by overrides/attention.ts in this order. Strides are in bytes.
+const QUERY: usize = 0;
+const QUERY_ROW: usize = 4;
+const OUT: usize = 8;
+const OUT_ROW: usize = 12;
+const PAST_K: usize = 16;
+const PAST_K_ROW: usize = 20;
+const PAST_V: usize = 24;
+const PAST_V_ROW: usize = 28;
+const PAST_LENGTH: usize = 32;
+const NEW_K: usize = 36;
+const NEW_K_ROW: usize = 40;
+const NEW_V: usize = 44;
+const NEW_V_ROW: usize = 48;
+/** Keys that the first query sees, past ones included. */
+const VISIBLE: usize = 52;
+/** How many more each further query sees: 1 if causal, 0 if not. */
+const VISIBLE_STEP: usize = 56;
+const QUERIES: usize = 60;
+const HEADS: usize = 64;
+/** Steps from one head to the next in the queries, past K, past V, new K and new V (the output's heads touch). */
+const QUERY_HEAD: usize = 68;
+const PAST_K_HEAD: usize = 72;
+const PAST_V_HEAD: usize = 76;
+const NEW_K_HEAD: usize = 80;
+const NEW_V_HEAD: usize = 84;
+const TASK_BYTES: usize = 88;
+
+/**
+ * Ints: number of tasks, address of the first, D, D rounded up to 8, address and bytes of scratch memory per chunk, floats
+ * of a row of scores, rows of scores. Float: the scale. Chunk c takes tasks c, c + chunks, …
+ *
+ * Scratch memory of a chunk: rows of scores, as many sums of exponentials (f64), as many block sums of values, one block
+ * of values.
+ */
+export function attentionJob(chunk: i32): void {
+  const tasks = int(0);
+  const chunks = chunkCount();
+  const scratch = pointer(4) + <usize>chunk * pointer(5);
+  for (let task = chunk; task < tasks; task += chunks) {
+    const address = pointer(1) + <usize>task * TASK_BYTES;
+    if (load<i32>(address, QUERIES) == 1) attendOne(address, scratch);
+    else attendBlock(address, scratch);
+  }
+}
+
+/** Several queries, one head: keys and values of a block are read once for all of them. */
+function attendBlock(task: usize, scratch: usize): void {
+  const depth = int(2);
+  const width = int(3);
+  const widthBytes = <usize>width << 2;
+  const scoreRow = pointer(6) << 2;
+  const rows = pointer(7);
+  const scale = f32x4.splat(float(0));
+  const queries = load<i32>(task, QUERIES);
+  const visible = load<i32>(task, VISIBLE);
+  const step = load<i32>(task, VISIBLE_STEP);
+  const past = load<i32>(task, PAST_LENGTH);
+  const query = load<usize>(task, QUERY);
+  const queryRow = load<usize>(task, QUERY_ROW);
+  const out = load<usize>(task, OUT);
+  const outRow = load<usize>(task, OUT_ROW);
+  const pastV = load<usize>(task, PAST_V);
+  const pastVRow = load<usize>(task, PAST_V_ROW);
+  const newV = load<usize>(task, NEW_V);
+  const newVRow = load<usize>(task, NEW_V_ROW);
+  const scores = scratch;
+  const sums = scores + rows * scoreRow;
+  const blockSums = sums + (rows << 3);
+  const values = blockSums + rows * widthBytes;
+  const keys = visible + (queries - 1) * step;
+
+  const pastK = load<usize>(task, PAST_K);
+  const newK = load<usize>(task, NEW_K);
+  const pastKRow = load<usize>(task, PAST_K_ROW);
+  const newKRow = load<usize>(task, NEW_K_ROW);
+  scoreBlock(query, queryRow, queries, pastK, pastKRow, past, depth, scale, scores, scoreRow);
+  const newScores = scores + (<usize>past << 2);
+  scoreBlock(query, queryRow, queries, newK, newKRow, keys - past, depth, scale, newScores, scoreRow);
+  for (let i = 0; i < queries; i++) {
+    store<f64>(sums + (<usize>i << 3), exponentials(scores + <usize>i * scoreRow, visible + i * step));
+  }
+
+  for (let start = 0; start < keys; start += KEY_BLOCK) {
+    const length = min(KEY_BLOCK, keys - start);
+    const fromPast = max(0, min(length, past - start));
+    packValues(pastV + <usize>start * pastVRow, pastVRow, fromPast, depth, values, width);
+    packValues(
+      newV + <usize>(start + fromPast - past) * newVRow,
+      newVRow,
+      length - fromPast,
+      depth,
+      values + <usize>fromPast * widthBytes,
+      width,
+    );
+    memory.fill(blockSums, 0, <usize>queries * widthBytes);
+    for (let i = 0; i < queries; ) {
+      const group = i + 4 <= queries ? 4 : 1;
+      const weights = scores + <usize>i * scoreRow + (<usize>start << 2);
+      const sum = blockSums + <usize>i * widthBytes;
+      // Keys that all of the group see go through one loop; what later queries see beyond them follows one by one.
+      let common = 0;
+      if (group == 4) {
+        common = max(0, min(length, visible + i * step - start));
+        for (let at: usize = 0; at < widthBytes; at += 32) {
+          values4x8(weights, scoreRow, values + at, widthBytes, common, sum + at, widthBytes);
+        }
+      }
+      for (let j = 0; j < group; j++) {
+        const more = min(length, visible + (i + j) * step - start) - common;
+        values1(
+          weights + <usize>j * scoreRow + (<usize>common << 2),
+          values + <usize>common * widthBytes,
+          widthBytes,
+          more,
+          width,
+          sum + <usize>j * widthBytes,
+        );
+      }
+      i += group;
+    }
+    for (let i = 0; i < queries; i++) {
+      addRow(out + <usize>i * outRow, blockSums + <usize>i * widthBytes, depth, start == 0);
+    }
+  }
+  for (let i = 0; i < queries; i++) {
+    divideRow(out + <usize>i * outRow, depth, <f32>load<f64>(sums + (<usize>i << 3)));
+  }
+}
+
+/** One query, several heads: keys and values are read row by row, in the order in which they lie in memory. */
+function attendOne(task: usize, scratch: usize): void {
+  const depth = int(2);
+  const widthBytes = <usize>int(3) << 2;
+  const scoreRow = pointer(6) << 2;
+  const rows = pointer(7);
+  const heads = load<i32>(task, HEADS);
+  const keys = load<i32>(task, VISIBLE);
+  const past = load<i32>(task, PAST_LENGTH);
+  const out = load<usize>(task, OUT);
+  const scores = scratch;
+  const sums = scores + rows * scoreRow;
+  const blockSums = sums + (rows << 3);
+
+  scoreHeads(task, load<usize>(task, PAST_K), load<usize>(task, PAST_K_ROW), load<usize>(task, PAST_K_HEAD), past, scores);
+  const newScores = scores + (<usize>past << 2);
+  const newKRow = load<usize>(task, NEW_K_ROW);
+  scoreHeads(task, load<usize>(task, NEW_K), newKRow, load<usize>(task, NEW_K_HEAD), keys - past, newScores);
+  for (let head = 0; head < heads; head++) {
+    store<f64>(sums + (<usize>head << 3), exponentials(scores + <usize>head * scoreRow, keys));
+  }
+
+  const pastVRow = load<usize>(task, PAST_V_ROW);
+  const newVRow = load<usize>(task, NEW_V_ROW);
+  const pastVHead = load<usize>(task, PAST_V_HEAD);
+  const newVHead = load<usize>(task, NEW_V_HEAD);
+  for (let start = 0; start < keys; start += KEY_BLOCK) {
+    const end = min(start + KEY_BLOCK, keys);
+    const pastEnd = max(start, min(end, past));
+    memory.fill(blockSums, 0, <usize>heads * widthBytes);
+    const pastV = load<usize>(task, PAST_V) + <usize>start * pastVRow;
+    sumHeads(scores + (<usize>start << 2), heads, pastV, pastVRow, pastVHead, pastEnd - start, blockSums);
+    const newV = load<usize>(task, NEW_V) + <usize>(pastEnd - past) * newVRow;
+    sumHeads(scores + (<usize>pastEnd << 2), heads, newV, newVRow, newVHead, end - pastEnd, blockSums);
+    for (let head = 0; head < heads; head++) {
+      addRow(out + <usize>(head * depth << 2), blockSums + <usize>head * widthBytes, depth, start == 0);
+    }
+  }
+  for (let head = 0; head < heads; head++) {
+    divideRow(out + <usize>(head * depth << 2), depth, <f32>load<f64>(sums + (<usize>head << 3)));
+  }
+}
+
+/** Scores of a task's one query with `keys` keys, for each of its heads. */
+function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32, scores: usize): void {
+  const depth = int(2);
+  const scoreRow = pointer(6) << 2;
+  const scale = f32x4.splat(float(0));
+  const heads = load<i32>(task, HEADS);
+  const query = load<usize>(task, QUERY);
+  const queryHead = load<usize>(task, QUERY_HEAD);
+  let key = 0;
+  for (; key + 4 <= keys; key += 4, k += kRow << 2, scores += 16) {
+    for (let head: usize = 0; head < <usize>heads; head++) {
+      score1x4(query + head * queryHead, k + head * kHead, kRow, depth, scale, scores + head * scoreRow);
+    }
+  }
+  for (; key < keys; key++, k += kRow, scores += 4) {
+    for (let head: usize = 0; head < <usize>heads; head++) {
+      score1x1(query + head * queryHead, k + head * kHead, depth, scale, scores + head * scoreRow);
+    }
+  }
+}
+
+/** Adds `keys` values, weighted, to the block sums of each head. */
+function sumHeads(weights: usize, heads: i32, v: usize, vRow: usize, vHead: usize, keys: i32, blockSums: usize): void {
+  const depth = int(2);
+  const widthBytes = <usize>int(3) << 2;
+  const scoreRow = pointer(6) << 2;
+  while (keys > 0) {
+    const some = min(4, keys);
+    for (let head: usize = 0; head < <usize>heads; head++) {
+      values1(weights + head * scoreRow, v + head * vHead, vRow, some, depth, blockSums + head * widthBytes);
+    }
+    keys -= 4;
+    weights += 16;
+    v += vRow << 2;
+  }
+}
