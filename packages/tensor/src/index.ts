@@ -1,1 +1,14 @@
-export {};
+export type { Backend, FallbackLog, Storage, View } from "./backends/backend.ts";
+export { createWasmBackend } from "./backends/wasm/index.ts";
+export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
+export type { DataOf, DType } from "./dtype.ts";
+export { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
+export * from "./functional/creation.ts";
+export * from "./functional/elementwise.ts";
+export * from "./functional/nn.ts";
+export * from "./functional/rows.ts";
+export type { NestedArray } from "./host-data.ts";
+export { keep, tidy } from "./memory.ts";
+export { Generator } from "./random.ts";
+export { type AnyTensor, Tensor } from "./tensor.ts";
+export { type Dim, dim, type Named, type Shape } from "./types/shape-types.ts";

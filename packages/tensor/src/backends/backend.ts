@@ -82,7 +82,12 @@ export interface Backend {
   allocate<D extends DType>(dtype: D, length: number): Storage<D>;
   /** Copies host data into new storage. */
   upload<D extends DType>(dtype: D, data: DataOf[D]): Storage<D>;
-  /** The storage's elements in logical order, copied or not: the caller must not write to them. */
+  /**
+   * The elements of a fresh storage, for the CPU to write: how data gets in without a second copy. Undefined on a
+   * device whose memory the CPU does not reach; then {@link Backend.upload} is the way.
+   */
+  writable<D extends DType>(storage: Storage<D>): DataOf[D] | undefined;
+  /** The storage's elements in logical order, copied or not: the caller must not write to them, nor keep them. */
   read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]>;
   /** As {@link Backend.read}, at once. Throws {@link DeviceError} on a device that cannot. */
   readSync<D extends DType>(storage: Storage<D>): DataOf[D];

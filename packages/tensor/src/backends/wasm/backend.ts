@@ -59,15 +59,18 @@ export class WasmBackend implements Backend {
     return storage;
   }
 
+  writable<D extends DType>(storage: Storage<D>): DataOf[D] {
+    return (storage as WasmStorage<D>).data;
+  }
+
   async read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]> {
     return this.readSync(storage);
   }
 
-  /** A copy: the memory behind the storage is used again when it is freed. */
   readSync<D extends DType>(storage: Storage<D>): DataOf[D] {
     const own = storage as WasmStorage<D>;
     if (own.panels) return this.#unpacked(own as WasmStorage) as DataOf[D];
-    return own.data.slice() as DataOf[D];
+    return own.data;
   }
 
   execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {

@@ -1,0 +1,41 @@
+/** A sequence longer than the positions there are. */
+export class ContextLengthError extends RangeError {
+  override readonly name = "ContextLengthError";
+  readonly length: number;
+  readonly limit: number;
+  constructor(length: number, limit: number) {
+    super(
+      `${length} tokens do not fit into the context of ${limit}: shorten the text, or score it with a sliding window`,
+    );
+    this.length = length;
+    this.limit = limit;
+  }
+}
+
+/** A token id the vocabulary does not have. */
+export class TokenIdError extends RangeError {
+  override readonly name = "TokenIdError";
+  readonly id: number;
+  readonly index: number;
+  constructor(id: number, index: number, vocabSize: number) {
+    super(
+      `token id ${id} (at index ${index}) is outside the vocabulary: expected an integer from 0 to ${vocabSize - 1}`,
+    );
+    this.id = id;
+    this.index = index;
+  }
+}
+
+/** A model folder or checkpoint that cannot be loaded. */
+export class ModelFormatError extends Error {
+  override readonly name = "ModelFormatError";
+  /** The file at fault. */
+  readonly file: string;
+  /** The config field or tensor at fault, if it is one. */
+  readonly field: string | undefined;
+  constructor(file: string, message: string, field?: string, options?: ErrorOptions) {
+    super(`${file}: ${message}`, options);
+    this.file = file;
+    this.field = field;
+  }
+}

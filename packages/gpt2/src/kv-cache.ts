@@ -1,0 +1,76 @@
+import { keep, type Tensor, zeros } from "@gpt2-ts/tensor";
+import type { D, H, Model } from "./model.ts";
+
+/** Keys and values of one layer for the positions seen so far, `[length, H, D]` each. */
+export interface Past {
+  readonly key: Tensor<[number, H, D]>;
+  readonly value: Tensor<[number, H, D]>;
+}
+
+/**
+ * The keys and values of a sequence's tokens, for every layer, so that a pass on the tokens that follow needs not run
+ * on these again. Room for `capacity` positions is taken at once: 2 · n_layer · capacity · C floats.
+ */
+export class KVCache {
+  /** Positions there is room for. */
+  readonly capacity: number;
+  readonly #layers: readonly Past[];
+  #length = 0;
+
+  /** Throws a RangeError unless `capacity` is an integer in 1..n_positions (the default). */
+  constructor(model: Model, capacity: number = model.config.nPositions) {
+    const { nLayer, nPositions } = model.config;
+    if (!Number.isInteger(capacity) || capacity < 1 || capacity > nPositions) {
+      throw new RangeError(`KV cache: expected a capacity of 1 to ${nPositions} positions, got ${capacity}`);
+    }
+    this.capacity = capacity;
+    const { H, D } = model.sizes;
+    const { device } = model.weights.wte;
+    const buffer = (): Past["key"] => keep(zeros([capacity, H, D], { device }));
+    this.#layers = Array.from({ length: nLayer }, () => ({ key: buffer(), value: buffer() }));
+  }
+
+  /** Positions in the cache. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What layer `layer` knows of the past; undefined when there is none. */
+  past(layer: number): Past | undefined {
+    if (this.#length === 0) return undefined;
+    const { key, value } = this.#layers[layer]!;
+    return { key: key.slice(0, 0, this.#length), value: value.slice(0, 0, this.#length) };
+  }
+
+  /** Writes new rows behind the past of one layer. They count once {@link KVCache.advance} is called. */
+  write(layer: number, key: Past["key"], value: Past["value"]): void {
+    const { key: keys, value: values } = this.#layers[layer]!;
+    const end = this.#length + key.shape[0];
+    keys.slice(0, this.#length, end).copy_(key);
+    values.slice(0, this.#length, end).copy_(value);
+  }
+
+  /** Takes `count` positions that were written to every layer into the past. */
+  advance(count: number): void {
+    this.#length += count;
+  }
+
+  /** Forgets all positions from `length` on. Throws a RangeError if there are fewer. */
+  truncate(length: number): void {
+    if (!Number.isInteger(length) || length < 0 || length > this.#length) {
+      throw new RangeError(`KV cache: cannot truncate ${this.#length} positions to ${length}`);
+    }
+    this.#length = length;
+  }
+
+  dispose(): void {
+    for (const { key, value } of this.#layers) {
+      key.dispose();
+      value.dispose();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,107 @@
+import { type OpenOptions, open, openSharded, type Source, type TensorReader } from "safetensors-ts";
+import { ModelFormatError } from "./errors.ts";
+
+/** A model folder, wherever it is: laid out as on the Hugging Face Hub. */
+export interface ModelSource {
+  /** What messages call it. */
+  readonly name: string;
+  /** What messages call one of its files. */
+  path(file: string): string;
+  /** A file to read from, or undefined if the folder has none of that name. */
+  file(name: string): Promise<Source | undefined>;
+  /** A small file's text, or undefined if the folder has none of that name. */
+  text(name: string): Promise<string | undefined>;
+}
+
+/** Files by name, as from a file picker or a drop: `{ "config.json": file, … }`. */
+export type ModelFiles = Readonly<Record<string, Blob>>;
+
+/**
+ * The folder at a path (Node), at an `http(s)` or `file` URL, or given as files. Throws {@link ModelFormatError} if a
+ * path leads to no folder.
+ */
+export async function modelSource(where: string | URL | ModelFiles, signal?: AbortSignal): Promise<ModelSource> {
+  if (typeof where === "object" && !(where instanceof URL)) return filesSource(where);
+  if (/^https?:/i.test(String(where))) return urlSource(new URL(where), signal);
+  return folderSource(where);
+}
+
+/** An open checkpoint. */
+export interface Checkpoint {
+  /** What messages call it. */
+  readonly path: string;
+  readonly tensors: TensorReader;
+}
+
+/** The checkpoint of a model folder: `model.safetensors`, or the shards that `model.safetensors.index.json` names. */
+export async function openCheckpoint(source: ModelSource, options: OpenOptions): Promise<Checkpoint> {
+  const singleFile = "model.safetensors";
+  const indexFile = "model.safetensors.index.json";
+  const single = await source.file(singleFile);
+  if (single !== undefined) return { path: source.path(singleFile), tensors: await open(single, options) };
+  const index = await source.file(indexFile);
+  if (index !== undefined) {
+    const shard = async (name: string): Promise<Source> => {
+      const file = await source.file(name);
+      if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
+      return file;
+    };
+    return { path: source.path(indexFile), tensors: await openSharded(index, { ...options, shard }) };
+  }
+  throw new ModelFormatError(source.name, `there is neither ${singleFile} nor ${indexFile}`);
+}
+
+function filesSource(files: ModelFiles): ModelSource {
+  const find = (name: string): Blob | undefined => (Object.hasOwn(files, name) ? files[name] : undefined);
+  return {
+    name: "the model's files",
+    path: (file) => file,
+    file: async (name) => find(name),
+    text: async (name) => find(name)?.text(),
+  };
+}
+
+function urlSource(folder: URL, signal: AbortSignal | undefined): ModelSource {
+  const at = (file: string): URL => {
+    const url = new URL(folder);
+    url.pathname = `${url.pathname.replace(/\/+$/, "")}/${file}`;
+    return url;
+  };
+  const request = async (name: string, method: "GET" | "HEAD"): Promise<Response | undefined> => {
+    const response = await fetch(at(name), { method, ...(signal && { signal }) });
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new ModelFormatError(at(name).href, `HTTP status ${response.status}`);
+    return response;
+  };
+  return {
+    name: folder.href,
+    path: (file) => at(file).href,
+    file: async (name) => ((await request(name, "HEAD")) ? at(name) : undefined),
+    text: async (name) => (await request(name, "GET"))?.text(),
+  };
+}
+
+async function folderSource(where: string | URL): Promise<ModelSource> {
+  // Not imported: bundlers for browsers would have to resolve it.
+  const files = globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  const paths = globalThis.process?.getBuiltinModule?.("node:path");
+  const urls = globalThis.process?.getBuiltinModule?.("node:url");
+  if (!files || !paths || !urls) {
+    throw new ModelFormatError(String(where), "folders can only be read in Node; give a URL or files");
+  }
+  const folder = where instanceof URL ? urls.fileURLToPath(where) : where;
+  const stats = await files.stat(folder).catch((cause: unknown) => {
+    throw new ModelFormatError(folder, "there is no such folder", undefined, { cause });
+  });
+  if (!stats.isDirectory()) throw new ModelFormatError(folder, "not a folder");
+  const path = (file: string): string => paths.join(folder, file);
+  const missing = (error: NodeJS.ErrnoException): undefined => {
+    if (error.code !== "ENOENT") throw error;
+  };
+  return {
+    name: folder,
+    path,
+    file: async (name) => ((await files.stat(path(name)).catch(missing)) ? path(name) : undefined),
+    text: (name) => files.readFile(path(name), "utf8").catch(missing),
+  };
+}

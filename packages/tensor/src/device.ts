@@ -1,0 +1,37 @@
+import type { Backend } from "./backends/backend.ts";
+import { referenceBackend } from "./backends/reference/index.ts";
+import { createWasmBackend } from "./backends/wasm/index.ts";
+import { DeviceError } from "./errors.ts";
+
+/** The devices that can be asked for by name. */
+export type DeviceChoice = "reference" | "wasm";
+
+let sharedWasm: Backend | undefined;
+let chosen: Backend | undefined;
+
+/**
+ * A device by name. `"wasm"` is one shared instance with the default number of threads; for others see
+ * {@link createWasmBackend}. Throws {@link DeviceError} for an unknown name, or where the engine has no WebAssembly SIMD.
+ */
+export function device(name: DeviceChoice): Backend {
+  switch (name) {
+    case "reference":
+      return referenceBackend;
+    case "wasm":
+      sharedWasm ??= createWasmBackend();
+      return sharedWasm;
+    default:
+      throw new DeviceError(name, "no such device; there are reference and wasm");
+  }
+}
+
+/** The device on which tensors are created when none is named: `wasm` unless {@link setDefaultDevice} said otherwise. */
+export function defaultDevice(): Backend {
+  chosen ??= device("wasm");
+  return chosen;
+}
+
+/** Sets the device on which tensors are created when none is named. */
+export function setDefaultDevice(choice: DeviceChoice | Backend): void {
+  chosen = typeof choice === "string" ? device(choice) : choice;
+}

@@ -1,0 +1,106 @@
+import * as attentionOps from "../ops/attention.ts";
+import * as elementwise from "../ops/elementwise.ts";
+import * as embeddingOps from "../ops/embedding.ts";
+import * as matmulOps from "../ops/matmul.ts";
+import * as normalize from "../ops/normalize.ts";
+import { type Tensor, wrap } from "../tensor.ts";
+import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-types.ts";
+
+type Last<S extends Shape> = S extends readonly [...Shape, infer D extends number] ? D : number;
+
+/** Refuses a vector of another size than the last axis of `S`. */
+type FitsLast<Op extends string, S extends Shape, V extends Shape> = number extends S["length"]
+  ? unknown
+  : V extends readonly [infer D extends number]
+    ? number extends D | Last<S>
+      ? unknown
+      : [D, Last<S>] extends [Last<S>, D]
+        ? unknown
+        : ShapeError<`${Op}: sizes ${Show<Last<S>>} and ${Show<D>} differ`>
+    : ShapeError<`${Op}: expected a vector`>;
+
+/**
+ * `x W + b`: `[..., K] × [K, N] + [N] → [..., N]`, in one pass, with GPT-2's GELU behind it on request. The weight lies
+ * `[in, out]`, as in GPT-2's checkpoints (`Conv1D`), and may be packed ({@link Tensor.pack}).
+ */
+export function linear<S extends Shape, W extends Shape, B extends Shape>(
+  x: Tensor<S>,
+  weight: Tensor<W> & Check<MatMul<S, W>>,
+  bias?: Tensor<B> & FitsLast<"linear", W, B>,
+  options: { readonly activation?: "none" | "gelu" } = {},
+): Tensor<Ok<MatMul<S, W>>> {
+  return wrap(matmulOps.linear(x, weight as Tensor<W>, bias as Tensor<B> | undefined, options.activation));
+}
+
+/**
+ * Layer normalization over the last axis: `(x - mean) / sqrt(variance + epsilon) * weight + bias`, with the biased
+ * variance (Ba, Kiros, Hinton, "Layer normalization", 2016). `weight` and `bias` have the last axis's size.
+ */
+export function layerNorm<S extends Shape, W extends Shape, B extends Shape>(
+  x: Tensor<S>,
+  weight: Tensor<W> & FitsLast<"layerNorm", S, W>,
+  bias: Tensor<B> & FitsLast<"layerNorm", S, B>,
+  epsilon = 1e-5,
+): Tensor<S> {
+  return wrap(normalize.layerNorm(x, weight as Tensor<W>, bias as Tensor<B>, epsilon));
+}
+
+/**
+ * The Gaussian error linear unit (Hendrycks, Gimpel, 2016). `"tanh"`, GPT-2's, is
+ * `0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`; `"none"` is the exact `0.5 x (1 + erf(x / sqrt 2))`.
+ */
+export function gelu<S extends Shape>(x: Tensor<S>, approximate: "tanh" | "none" = "tanh"): Tensor<S> {
+  return wrap(approximate === "tanh" ? elementwise.gelu(x) : elementwise.geluExact(x));
+}
+
+/**
+ * Rows of `table` `[V, C]` for ids `[...]`: `[..., C]`. Throws {@link ShapeMismatchError} for an id outside 0..V-1.
+ */
+export function embedding<V extends number, C extends number, I extends Shape>(
+  table: Tensor<[V, C]>,
+  ids: Tensor<I, "int32">,
+): Tensor<[...I, C]> {
+  return wrap(embeddingOps.embedding(table, ids));
+}
+
+/** A sequence among those packed end to end in the `T` rows of an attention. */
+export interface Segment<H extends number = number, D extends number = number> {
+  /** Its first row. */
+  readonly start: number;
+  /** Its number of rows. */
+  readonly length: number;
+  /** Keys and values of the positions before it, `[P, H, D]` each; segments may share them. */
+  readonly past?: { readonly key: Tensor<[number, H, D]>; readonly value: Tensor<[number, H, D]> } | undefined;
+}
+
+/** How {@link attention} reads its rows. */
+export interface AttentionOptions<H extends number, D extends number> {
+  /** The sequences; one over all rows unless told otherwise. */
+  readonly segments?: readonly Segment<H, D>[];
+  /** Whether a row sees only itself and what came before (default), or its whole segment. */
+  readonly causal?: boolean;
+  /** What scores are multiplied by; `1 / sqrt(D)` unless told otherwise. */
+  readonly scale?: number;
+}
+
+/**
+ * Scaled dot-product attention (Vaswani et al., 2017): for each head, `softmax(scale · Q Kᵀ) V`, all `[T, H, D]`. Row t
+ * of a segment attends to the segment's past, then to its rows up to t; segments do not see each other.
+ */
+export function attention<T extends number, H extends number, D extends number>(
+  query: Tensor<[T, H, D]>,
+  key: Tensor<[T, H, D]>,
+  value: Tensor<[T, H, D]>,
+  options: AttentionOptions<H, D> = {},
+): Tensor<[T, H, D]> {
+  return wrap(attentionOps.attention(query, key, value, options));
+}
+
+/** The probabilities inside {@link attention} of a single segment with P past positions: `[H, T, P + T]`. */
+export function attentionWeights<T extends number, H extends number, D extends number>(
+  query: Tensor<[T, H, D]>,
+  key: Tensor<[T, H, D]>,
+  options: Omit<AttentionOptions<H, D>, "segments"> & { readonly past?: Segment<H, D>["past"] } = {},
+): Tensor<[H, T, number]> {
+  return wrap(attentionOps.attentionWeights(query, key, options));
+}

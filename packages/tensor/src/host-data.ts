@@ -1,0 +1,71 @@
+import type { View } from "./backends/backend.ts";
+import { type DataOf, type DType, newData } from "./dtype.ts";
+import { ShapeMismatchError } from "./errors.ts";
+import { isContiguous, sizeOf } from "./shape.ts";
+
+/** Numbers (or booleans) nested as deep as a tensor has axes. */
+export type NestedArray = number | boolean | readonly NestedArray[];
+
+/** A fresh row-major copy of what `view` sees of its storage's elements. */
+export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>): DataOf[D] {
+  const { shape, strides, offset } = view;
+  const size = sizeOf(shape);
+  if (isContiguous(shape, strides)) return data.slice(offset, offset + size) as DataOf[D];
+  const result = newData(view.dtype, size);
+  const index = new Array<number>(shape.length).fill(0);
+  let from = offset;
+  for (let to = 0; to < size; to++) {
+    result[to] = data[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/** Row-major data as nested arrays of the given shape (booleans for `bool`). */
+export function nest(data: ArrayLike<number>, shape: readonly number[], dtype: DType): NestedArray {
+  let next = 0;
+  const build = (axis: number): NestedArray => {
+    if (axis === shape.length) {
+      const value = data[next++]!;
+      return dtype === "bool" ? value !== 0 : value;
+    }
+    return Array.from({ length: shape[axis]! }, () => build(axis + 1));
+  };
+  return build(0);
+}
+
+/** Nested arrays flattened, with their shape. Throws {@link ShapeMismatchError} where the nesting is ragged. */
+export function flatten(nested: NestedArray): { values: (number | boolean)[]; shape: number[] } {
+  const shape: number[] = [];
+  for (let level: NestedArray = nested; Array.isArray(level); level = level[0] as NestedArray) {
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  const values: (number | boolean)[] = [];
+  const walk = (level: NestedArray, axis: number): void => {
+    if (typeof level === "object") {
+      if (axis >= shape.length || level.length !== shape[axis]) {
+        throw new ShapeMismatchError(
+          "tensor",
+          `ragged nesting: expected ${shape[axis] ?? "a number"} at depth ${axis}, got an array of ${level.length}`,
+        );
+      }
+      for (const item of level) walk(item, axis + 1);
+    } else {
+      if (axis !== shape.length) {
+        throw new ShapeMismatchError(
+          "tensor",
+          `ragged nesting: expected an array of ${shape[axis]} at depth ${axis}, got ${level}`,
+        );
+      }
+      values.push(level);
+    }
+  };
+  walk(nested, 0);
+  return { values, shape };
+}

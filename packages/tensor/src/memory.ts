@@ -1,0 +1,67 @@
+/** What a scope can free. */
+interface Disposable {
+  dispose(): void;
+}
+
+type Scope = Set<Disposable>;
+
+let innermost: Scope | undefined;
+
+/**
+ * Runs `body` and frees every tensor made during it, except those it returns (alone or inside arrays, maps and plain
+ * objects), which move on to the enclosing scope.
+ *
+ *     const probabilities = tidy(() => logits.div(temperature).softmax(-1));
+ *
+ * `body` must be synchronous: throws a TypeError if it returns a promise, after freeing what was made so far.
+ */
+export function tidy<Result>(body: () => Result): Result {
+  const outer = innermost;
+  const scope: Scope = new Set();
+  innermost = scope;
+  const kept: Scope = new Set();
+  try {
+    const result = body();
+    if (result instanceof Promise) throw new TypeError("tidy: the function must be synchronous, it returned a promise");
+    collect(result, scope, kept, 0);
+    return result;
+  } finally {
+    innermost = outer;
+    for (const item of scope) {
+      if (!kept.has(item)) item.dispose();
+      else outer?.add(item);
+    }
+  }
+}
+
+/** Takes a tensor out of the running {@link tidy}: from now on only `dispose` or `using` frees it. */
+export function keep<Item extends Disposable>(item: Item): Item {
+  innermost?.delete(item);
+  return item;
+}
+
+/** Registers something new with the running {@link tidy}, if there is one. */
+export function track(item: Disposable): void {
+  innermost?.add(item);
+}
+
+/** Forgets something that was disposed by hand. */
+export function untrack(item: Disposable): void {
+  innermost?.delete(item);
+}
+
+const deepestResult = 8; // nesting of arrays and objects searched for returned tensors
+
+function collect(value: unknown, scope: Scope, kept: Scope, depth: number): void {
+  if (typeof value !== "object" || value === null || depth > deepestResult) return;
+  if (scope.has(value as Disposable)) {
+    kept.add(value as Disposable);
+    return;
+  }
+  if (ArrayBuffer.isView(value)) return;
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) {
+    for (const item of value) collect(item, scope, kept, depth + 1);
+  } else if (Object.getPrototypeOf(value) === Object.prototype) {
+    for (const item of Object.values(value)) collect(item, scope, kept, depth + 1);
+  }
+}

@@ -1,0 +1,463 @@
+import "./symbol-dispose.ts";
+import type { Backend, Storage, View } from "./backends/backend.ts";
+import { dispatchInto, wholeView } from "./backends/dispatch.ts";
+import { type DeviceChoice, device } from "./device.ts";
+import { type DataOf, type DType, newData } from "./dtype.ts";
+import { DisposedError, ShapeMismatchError } from "./errors.ts";
+import { type NestedArray, nest, rowMajor } from "./host-data.ts";
+import { track, untrack } from "./memory.ts";
+import * as elementwise from "./ops/elementwise.ts";
+import * as indexing from "./ops/indexing.ts";
+import { matmul } from "./ops/matmul.ts";
+import * as rearrange from "./ops/rearrange.ts";
+import * as reduce from "./ops/reduce.ts";
+import * as softmax from "./ops/softmax.ts";
+import { formatTensor } from "./print.ts";
+import { broadcastStrides, isContiguous, showShape, sizeOf } from "./shape.ts";
+import type {
+  Broadcast,
+  Check,
+  Elementwise,
+  Literal,
+  MatMul,
+  Ok,
+  Permute,
+  Reduce,
+  ReplaceAxis,
+  Reshape,
+  Shape,
+  Transpose,
+  Unsqueeze,
+} from "./types/shape-types.ts";
+
+/** A tensor of any shape and element type. */
+export type AnyTensor = Tensor<Shape, DType>;
+
+/** Gives a storage back when the last tensor that looked at it was collected without being disposed. */
+const collected = new FinalizationRegistry<Storage>((storage) => storage.release());
+
+/**
+ * An n-dimensional array of shape `S` and element type `D` on some device.
+ *
+ * Values never change (but for {@link Tensor.copy_}); views — transpose, slice, reshape, expand — share memory. Binary
+ * operations broadcast as in NumPy. Names are PyTorch's, camel-cased. All methods throw {@link ShapeMismatchError} for
+ * shapes or axes that do not fit (most of which do not compile when the shapes are literals), {@link DeviceError} for
+ * operands on different devices, and {@link DisposedError} after the tensor was disposed.
+ */
+export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implements View<D> {
+  readonly storage: Storage<D>;
+  readonly dtype: D;
+  readonly shape: S;
+  readonly strides: readonly number[];
+  readonly offset: number;
+  #disposed = false;
+
+  /** Use {@link wrap} or the creation functions. */
+  constructor(view: View<D>) {
+    this.storage = view.storage;
+    this.dtype = view.dtype;
+    this.shape = view.shape as S;
+    this.strides = view.strides;
+    this.offset = view.offset;
+    this.storage.retain();
+    collected.register(this, this.storage, this);
+    track(this);
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get device(): Backend {
+    return this.storage.backend;
+  }
+
+  // ---- memory ------------------------------------------------------------------------------------------------------
+
+  /** Lets go of the memory: it is freed once no other tensor views it. Disposing twice is harmless. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    collected.unregister(this);
+    untrack(this);
+    this.storage.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  // ---- data out ----------------------------------------------------------------------------------------------------
+
+  /** A copy of the elements, row-major. */
+  async data(): Promise<DataOf[D]> {
+    const { storage } = this.#live();
+    storage.retain(); // so that disposing the tensor while the device works does not take the elements away
+    try {
+      return rowMajor(await storage.backend.read(storage), this);
+    } finally {
+      storage.release();
+    }
+  }
+
+  /** As {@link Tensor.data}, at once. Throws {@link DeviceError} on devices that cannot wait. */
+  dataSync(): DataOf[D] {
+    return rowMajor(this.#live().storage.backend.readSync(this.storage), this);
+  }
+
+  /** The elements as nested arrays (a bare number for a scalar). */
+  async toList(): Promise<NestedArray> {
+    return nest(await this.data(), this.shape, this.dtype);
+  }
+
+  /** As {@link Tensor.toList}, at once. */
+  toListSync(): NestedArray {
+    return nest(this.dataSync(), this.shape, this.dtype);
+  }
+
+  /** The only element of a tensor of one. */
+  async item(): Promise<number> {
+    this.#assertOneElement();
+    return (await this.data())[0]!;
+  }
+
+  /** As {@link Tensor.item}, at once. */
+  itemSync(): number {
+    this.#assertOneElement();
+    return this.dataSync()[0]!;
+  }
+
+  /** The elements laid out to be read, long axes cut to their ends; without the elements on devices that cannot wait. */
+  toString(): string {
+    const { name } = this.device;
+    if (this.#disposed) return `Tensor ${this.dtype} ${showShape(this.shape)} (disposed)`;
+    if (name === "gpu") return `Tensor ${this.dtype} ${showShape(this.shape)} on gpu (await data() to see it)`;
+    return formatTensor(this.dtype, this.shape, this.dataSync(), name);
+  }
+
+  /** What Node's `console.log` shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /** The same values on another device (itself, when it is there already). */
+  to(target: DeviceChoice | Backend): Tensor<S, D> {
+    const backend = typeof target === "string" ? device(target) : target;
+    if (backend === this.device) return this;
+    return wrap(wholeView(backend.upload(this.dtype, this.dataSync()), this.shape));
+  }
+
+  /** The same values as another element type: numbers are cut towards zero, anything but zero is true. */
+  cast<E extends DType>(dtype: E): Tensor<S, E> {
+    return wrap(elementwise.cast(this.#live(), dtype) as View<E>);
+  }
+
+  // ---- arithmetic, elementwise with broadcasting -------------------------------------------------------------------
+
+  add<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.add, other);
+  }
+
+  sub<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.sub, other);
+  }
+
+  mul<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.mul, other);
+  }
+
+  /** For int32 the quotient is cut towards zero. */
+  div<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.div, other);
+  }
+
+  pow<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.pow, other);
+  }
+
+  maximum<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.maximum, other);
+  }
+
+  minimum<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+    return this.#binary(elementwise.minimum, other);
+  }
+
+  eq<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+    return this.#binary(elementwise.eq, other);
+  }
+
+  ne<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+    return this.#binary(elementwise.ne, other);
+  }
+
+  lt<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+    return this.#binary(elementwise.lt, other);
+  }
+
+  le<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+    return this.#binary(elementwise.le, other);
+  }
+
+  gt<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+    return this.#binary(elementwise.gt, other);
+  }
+
+  ge<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+    return this.#binary(elementwise.ge, other);
+  }
+
+  neg(): Tensor<S, D> {
+    return wrap(elementwise.neg(this.#live()));
+  }
+
+  abs(): Tensor<S, D> {
+    return wrap(elementwise.abs(this.#live()));
+  }
+
+  square(): Tensor<S, D> {
+    return wrap(elementwise.square(this.#live()));
+  }
+
+  sqrt(): Tensor<S, D> {
+    return wrap(elementwise.sqrt(this.#live()));
+  }
+
+  exp(): Tensor<S, D> {
+    return wrap(elementwise.exp(this.#live()));
+  }
+
+  /** Natural logarithm. */
+  log(): Tensor<S, D> {
+    return wrap(elementwise.log(this.#live()));
+  }
+
+  tanh(): Tensor<S, D> {
+    return wrap(elementwise.tanh(this.#live()));
+  }
+
+  // ---- products ----------------------------------------------------------------------------------------------------
+
+  /** `[..., M, K] × [..., K, N] → [..., M, N]`; leading axes broadcast, vectors are promoted as in `torch.matmul`. */
+  matmul<B extends Shape>(other: Tensor<B> & Check<MatMul<S, B>>): Tensor<Ok<MatMul<S, B>>> {
+    return wrap(matmul(this.#live() as View, other as View));
+  }
+
+  /**
+   * This matrix `[K, N]` laid out in the order its device reads a right operand of matmul: worth doing once for weights
+   * that are used often. Other operations still work on it, more slowly.
+   */
+  pack(): Tensor<S, D> {
+    const view: View = this.#live();
+    if (view.dtype !== "float32" || view.shape.length !== 2) {
+      throw new ShapeMismatchError("pack", `expected a float32 matrix, got ${this.dtype} ${showShape(this.shape)}`);
+    }
+    return wrap(this.device.pack(view as View<"float32">) as View<D>);
+  }
+
+  // ---- reductions (over all axes when none is given) ---------------------------------------------------------------
+
+  sum<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, D> {
+    return wrap(reduce.sum(this.#live(), axis, keepDim));
+  }
+
+  mean<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, D> {
+    return wrap(reduce.mean(this.#live(), axis, keepDim));
+  }
+
+  prod<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, D> {
+    return wrap(reduce.prod(this.#live(), axis, keepDim));
+  }
+
+  max<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, D> {
+    return wrap(reduce.max(this.#live(), axis, keepDim));
+  }
+
+  min<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, D> {
+    return wrap(reduce.min(this.#live(), axis, keepDim));
+  }
+
+  /** Index of the largest element; the first one of equals. */
+  argMax<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, "int32"> {
+    return wrap(reduce.argMax(this.#live(), axis, keepDim));
+  }
+
+  argMin<A extends number | undefined = undefined, K extends boolean = false>(
+    axis?: A & Check<Reduce<S, A, K>>,
+    keepDim?: K,
+  ): Tensor<Ok<Reduce<S, A, K>>, "int32"> {
+    return wrap(reduce.argMin(this.#live(), axis, keepDim));
+  }
+
+  // ---- along one axis ----------------------------------------------------------------------------------------------
+
+  softmax<A extends number>(axis: A & Check<ReplaceAxis<"softmax", S, A, []>>): Tensor<S, D> {
+    return wrap(softmax.softmax(this.#live(), axis));
+  }
+
+  logSoftmax<A extends number>(axis: A & Check<ReplaceAxis<"logSoftmax", S, A, []>>): Tensor<S, D> {
+    return wrap(softmax.logSoftmax(this.#live(), axis));
+  }
+
+  /** Elements of this tensor at `indices` along `axis`: `out[i][j] = this[i][indices[i][j]]` for the last axis. */
+  gather<I extends Shape>(axis: number, indices: Tensor<I, "int32">): Tensor<I, D> {
+    return wrap(indexing.gather(this.#live(), axis, indices));
+  }
+
+  // ---- views -------------------------------------------------------------------------------------------------------
+
+  /** The same elements in another shape; one size may be -1. Copies only where strides leave no other way. */
+  reshape<const R extends Shape>(shape: R & Check<Reshape<S, R>>): Tensor<Ok<Reshape<S, R>>, D> {
+    return wrap(rearrange.reshape(this.#live(), shape));
+  }
+
+  /** A view with two axes exchanged, the last two unless told otherwise. */
+  transpose<A extends number = -2, B extends number = -1>(
+    a?: A & Check<Transpose<S, A, B>>,
+    b?: B,
+  ): Tensor<Ok<Transpose<S, A, B>>, D> {
+    return wrap(rearrange.transpose(this.#live(), a ?? -2, b ?? -1));
+  }
+
+  /** A matrix's transpose, as a view. */
+  get T(): Tensor<Ok<Transpose<S, -2, -1>>, D> {
+    return wrap(rearrange.transpose(this.#live(), -2, -1));
+  }
+
+  /** A view with the axes in another order. */
+  permute<const A extends readonly number[]>(axes: A & Check<Permute<S, A>>): Tensor<Ok<Permute<S, A>>, D> {
+    return wrap(rearrange.permute(this.#live(), axes));
+  }
+
+  /** A view of `start <= i < end` (every `step`-th) along an axis; negative numbers count from the end. */
+  slice<A extends number>(
+    axis: A & Check<ReplaceAxis<"slice", S, A, [number]>>,
+    start: number,
+    end?: number,
+    step?: number,
+  ): Tensor<Ok<ReplaceAxis<"slice", S, A, [number]>>, D> {
+    return wrap(rearrange.slice(this.#live(), axis, start, end, step));
+  }
+
+  /** A view of one index along an axis, which disappears. */
+  select<A extends number>(
+    axis: A & Check<ReplaceAxis<"select", S, A, []>>,
+    index: number,
+  ): Tensor<Ok<ReplaceAxis<"select", S, A, []>>, D> {
+    return wrap(rearrange.select(this.#live(), axis, index));
+  }
+
+  /** Views of consecutive pieces of the given sizes along an axis, which they must fill. */
+  split<const Sizes extends readonly number[], A extends number>(
+    sizes: Sizes,
+    axis: A & Check<ReplaceAxis<"split", S, A, []>>,
+  ): { [K in keyof Sizes]: Tensor<Ok<ReplaceAxis<"split", S, A, [Sizes[K] & number]>>, D> } {
+    return rearrange.split(this.#live(), sizes, axis).map((piece) => wrap(piece)) as {
+      [K in keyof Sizes]: Tensor<Ok<ReplaceAxis<"split", S, A, [Sizes[K] & number]>>, D>;
+    };
+  }
+
+  /** A view without an axis of size one. */
+  squeeze<A extends number>(
+    axis: A & Check<ReplaceAxis<"squeeze", S, A, []>>,
+  ): Tensor<Ok<ReplaceAxis<"squeeze", S, A, []>>, D> {
+    return wrap(rearrange.squeeze(this.#live(), axis));
+  }
+
+  /** A view with a new axis of size one before `axis`. */
+  unsqueeze<A extends number>(axis: A): Tensor<Unsqueeze<S, A>, D> {
+    return wrap(rearrange.unsqueeze(this.#live(), axis));
+  }
+
+  /** A view that repeats axes of size one (and new leading axes) up to `shape`. */
+  expand<const R extends Shape>(shape: R & Check<Broadcast<S, R>>): Tensor<Literal<R>, D> {
+    return wrap(rearrange.expand(this.#live(), shape));
+  }
+
+  /** This tensor if it lies row-major without gaps, else a copy that does. */
+  contiguous(): Tensor<S, D> {
+    const view = this.#live();
+    return isContiguous(view.shape, view.strides) ? this : wrap(rearrange.copy(view));
+  }
+
+  /**
+   * Overwrites this tensor's elements with `source`'s, broadcast to its shape: the one operation that changes a value,
+   * for buffers such as a KV cache. Every view of the same memory sees it.
+   */
+  copy_<B extends Shape>(source: Tensor<B, D> & Check<Broadcast<S, B>>): this {
+    const { storage, dtype, shape, strides, offset } = (source as Tensor<B, D>).#live();
+    if (
+      shape.length > this.rank ||
+      !shape.every((size, i) => size === 1 || size === this.shape[this.rank - shape.length + i])
+    ) {
+      throw new ShapeMismatchError("copy_", `${showShape(shape)} does not broadcast to ${showShape(this.shape)}`);
+    }
+    const stretched = {
+      storage,
+      dtype,
+      shape: this.shape,
+      strides: broadcastStrides(shape, strides, this.shape),
+      offset,
+    };
+    dispatchInto(rearrange.copyOp, [stretched], undefined, [this.#live()]);
+    return this;
+  }
+
+  // ---- inside ------------------------------------------------------------------------------------------------------
+
+  #live(): this {
+    if (this.#disposed) throw new DisposedError();
+    return this;
+  }
+
+  /** Runs a binary op; a number becomes a scalar of this tensor's type and device for the while. */
+  #binary<R extends Shape, E extends DType>(op: (a: View, b: View) => View, other: View | number): Tensor<R, E> {
+    if (typeof other !== "number") return wrap(op(this.#live(), other));
+    const data = newData(this.dtype, 1);
+    data[0] = other;
+    const scalar = this.#live().device.upload(this.dtype, data);
+    scalar.retain();
+    try {
+      return wrap(op(this, wholeView(scalar, [])));
+    } finally {
+      scalar.release();
+    }
+  }
+
+  #assertOneElement(): void {
+    if (this.size !== 1) throw new ShapeMismatchError("item", `expected one element, got ${showShape(this.shape)}`);
+  }
+}
+
+/** The tensor over a view that an op returned. */
+export function wrap<S extends Shape, D extends DType>(view: View<DType>): Tensor<S, D> {
+  return new Tensor<S, D>(view as View<D>);
+}
