@@ -80,7 +80,14 @@ export function transportError(
     const hint = "check the proxy and NODE_EXTRA_CA_CERTS";
     return new HubError("unreachable", `no secure connection to ${host} (${code})`, { ...details, hint });
   }
-  const reason = code || (cause instanceof Error ? cause.message : String(cause));
+  const reason = code || innermostMessage(cause);
+  if (code === "" && !reachedBefore) {
+    // fetch itself refused, a blocked port say.
+    return new HubError("unreachable", `cannot connect to ${host} (${reason})`, {
+      ...details,
+      hint: "check HF_ENDPOINT",
+    });
+  }
   return new HubError("connection-lost", `the connection to ${host} broke (${reason})`, {
     ...details,
     transient: true,
@@ -94,4 +101,10 @@ function systemCode(error: unknown): string {
     cause = cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors[0] : cause.cause;
   }
   return "";
+}
+
+function innermostMessage(error: unknown): string {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -61,26 +61,25 @@ export class HubServer {
   readonly #hub: Server;
   readonly #cdn: Server;
 
-  private constructor() {
-    this.#hub = createServer((request, response) => void this.#serve("hub", request, response));
-    this.#cdn = createServer((request, response) => void this.#serve("cdn", request, response));
+  private constructor(hub: Server, cdn: Server) {
+    this.#hub = hub;
+    this.#cdn = cdn;
+    this.url = `http://127.0.0.1:${portOf(hub)}`;
+    this.cdnUrl = `http://127.0.0.1:${portOf(cdn)}`;
+    hub.on("request", (request, response) => void this.#serve("hub", request, response));
+    cdn.on("request", (request, response) => void this.#serve("cdn", request, response));
   }
 
   static async start(port = 0): Promise<HubServer> {
-    const server = new HubServer();
-    server.#hub.listen(port, "127.0.0.1");
-    server.#cdn.listen(0, "127.0.0.1");
-    await Promise.all([once(server.#hub, "listening"), once(server.#cdn, "listening")]);
-    return server;
+    const hub = createServer().listen(port, "127.0.0.1");
+    const cdn = createServer().listen(0, "127.0.0.1");
+    await Promise.all([once(hub, "listening"), once(cdn, "listening")]);
+    return new HubServer(hub, cdn);
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${portOf(this.#hub)}`;
-  }
-
-  get cdnUrl(): string {
-    return `http://127.0.0.1:${portOf(this.#cdn)}`;
-  }
+  /** Stays known after the server has stopped. */
+  readonly url: string;
+  readonly cdnUrl: string;
 
   async stop(): Promise<void> {
     for (const server of [this.#hub, this.#cdn]) {
