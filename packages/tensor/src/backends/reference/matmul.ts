@@ -54,12 +54,12 @@ function matrix({ data, shape, strides }: CpuView, start: number): Matrix {
 }
 
 /** Columns of B that are summed side by side: independent sums keep a processor's adders busy. */
-const PANEL = 4;
+const PANEL = 8;
 
 /** out = finish(a·b). Each sum runs over k in ascending order, in float64. */
 function multiply(a: Matrix, b: Matrix, out: Matrix, finish: (sum: number, column: number) => number): void {
   const { rows: K, columns: N } = b;
-  // Four columns of B, as float64, row by row; past the last column stay zeros.
+  // PANEL columns of B, as float64, row by row; past the last column stay zeros.
   const panel = new Float64Array(K * PANEL);
   const sums = new Float64Array(PANEL);
   for (let j = 0; j < N; j += PANEL) {
@@ -77,7 +77,7 @@ function multiply(a: Matrix, b: Matrix, out: Matrix, finish: (sum: number, colum
   }
 }
 
-/** sums[c] = Σₖ a[start + k·step]·panel[4k + c] */
+/** sums[c] = Σₖ a[start + k·step]·panel[8k + c] */
 function addProducts(
   a: Float32Array,
   start: number,
@@ -90,15 +90,27 @@ function addProducts(
   let sum1 = 0;
   let sum2 = 0;
   let sum3 = 0;
+  let sum4 = 0;
+  let sum5 = 0;
+  let sum6 = 0;
+  let sum7 = 0;
   for (let k = 0, i = start, p = 0; k < K; k++, i += step, p += PANEL) {
     const x = a[i]!;
     sum0 += x * panel[p]!;
     sum1 += x * panel[p + 1]!;
     sum2 += x * panel[p + 2]!;
     sum3 += x * panel[p + 3]!;
+    sum4 += x * panel[p + 4]!;
+    sum5 += x * panel[p + 5]!;
+    sum6 += x * panel[p + 6]!;
+    sum7 += x * panel[p + 7]!;
   }
   sums[0] = sum0;
   sums[1] = sum1;
   sums[2] = sum2;
   sums[3] = sum3;
+  sums[4] = sum4;
+  sums[5] = sum5;
+  sums[6] = sum6;
+  sums[7] = sum7;
 }
