@@ -1,0 +1,165 @@
+/**
+ * GPT-2 as an ONNX graph with a key/value cache, written the way onnxruntime's own transformer optimizer leaves it, so
+ * that the engine is measured at its best: residual add, bias and LayerNorm in one SkipLayerNormalization, bias and
+ * GELU in one FastGelu, attention in one contrib op. The weights stay in `model.safetensors` as external data: both
+ * engines read the same bytes.
+ */
+import type { SyntheticConfig } from "../synthetic.ts";
+import { GraphBuilder, type Model } from "./proto.ts";
+
+/**
+ * Which op computes attention:
+ * - `attention`: com.microsoft.Attention, the projection to q, k, v included; what the gpt2 optimizer emits;
+ * - `multi-head`: a MatMul for q, k, v, then com.microsoft.MultiHeadAttention;
+ * - `grouped`: a MatMul, then com.microsoft.GroupQueryAttention, which can append to its cache in place.
+ */
+export const ATTENTION_KINDS = ["attention", "multi-head", "grouped"] as const;
+export type AttentionKind = (typeof ATTENTION_KINDS)[number];
+
+/** How hidden states become logits: `gemm` multiplies with wte as it lies, `matmul` lets onnxruntime transpose it once at load. */
+export const HEAD_KINDS = ["gemm", "matmul"] as const;
+export type HeadKind = (typeof HEAD_KINDS)[number];
+
+/** Where a tensor's bytes lie in the weight file, from the start of the file. */
+export interface WeightLocation {
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+export interface Gpt2GraphOptions {
+  readonly attention: AttentionKind;
+  readonly head: HeadKind;
+  /** The weight file, relative to the model file. */
+  readonly weightFile: string;
+}
+
+const MS = "com.microsoft";
+
+/**
+ * Inputs: `input_ids` and `position_ids` int64 [1, S], and per layer the cache of P earlier tokens. Outputs: `logits`
+ * float32 [1, S, V] (of every position) and the cache of P + S tokens.
+ *
+ * @throws Error when a weight is missing.
+ */
+export function buildGpt2Graph(
+  config: SyntheticConfig,
+  weights: ReadonlyMap<string, WeightLocation>,
+  options: Gpt2GraphOptions,
+): Model {
+  const { n_layer: L, n_head: H, n_embd: D, vocab_size: V } = config;
+  const epsilon = { float: config.layer_norm_epsilon };
+  const g = new GraphBuilder();
+  const weight = (name: string): string => {
+    const at = weights.get(name);
+    if (at === undefined) throw new Error(`ONNX graph: the weight file has no tensor ${name}`);
+    return g.weight(name, at.shape, options.weightFile, at.offset, at.byteLength);
+  };
+
+  g.input("input_ids", "int64", [1, "S"]);
+  g.input("position_ids", "int64", [1, "S"]);
+  if (options.attention === "grouped") {
+    g.input("seqlens_k", "int32", [1]);
+    g.input("total_sequence_length", "int32", []);
+  }
+  const token = g.node("Gather", [weight("wte.weight"), "input_ids"], ["wte"]); // [1, S, D]
+  const position = g.node("Gather", [weight("wpe.weight"), "position_ids"], ["wpe"]); // [1, S, D]
+  let residual = g.node("Add", [token, position], ["x0"]); // [1, S, D]
+  let normed = g.node(
+    "LayerNormalization",
+    [residual, weight("h.0.ln_1.weight"), weight("h.0.ln_1.bias")],
+    ["h.0.ln_1"],
+    { axis: -1, epsilon },
+  );
+  for (let i = 0; i < L; i++) {
+    const h = `h.${i}.`;
+    const attended = attention(
+      g,
+      i,
+      normed,
+      weight(`${h}attn.c_attn.weight`),
+      weight(`${h}attn.c_attn.bias`),
+      options,
+      H,
+      D,
+    );
+    const projected = g.node("MatMul", [attended, weight(`${h}attn.c_proj.weight`)], [`${h}attn.c_proj`]); // [1, S, D]
+    const ln2 = [weight(`${h}ln_2.weight`), weight(`${h}ln_2.bias`)];
+    normed = skipLayerNorm(g, `${h}ln_2`, projected, residual, ln2, weight(`${h}attn.c_proj.bias`), epsilon);
+    residual = `${h}ln_2/sum`;
+    const wide = g.node("MatMul", [normed, weight(`${h}mlp.c_fc.weight`)], [`${h}mlp.c_fc`]); // [1, S, 4D]
+    const active = g.node("FastGelu", [wide, weight(`${h}mlp.c_fc.bias`)], [`${h}mlp.gelu`], {}, MS);
+    const narrow = g.node("MatMul", [active, weight(`${h}mlp.c_proj.weight`)], [`${h}mlp.c_proj`]); // [1, S, D]
+    const next = i + 1 < L ? `h.${i + 1}.ln_1` : "ln_f";
+    const norm = [weight(`${next}.weight`), weight(`${next}.bias`)];
+    normed = skipLayerNorm(g, next, narrow, residual, norm, weight(`${h}mlp.c_proj.bias`), epsilon);
+    residual = `${next}/sum`;
+  }
+  if (options.head === "gemm") {
+    const flat = g.node("Reshape", [normed, g.int64("flat", [-1, D])], ["ln_f/flat"]); // [S, D]
+    const logits = g.node("Gemm", [flat, "wte.weight"], ["logits/flat"], { transB: 1 }); // [S, V]
+    g.node("Reshape", [logits, g.int64("batched", [1, -1, V])], ["logits"]);
+  } else {
+    const transposed = g.node("Transpose", ["wte.weight"], ["lm_head"], { perm: [1, 0] }); // [D, V], folded at load
+    g.node("MatMul", [normed, transposed], ["logits"]);
+  }
+  g.output("logits", "float", [1, "S", V]);
+  return g.build("gpt2");
+}
+
+function skipLayerNorm(
+  g: GraphBuilder,
+  name: string,
+  x: string,
+  skip: string,
+  norm: readonly string[],
+  bias: string,
+  epsilon: { readonly float: number },
+): string {
+  return g.node("SkipLayerNormalization", [x, skip, ...norm, bias], [name, "", "", `${name}/sum`], { epsilon }, MS);
+}
+
+/** Declares the cache's inputs and outputs of layer i and returns the attention's output [1, S, D]. */
+function attention(
+  g: GraphBuilder,
+  i: number,
+  x: string,
+  weight: string,
+  bias: string,
+  options: Gpt2GraphOptions,
+  heads: number,
+  channels: number,
+): string {
+  const out = `h.${i}.attn`;
+  const headSize = channels / heads;
+  if (options.attention === "attention") {
+    const past = g.input(`past_${i}`, "float", [2, 1, heads, "P", headSize]);
+    g.output(`present_${i}`, "float", [2, 1, heads, "T", headSize]);
+    return g.node(
+      "Attention",
+      [x, weight, bias, "", past],
+      [out, `present_${i}`],
+      { num_heads: heads, unidirectional: 1 },
+      MS,
+    );
+  }
+  const key = g.input(`past_key_${i}`, "float", [1, heads, "P", headSize]);
+  const value = g.input(`past_value_${i}`, "float", [1, heads, "P", headSize]);
+  const present = [`present_key_${i}`, `present_value_${i}`];
+  for (const name of present) g.output(name, "float", [1, heads, "T", headSize]);
+  const qkv = g.node("MatMul", [x, weight], [`${out}/qkv`]); // [1, S, 3D]
+  if (options.attention === "grouped") {
+    const biased = g.node("Add", [qkv, bias], [`${out}/qkv/biased`]);
+    const inputs = [biased, "", "", key, value, "seqlens_k", "total_sequence_length"];
+    return g.node("GroupQueryAttention", inputs, [out, ...present], { num_heads: heads, kv_num_heads: heads }, MS);
+  }
+  const parts = [`${out}/q`, `${out}/k`, `${out}/v`];
+  g.node("Split", [qkv], parts, { axis: -1 });
+  return g.node(
+    "MultiHeadAttention",
+    [...parts, bias, "", "", key, value],
+    [out, ...present],
+    { num_heads: heads, unidirectional: 1 },
+    MS,
+  );
+}

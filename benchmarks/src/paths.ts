@@ -1,0 +1,13 @@
+/** Where the benchmarks keep their files. Compiled or not, this module lies one folder below `benchmarks/`. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const BENCHMARKS = dirname(dirname(fileURLToPath(import.meta.url)));
+export const REPOSITORY = dirname(BENCHMARKS);
+export const REFERENCE = join(BENCHMARKS, "reference");
+export const RESULTS = join(BENCHMARKS, "results");
+export const PEERS = join(BENCHMARKS, "peers");
+/** Rebuilt checkpoints and Node binaries; ignored by git. */
+export const CACHE = join(BENCHMARKS, ".cache");
+/** The model that ships with the repository. */
+export const SHIPPED_MODEL = join(REPOSITORY, "weights", "shakespeare");
