@@ -97,7 +97,7 @@ export class SafeTensors implements TensorReader {
   async readInto(name: string, target: Uint8Array, start?: number): Promise<void> {
     const info = this.info(name);
     this.#checkTarget(name, "bytes", info.byteLength, target.byteLength, start);
-    await this.#read(info, start ?? 0, target.byteLength, (reader) => reader.fill(target));
+    await this.#read(info, start ?? 0, target.byteLength, target, (reader) => reader.fill(target));
   }
 
   async readFloat32Into(name: string, target: Float32Array, start?: number): Promise<void> {
@@ -106,7 +106,7 @@ export class SafeTensors implements TensorReader {
     this.#checkTarget(name, "elements", info.size, target.length, start);
     const elementBytes = bitsPerElement(dtype) / 8;
     const byteLength = target.length * elementBytes;
-    await this.#read(info, (start ?? 0) * elementBytes, byteLength, async (reader) => {
+    await this.#read(info, (start ?? 0) * elementBytes, byteLength, target, async (reader) => {
       if (dtype === "F32") {
         return reader.fill(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
       }
@@ -131,16 +131,26 @@ export class SafeTensors implements TensorReader {
     await this.close();
   }
 
-  async #read(info: TensorInfo, start: number, length: number, use: (reader: ByteReader) => Promise<void>) {
-    if (this.#closed) {
-      throw new SafetensorsError("closed", "it is already closed", { file: this.#source.name, tensor: info.name });
-    }
+  async #read(
+    info: TensorInfo,
+    start: number,
+    length: number,
+    target: ArrayBufferView,
+    use: (reader: ByteReader) => Promise<void>,
+  ): Promise<void> {
+    const context = { file: this.#source.name, tensor: info.name };
+    if (this.#closed) throw new SafetensorsError("closed", "it is already closed", context);
     if (length === 0) return;
     const reader = this.#source.reader(info.byteOffset + start, length);
     try {
       await use(reader);
     } finally {
       await reader.close();
+      if (target.byteLength === 0) {
+        const detail = "the target was detached while it was being filled; did its WebAssembly memory grow?";
+        // biome-ignore lint/correctness/noUnsafeFinally: the error it replaces, if any, is only a consequence
+        throw new SafetensorsError("invalid-target", detail, context);
+      }
     }
   }
 
