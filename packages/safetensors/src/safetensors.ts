@@ -213,8 +213,9 @@ export async function fromSource(source: ByteSource): Promise<SafeTensors> {
   }
 }
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** The format is little-endian, and so is every browser; Node also runs on s390x, which is not. */
 function checkPlatform(): void {
-  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) return;
-  throw new SafetensorsError("unsupported-platform", "big-endian machines are not supported");
+  if (!IS_LITTLE_ENDIAN) throw new SafetensorsError("unsupported-platform", "big-endian machines are not supported");
 }

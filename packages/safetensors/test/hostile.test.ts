@@ -1,0 +1,47 @@
+import { parse, type SafetensorsErrorCode } from "safetensors-ts";
+import { describe, expect, test } from "vitest";
+import { errorOf } from "./support/error.ts";
+import { fileOf } from "./support/files.ts";
+
+/** Big enough that anything quadratic or recursive would show. */
+const SIZE = 8_000_000;
+const entry = (more: string) => `{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]${more}}}`;
+
+describe("a huge hostile header", () => {
+  test.each<[string, SafetensorsErrorCode, string]>([
+    ["open brackets", "header-not-object", "[".repeat(SIZE)],
+    ["open brackets in a field", "header-not-json", entry(`,"x":${"[".repeat(SIZE)}`)],
+    ["nested objects", "header-not-json", entry(`,"x":${'{"y":'.repeat(SIZE / 5)}`)],
+    ["nested tensors", "header-not-json", '{"a":'.repeat(SIZE / 5)],
+    ["an integer of many digits", "header-not-json", entry(`,"x":${"9".repeat(SIZE)}`)],
+    ["a dimension of many digits", "header-not-json", `{"a":{"shape":[${"9".repeat(SIZE)}]}}`],
+    ["an unfinished string", "header-not-json", `{"${"x".repeat(SIZE)}`],
+    ["an unfinished string of escapes", "header-not-json", `{"${"\\n".repeat(SIZE / 2)}`],
+    ["a string that ends in a backslash", "header-not-json", `{"${"\\\\".repeat(SIZE / 2)}\\`],
+    ["white space only", "header-not-json", " ".repeat(SIZE)],
+    [
+      "many dimensions that overflow",
+      "shape-overflow",
+      `{"a":{"dtype":"U8","shape":[${"2,".repeat(SIZE / 2)}2],"data_offsets":[0,0]}}`,
+    ],
+    ["one name many times", "duplicate-key", `{${`${entry("").slice(1, -1)},`.repeat(SIZE / 60)}${entry("").slice(1)}`],
+  ])("of %s fails soon, with our error and a short message", async (_, code, header) => {
+    const bytes = fileOf(header);
+    const begin = performance.now();
+    const error = await errorOf(() => parse(bytes));
+    expect(error.code).toBe(code);
+    expect(error.message.length).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(3000);
+  });
+
+  test("of what is allowed is read", () => {
+    const name = "n".repeat(SIZE);
+    const bytes = fileOf(`{"${name}":${entry(`,"x":[${"0,".repeat(100_000)}{}]`).slice(5, -1)}}`);
+    const file = parse(bytes);
+    expect(file.names[0]?.length).toBe(SIZE);
+    const escaped = parse(fileOf(`{"__metadata__":{"k":"${"\\n".repeat(SIZE / 2)}"}}`));
+    expect(escaped.metadata?.["k"]?.length).toBe(SIZE / 2);
+    const many = Array.from({ length: 50_000 }, (_, i) => `"${i}":${entry("").slice(5, -1)}`);
+    expect(parse(fileOf(`{${many.join(",")}}`)).names.length).toBe(50_000);
+  });
+});
