@@ -142,12 +142,12 @@ export class HubServer {
       send(response, fault.status, fault.headers ?? {}, { error: "injected" });
       return;
     }
-    const match = /^\/api\/models\/(.+?)\/(revision|tree)\/([^/]+)$/.exec(pathname);
+    const match = /^\/api\/models\/(.+?)(?:\/(revision|tree)\/([^/]+))?$/.exec(pathname);
     if (!this.hasApi || match === null) {
       send(response, 404, {}, { error: "Not Found" });
       return;
     }
-    const [, name = "", kind, revision = ""] = match;
+    const [, name = "", kind = "revision", revision = "main"] = match;
     const commit = this.#findCommit(response, name, decodeURIComponent(revision));
     if (commit === undefined) return;
     if (kind === "revision") {
