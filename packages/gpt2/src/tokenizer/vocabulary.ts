@@ -84,6 +84,9 @@ function readSpecialTokens(
   if (endOfText !== undefined) special.set(END_OF_TEXT, endOfText);
   for (const [token, id] of Object.entries(added)) {
     if (token === "") throw new TokenizerError("a special token is empty", { token });
+    if (symbolsToBytes(token)?.length === 1) {
+      throw new TokenizerError(`special token ${JSON.stringify(token)} is a byte's symbol`, { token });
+    }
     const known = ids.get(token);
     if (known !== undefined && known !== id) {
       throw new TokenizerError(`special token ${JSON.stringify(token)}: id ${id}, but ${known} in the vocabulary`, {

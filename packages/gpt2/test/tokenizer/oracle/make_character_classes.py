@@ -1,9 +1,12 @@
-"""Writes src/tokenizer/character-classes.table.ts: the letters and numbers that Hugging Face `tokenizers` sees.
+"""Writes src/tokenizer/character-classes.table.ts: the letters and numbers that Hugging Face `tokenizers` sees, and
+../fixtures/character-classes.json: a digest of the classes of all characters, one letter (L, N, O, S) each.
 
     python make_character_classes.py          # needs tokenizers==0.23.3, tiktoken==0.14.0
 
 Every code point is put through both pre-tokenizers; they must agree. (Both follow Unicode 16.0.)
 """
+import hashlib
+import json
 from pathlib import Path
 
 import tiktoken
@@ -12,6 +15,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 
 PATTERN = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 TARGET = Path(__file__).parents[3] / "src/tokenizer/character-classes.table.ts"
+FIXTURE = Path(__file__).parents[1] / "fixtures/character-classes.json"
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 # A character that stays in one piece with this neighbour is of the neighbour's class; with none: white space.
 NEIGHBOURS = {"a": "L", "1": "N", "!": "O"}
@@ -90,4 +94,5 @@ export const numberRanges = `{literal(ranges(classes, "N"))}`;
 export const whiteSpace = `{literal(white_space)}`;
 """
 )
+FIXTURE.write_text(json.dumps({"sha256": hashlib.sha256(classes.encode()).hexdigest()}) + "\n")
 print(f"{TARGET.name}: {classes.count('L')} letters, {classes.count('N')} numbers, {classes.count('S')} white space")

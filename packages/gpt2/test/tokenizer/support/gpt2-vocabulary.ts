@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { bytesToSymbols } from "../../src/tokenizer/byte-symbols.ts";
-import { Tokenizer } from "../../src/tokenizer.ts";
+import { bytesToSymbols } from "../../../src/tokenizer/byte-symbols.ts";
+import { Tokenizer } from "../../../src/tokenizer.ts";
 
 /** GPT-2's vocab.json and merges.txt, rebuilt from the ranks that the tiktoken package carries. */
 export function gpt2Files(): { vocab: Record<string, number>; merges: string } {
@@ -26,8 +26,8 @@ export function gpt2Files(): { vocab: Record<string, number>; merges: string } {
   };
 }
 
-export function gpt2Tokenizer(): Tokenizer {
-  return Tokenizer.fromVocab(gpt2Files());
+export function gpt2Tokenizer(specialTokens: Record<string, number> = {}): Tokenizer {
+  return Tokenizer.fromVocab({ ...gpt2Files(), specialTokens });
 }
 
 /** The pair that a token was merged from: what is left of its bytes by the merges that came before it. */
