@@ -46,6 +46,7 @@ export function downloadCommand(): Command {
         if (model.fallback !== undefined) {
           process.stderr.write(`note: using the copy in the cache, as ${model.fallback.message}\n`);
         }
+        if (!model.files.some(({ downloaded }) => downloaded)) process.stderr.write("already in the cache\n");
         process.stdout.write(`${model.folder}\n`);
       } catch (error) {
         progress.stop();

@@ -107,6 +107,16 @@ describe("downloading a model", () => {
     expect(hub.events.at(-1)).toMatchObject({ type: "done", folder });
   });
 
+  it.each([true, false])("follows a model that was renamed, token and all (API: %s)", async (hasApi) => {
+    hub.server.hasApi = hasApi;
+    hub.server.token = "hf_secret";
+    const commit = hub.server.commit("openai-community/gpt2", modelFiles());
+    hub.server.renamed.set("gpt2", "openai-community/gpt2");
+    const { folder } = await downloadModel("gpt2", { ...hub.options, token: "hf_secret" });
+    expect(folder).toBe(join(hub.cacheDir, "models--gpt2", "snapshots", commit));
+    expect(await fileHash(join(folder, "model.safetensors"))).toBe(sha256(noise(300_000, "one")));
+  });
+
   it("works with a plain mirror that serves files but no API", async () => {
     hub.server.hasApi = false;
     const commit = hub.server.commit("org/name", modelFiles());

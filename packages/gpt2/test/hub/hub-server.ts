@@ -55,6 +55,8 @@ export class HubServer {
   readonly announcedSizes = new Map<string, number>();
   /** Bytes per write and the pause after it, for downloads that take a while. */
   throttle: { bytes: number; ms: number } | undefined;
+  /** Old names of models: the hub redirects, as from gpt2 to openai-community/gpt2. */
+  readonly renamed = new Map<string, string>();
   readonly #repos = new Map<string, { commits: Map<string, Commit>; refs: Map<string, string> }>();
   readonly #faults = new Map<string, Fault[]>();
   readonly #objects = new Map<string, Uint8Array>();
@@ -126,7 +128,9 @@ export class HubServer {
     const path = decodeURIComponent(pathname);
     this.requests.push({ method: request.method ?? "", path: pathname, server, headers: request.headers });
     try {
-      if (server === "cdn") await this.#serveObject(path, request, response);
+      const moved = server === "hub" ? this.#movedTo(request.url ?? "/") : undefined;
+      if (moved !== undefined) send(response, 307, { location: moved }, {});
+      else if (server === "cdn") await this.#serveObject(path, request, response);
       else if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
         send(response, 401, {}, { error: "Invalid username or password." });
       } else if (path.startsWith("/api/")) this.#serveApi(pathname, response);
@@ -134,6 +138,16 @@ export class HubServer {
     } catch {
       response.destroy();
     }
+  }
+
+  /** @returns the relative address under the new name */
+  #movedTo(url: string): string | undefined {
+    for (const [from, to] of this.renamed) {
+      for (const prefix of [`/api/models/${from}/`, `/${from}/resolve/`]) {
+        if (url.startsWith(prefix)) return prefix.replace(from, to) + url.slice(prefix.length);
+      }
+    }
+    return undefined;
   }
 
   #serveApi(pathname: string, response: ServerResponse): void {
