@@ -6,6 +6,12 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "benchmarks/test/**/*.test.ts"],
+    typecheck: {
+      enabled: true,
+      include: ["packages/*/test/**/*.test-d.ts"],
+      tsconfig: "tsconfig.test.json",
+      ignoreSourceErrors: true,
+    },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

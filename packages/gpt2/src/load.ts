@@ -82,7 +82,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   /** A table of token vectors: the logits are its rows' products with x, so its transpose is packed. */
   const tokenTable = async (name: string): Promise<Weights["wte"]> => {
     const table = await read(name, [sizes.V, sizes.C]);
-    const result = packed(table.T).T;
+    const result = packed(table.transpose()).transpose();
     table.dispose();
     taken.push(result as unknown as Tensor);
     return result;

@@ -164,56 +164,95 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   // ---- arithmetic, elementwise with broadcasting -------------------------------------------------------------------
 
-  add<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  add<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.add, other);
   }
 
-  sub<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  sub<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.sub, other);
   }
 
-  mul<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  mul<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.mul, other);
   }
 
   /** For int32 the quotient is cut towards zero. */
-  div<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  div<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.div, other);
   }
 
-  pow<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  pow<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.pow, other);
   }
 
-  maximum<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  maximum<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.maximum, other);
   }
 
-  minimum<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, D> {
+  minimum<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, D> {
     return this.#binary(elementwise.minimum, other);
   }
 
-  eq<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+  eq<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, "bool"> {
     return this.#binary(elementwise.eq, other);
   }
 
-  ne<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+  ne<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, "bool"> {
     return this.#binary(elementwise.ne, other);
   }
 
-  lt<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+  lt<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, "bool"> {
     return this.#binary(elementwise.lt, other);
   }
 
-  le<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+  le<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, "bool"> {
     return this.#binary(elementwise.le, other);
   }
 
-  gt<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+  gt<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, "bool"> {
     return this.#binary(elementwise.gt, other);
   }
 
-  ge<B extends Shape = []>(other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number): Tensor<Elementwise<S, B>, "bool"> {
+  ge<S extends Shape, B extends Shape = []>(
+    this: Tensor<S, D>,
+    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+  ): Tensor<Elementwise<S, B>, "bool"> {
     return this.#binary(elementwise.ge, other);
   }
 
@@ -249,7 +288,10 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   // ---- products ----------------------------------------------------------------------------------------------------
 
   /** `[..., M, K] × [..., K, N] → [..., M, N]`; leading axes broadcast, vectors are promoted as in `torch.matmul`. */
-  matmul<B extends Shape>(other: Tensor<B> & Check<MatMul<S, B>>): Tensor<Ok<MatMul<S, B>>> {
+  matmul<S extends Shape, B extends Shape>(
+    this: Tensor<S, D>,
+    other: Tensor<B> & Check<MatMul<S, B>>,
+  ): Tensor<Ok<MatMul<S, B>>> {
     return wrap(matmul(this.#live() as View, other as View));
   }
 
@@ -267,35 +309,40 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   // ---- reductions (over all axes when none is given) ---------------------------------------------------------------
 
-  sum<A extends number | undefined = undefined, K extends boolean = false>(
+  sum<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, D> {
     return wrap(reduce.sum(this.#live(), axis, keepDim));
   }
 
-  mean<A extends number | undefined = undefined, K extends boolean = false>(
+  mean<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, D> {
     return wrap(reduce.mean(this.#live(), axis, keepDim));
   }
 
-  prod<A extends number | undefined = undefined, K extends boolean = false>(
+  prod<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, D> {
     return wrap(reduce.prod(this.#live(), axis, keepDim));
   }
 
-  max<A extends number | undefined = undefined, K extends boolean = false>(
+  max<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, D> {
     return wrap(reduce.max(this.#live(), axis, keepDim));
   }
 
-  min<A extends number | undefined = undefined, K extends boolean = false>(
+  min<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, D> {
@@ -303,14 +350,16 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   }
 
   /** Index of the largest element; the first one of equals. */
-  argMax<A extends number | undefined = undefined, K extends boolean = false>(
+  argMax<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, "int32"> {
     return wrap(reduce.argMax(this.#live(), axis, keepDim));
   }
 
-  argMin<A extends number | undefined = undefined, K extends boolean = false>(
+  argMin<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S, D>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
   ): Tensor<Ok<Reduce<S, A, K>>, "int32"> {
@@ -319,11 +368,17 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   // ---- along one axis ----------------------------------------------------------------------------------------------
 
-  softmax<A extends number>(axis: A & Check<ReplaceAxis<"softmax", S, A, []>>): Tensor<S, D> {
+  softmax<S extends Shape, A extends number>(
+    this: Tensor<S, D>,
+    axis: A & Check<ReplaceAxis<"softmax", S, A, []>>,
+  ): Tensor<S, D> {
     return wrap(softmax.softmax(this.#live(), axis));
   }
 
-  logSoftmax<A extends number>(axis: A & Check<ReplaceAxis<"logSoftmax", S, A, []>>): Tensor<S, D> {
+  logSoftmax<S extends Shape, A extends number>(
+    this: Tensor<S, D>,
+    axis: A & Check<ReplaceAxis<"logSoftmax", S, A, []>>,
+  ): Tensor<S, D> {
     return wrap(softmax.logSoftmax(this.#live(), axis));
   }
 
@@ -335,30 +390,33 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   // ---- views -------------------------------------------------------------------------------------------------------
 
   /** The same elements in another shape; one size may be -1. Copies only where strides leave no other way. */
-  reshape<const R extends Shape>(shape: R & Check<Reshape<S, R>>): Tensor<Ok<Reshape<S, R>>, D> {
+  reshape<S extends Shape, const R extends Shape>(
+    this: Tensor<S, D>,
+    shape: R & Check<Reshape<S, R>>,
+  ): Tensor<Ok<Reshape<S, R>>, D> {
     return wrap(rearrange.reshape(this.#live(), shape));
   }
 
   /** A view with two axes exchanged, the last two unless told otherwise. */
-  transpose<A extends number = -2, B extends number = -1>(
+  transpose<S extends Shape, A extends number = -2, B extends number = -1>(
+    this: Tensor<S, D>,
     a?: A & Check<Transpose<S, A, B>>,
     b?: B,
   ): Tensor<Ok<Transpose<S, A, B>>, D> {
     return wrap(rearrange.transpose(this.#live(), a ?? -2, b ?? -1));
   }
 
-  /** A matrix's transpose, as a view. */
-  get T(): Tensor<Ok<Transpose<S, -2, -1>>, D> {
-    return wrap(rearrange.transpose(this.#live(), -2, -1));
-  }
-
   /** A view with the axes in another order. */
-  permute<const A extends readonly number[]>(axes: A & Check<Permute<S, A>>): Tensor<Ok<Permute<S, A>>, D> {
+  permute<S extends Shape, const A extends readonly number[]>(
+    this: Tensor<S, D>,
+    axes: A & Check<Permute<S, A>>,
+  ): Tensor<Ok<Permute<S, A>>, D> {
     return wrap(rearrange.permute(this.#live(), axes));
   }
 
   /** A view of `start <= i < end` (every `step`-th) along an axis; negative numbers count from the end. */
-  slice<A extends number>(
+  slice<S extends Shape, A extends number>(
+    this: Tensor<S, D>,
     axis: A & Check<ReplaceAxis<"slice", S, A, [number]>>,
     start: number,
     end?: number,
@@ -368,7 +426,8 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   }
 
   /** A view of one index along an axis, which disappears. */
-  select<A extends number>(
+  select<S extends Shape, A extends number>(
+    this: Tensor<S, D>,
     axis: A & Check<ReplaceAxis<"select", S, A, []>>,
     index: number,
   ): Tensor<Ok<ReplaceAxis<"select", S, A, []>>, D> {
@@ -376,29 +435,34 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   }
 
   /** Views of consecutive pieces of the given sizes along an axis, which they must fill. */
-  split<const Sizes extends readonly number[], A extends number>(
+  split<S extends Shape, const Sizes extends readonly number[], A extends number>(
+    this: Tensor<S, D>,
     sizes: Sizes,
     axis: A & Check<ReplaceAxis<"split", S, A, []>>,
-  ): { [K in keyof Sizes]: Tensor<Ok<ReplaceAxis<"split", S, A, [Sizes[K] & number]>>, D> } {
+  ): { -readonly [K in keyof Sizes]: Tensor<Ok<ReplaceAxis<"split", S, A, [Sizes[K] & number]>>, D> } {
     return rearrange.split(this.#live(), sizes, axis).map((piece) => wrap(piece)) as {
-      [K in keyof Sizes]: Tensor<Ok<ReplaceAxis<"split", S, A, [Sizes[K] & number]>>, D>;
+      -readonly [K in keyof Sizes]: Tensor<Ok<ReplaceAxis<"split", S, A, [Sizes[K] & number]>>, D>;
     };
   }
 
   /** A view without an axis of size one. */
-  squeeze<A extends number>(
+  squeeze<S extends Shape, A extends number>(
+    this: Tensor<S, D>,
     axis: A & Check<ReplaceAxis<"squeeze", S, A, []>>,
   ): Tensor<Ok<ReplaceAxis<"squeeze", S, A, []>>, D> {
     return wrap(rearrange.squeeze(this.#live(), axis));
   }
 
   /** A view with a new axis of size one before `axis`. */
-  unsqueeze<A extends number>(axis: A): Tensor<Unsqueeze<S, A>, D> {
+  unsqueeze<S extends Shape, A extends number>(this: Tensor<S, D>, axis: A): Tensor<Unsqueeze<S, A>, D> {
     return wrap(rearrange.unsqueeze(this.#live(), axis));
   }
 
   /** A view that repeats axes of size one (and new leading axes) up to `shape`. */
-  expand<const R extends Shape>(shape: R & Check<Broadcast<S, R>>): Tensor<Literal<R>, D> {
+  expand<S extends Shape, const R extends Shape>(
+    this: Tensor<S, D>,
+    shape: R & Check<Broadcast<S, R>>,
+  ): Tensor<Literal<R>, D> {
     return wrap(rearrange.expand(this.#live(), shape));
   }
 
@@ -412,7 +476,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
    * Overwrites this tensor's elements with `source`'s, broadcast to its shape: the one operation that changes a value,
    * for buffers such as a KV cache. Every view of the same memory sees it.
    */
-  copy_<B extends Shape>(source: Tensor<B, D> & Check<Broadcast<S, B>>): this {
+  copy_<S extends Shape, B extends Shape>(this: Tensor<S, D>, source: Tensor<B, D> & Check<Broadcast<S, B>>): Tensor<S, D> {
     const { storage, dtype, shape, strides, offset } = (source as Tensor<B, D>).#live();
     if (
       shape.length > this.rank ||

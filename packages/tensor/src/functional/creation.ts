@@ -30,7 +30,7 @@ export interface RandomOptions {
 export function tensor<D extends DType = "float32">(
   values: NestedArray | Float32Array | Int32Array | Uint8Array,
   options: CreateOptions<D> = {},
-): Tensor<Shape, D> {
+): Tensor<Shape, NoInfer<D>> {
   if (ArrayBuffer.isView(values)) return fill([values.length], (data) => data.set(values), options);
   const { values: flat, shape } = flatten(values);
   return fill(shape, (data) => data.set(flat.map(Number)), options);
@@ -41,7 +41,7 @@ export function fromData<const S extends Shape, D extends DType = "float32">(
   data: DataOf[D] | readonly number[],
   shape: S,
   options: CreateOptions<D> = {},
-): Tensor<Literal<S>, D> {
+): Tensor<Literal<S>, NoInfer<D>> {
   if (data.length !== sizeOf(shape)) {
     throw new ShapeMismatchError(
       "fromData",
@@ -54,14 +54,14 @@ export function fromData<const S extends Shape, D extends DType = "float32">(
 export function zeros<const S extends Shape, D extends DType = "float32">(
   shape: S,
   options: CreateOptions<D> = {},
-): Tensor<Literal<S>, D> {
+): Tensor<Literal<S>, NoInfer<D>> {
   return fill(shape, () => {}, options);
 }
 
 export function ones<const S extends Shape, D extends DType = "float32">(
   shape: S,
   options: CreateOptions<D> = {},
-): Tensor<Literal<S>, D> {
+): Tensor<Literal<S>, NoInfer<D>> {
   return full(shape, 1, options);
 }
 
@@ -69,7 +69,7 @@ export function full<const S extends Shape, D extends DType = "float32">(
   shape: S,
   value: number,
   options: CreateOptions<D> = {},
-): Tensor<Literal<S>, D> {
+): Tensor<Literal<S>, NoInfer<D>> {
   return fill(shape, (data) => data.fill(value), options);
 }
 
@@ -79,7 +79,7 @@ export function arange<D extends DType = "float32">(
   end?: number,
   step = 1,
   options: CreateOptions<D> = {},
-): Tensor<[number], D> {
+): Tensor<[number], NoInfer<D>> {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(Number.isFinite(from) && Number.isFinite(to) && Number.isFinite(step)) || step === 0) {
     throw new RangeError(`arange: expected finite bounds and a step other than 0, got ${from}, ${to}, ${step}`);
@@ -112,7 +112,9 @@ export function eye<const N extends number>(n: N, options?: CreateOptions): Tens
 /** Uniform numbers in [0, 1). */
 export function rand<const S extends Shape>(shape: S, options: RandomOptions): Tensor<Literal<S>> {
   const generator = generatorOf(options);
-  return fill(shape, (data) => forEachIndex(data, () => generator.uint32() >>> 8, 2 ** -24), options);
+  return fill(shape, (data) => forEachIndex(data, () => generator.uint32() >>> 8, 2 ** -24), {
+    device: options.device,
+  });
 }
 
 /** Standard normal numbers. */
@@ -127,7 +129,7 @@ export function randn<const S extends Shape>(shape: S, options: RandomOptions): 
         if (i + 1 < data.length) data[i + 1] = second;
       }
     },
-    options,
+    { device: options.device },
   );
 }
 
@@ -139,7 +141,10 @@ export function randInt<const S extends Shape>(
   options: RandomOptions,
 ): Tensor<Literal<S>, "int32"> {
   const generator = generatorOf(options);
-  return fill(shape, (data) => forEachIndex(data, () => generator.integer(low, high)), { ...options, dtype: "int32" });
+  return fill(shape, (data) => forEachIndex(data, () => generator.integer(low, high)), {
+    device: options.device,
+    dtype: "int32",
+  });
 }
 
 function generatorOf({ seed }: RandomOptions): Generator {
@@ -158,7 +163,7 @@ export async function fillAsync<const S extends Shape, D extends DType = "float3
   shape: S,
   write: (data: DataOf[D]) => Promise<void>,
   options: CreateOptions<D> = {},
-): Promise<Tensor<Literal<S>, D>> {
+): Promise<Tensor<Literal<S>, NoInfer<D>>> {
   const { backend, dtype, length } = resolve(shape, options);
   const storage = backend.allocate(dtype, length);
   const data = backend.writable(storage);
@@ -180,11 +185,11 @@ export async function fillAsync<const S extends Shape, D extends DType = "float3
 }
 
 /** Creates a tensor and has `write` fill in its elements, which start as zeros. */
-function fill<S extends Shape, D extends DType>(
+function fill<S extends Shape, D extends DType = "float32">(
   shape: S,
   write: (data: DataOf[D]) => void,
   options: CreateOptions<D>,
-): Tensor<Literal<S>, D> {
+): Tensor<Literal<S>, NoInfer<D>> {
   const { backend, dtype, length } = resolve(shape, options);
   const data = newData(dtype, length);
   write(data);

@@ -98,6 +98,6 @@ export function where<C extends Shape, A extends Shape, B extends Shape, D exten
 
 /** `x` limited to `low`..`high`. */
 export function clamp<S extends Shape>(x: Tensor<S>, low: number, high: number): Tensor<S> {
-  using raised = x.maximum(low);
-  return raised.minimum<[]>(high);
+  using raised = x.maximum<S, []>(low);
+  return raised.minimum<S, []>(high);
 }

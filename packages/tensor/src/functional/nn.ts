@@ -89,8 +89,8 @@ export interface AttentionOptions<H extends number, D extends number> {
  */
 export function attention<T extends number, H extends number, D extends number>(
   query: Tensor<[T, H, D]>,
-  key: Tensor<[T, H, D]>,
-  value: Tensor<[T, H, D]>,
+  key: Tensor<NoInfer<[T, H, D]>>,
+  value: Tensor<NoInfer<[T, H, D]>>,
   options: AttentionOptions<H, D> = {},
 ): Tensor<[T, H, D]> {
   return wrap(attentionOps.attention(query, key, value, options));
@@ -99,7 +99,7 @@ export function attention<T extends number, H extends number, D extends number>(
 /** The probabilities inside {@link attention} of a single segment with P past positions: `[H, T, P + T]`. */
 export function attentionWeights<T extends number, H extends number, D extends number>(
   query: Tensor<[T, H, D]>,
-  key: Tensor<[T, H, D]>,
+  key: Tensor<NoInfer<[T, H, D]>>,
   options: Omit<AttentionOptions<H, D>, "segments"> & { readonly past?: Segment<H, D>["past"] } = {},
 ): Tensor<[H, T, number]> {
   return wrap(attentionOps.attentionWeights(query, key, options));

@@ -32,7 +32,6 @@ export type Check<R> = R extends Shape ? unknown : R;
 export type Literal<S extends Shape> = number extends S["length"] ? Shape : { -readonly [K in keyof S]: S[K] };
 
 type IsWide<D> = number extends D ? true : false;
-type IsWideShape<S extends Shape> = number extends S["length"] ? true : false;
 
 type Same<A, B> = [IsWide<A> | IsWide<B>] extends [false]
   ? [A] extends [B]
@@ -59,17 +58,17 @@ type BroadcastDim<A, B> =
   Same<A, B> extends true ? (IsWide<A> extends true ? B : A) : A extends 1 ? B : B extends 1 ? A : never;
 
 /** NumPy's broadcasting of two shapes. */
-export type Broadcast<A extends Shape, B extends Shape, Tail extends Shape = []> = [
-  IsWideShape<A> | IsWideShape<B>,
-] extends [false]
-  ? A extends readonly [...infer A0 extends Shape, infer X extends Dim]
-    ? B extends readonly [...infer B0 extends Shape, infer Y extends Dim]
-      ? [BroadcastDim<X, Y>] extends [never]
-        ? ShapeError<`broadcast: sizes ${Show<X>} and ${Show<Y>} differ`>
-        : Broadcast<A0, B0, [BroadcastDim<X, Y> & number, ...Tail]>
-      : [...A, ...Tail]
-    : [...B, ...Tail]
-  : Shape;
+export type Broadcast<A extends Shape, B extends Shape, Tail extends Shape = []> = number extends A["length"]
+  ? Shape
+  : number extends B["length"]
+    ? Shape
+    : A extends readonly [...infer A0 extends Shape, infer X extends Dim]
+      ? B extends readonly [...infer B0 extends Shape, infer Y extends Dim]
+        ? [BroadcastDim<X, Y>] extends [never]
+          ? ShapeError<`broadcast: sizes ${Show<X>} and ${Show<Y>} differ`>
+          : Broadcast<A0, B0, [BroadcastDim<X, Y> & number, ...Tail]>
+        : [...A, ...Tail]
+      : [...B, ...Tail];
 
 /** The shape of an elementwise result: like {@link Broadcast}, and simply `A` for a scalar `B`. */
 export type Elementwise<A extends Shape, B extends Shape> = B extends readonly [] ? A : Ok<Broadcast<A, B>>;
@@ -78,25 +77,27 @@ type Inner<K, L, Result> =
   Same<K, L> extends true ? Result : ShapeError<`matmul: inner sizes ${Show<K>} and ${Show<L>} differ`>;
 
 /** `[..., M, K] × [..., K, N]`, with vectors as in PyTorch: a 1-D operand loses its axis in the result. */
-export type MatMul<A extends Shape, B extends Shape> = [IsWideShape<A> | IsWideShape<B>] extends [false]
-  ? A extends readonly [...infer BatchA extends Shape, infer M extends Dim, infer K extends Dim]
-    ? B extends readonly [...infer BatchB extends Shape, infer L extends Dim, infer N extends Dim]
-      ? Inner<
-          K,
-          L,
-          Broadcast<BatchA, BatchB> extends infer Batch extends Shape ? [...Batch, M, N] : Broadcast<BatchA, BatchB>
-        >
-      : B extends readonly [infer L extends Dim]
-        ? Inner<K, L, [...BatchA, M]>
-        : ShapeError<"matmul: a scalar operand">
-    : A extends readonly [infer K extends Dim]
+export type MatMul<A extends Shape, B extends Shape> = number extends A["length"]
+  ? Shape
+  : number extends B["length"]
+    ? Shape
+    : A extends readonly [...infer BatchA extends Shape, infer M extends Dim, infer K extends Dim]
       ? B extends readonly [...infer BatchB extends Shape, infer L extends Dim, infer N extends Dim]
-        ? Inner<K, L, [...BatchB, N]>
+        ? Inner<
+            K,
+            L,
+            Broadcast<BatchA, BatchB> extends infer Batch extends Shape ? [...Batch, M, N] : Broadcast<BatchA, BatchB>
+          >
         : B extends readonly [infer L extends Dim]
-          ? Inner<K, L, []>
+          ? Inner<K, L, [...BatchA, M]>
           : ShapeError<"matmul: a scalar operand">
-      : ShapeError<"matmul: a scalar operand">
-  : Shape;
+      : A extends readonly [infer K extends Dim]
+        ? B extends readonly [...infer BatchB extends Shape, infer L extends Dim, infer N extends Dim]
+          ? Inner<K, L, [...BatchB, N]>
+          : B extends readonly [infer L extends Dim]
+            ? Inner<K, L, []>
+            : ShapeError<"matmul: a scalar operand">
+        : ShapeError<"matmul: a scalar operand">;
 
 // ---- axes ----------------------------------------------------------------------------------------------------------
 
@@ -120,76 +121,82 @@ type ReplaceAt<S extends Shape, Index extends number, New extends Shape, Done ex
     : ReplaceAt<Rest, Index, New, [...Done, D]>
   : [...Done, ...New];
 
-type Wide<S extends Shape, Axis extends number> = IsWideShape<S> | IsWide<Axis>;
-
 /** `S` with the size at `Axis` replaced by the sizes `New` (none, to drop the axis). */
-export type ReplaceAxis<Op extends string, S extends Shape, Axis extends number, New extends Shape> = [
-  Wide<S, Axis>,
-] extends [false]
-  ? [AxisIndex<S, Axis>] extends [never]
-    ? ShapeError<`${Op}: there is no axis ${Axis} in ${ShowShape<S>}`>
-    : ReplaceAt<S, AxisIndex<S, Axis>, New>
-  : Shape;
+export type ReplaceAxis<
+  Op extends string,
+  S extends Shape,
+  Axis extends number,
+  New extends Shape,
+> = number extends S["length"]
+  ? Shape
+  : number extends Axis
+    ? Shape
+    : [AxisIndex<S, Axis>] extends [never]
+      ? ShapeError<`${Op}: there is no axis ${Axis} in ${ShowShape<S>}`>
+      : ReplaceAt<S, AxisIndex<S, Axis>, New>;
 
 /** `S` after a reduction over `Axis` (all axes when undefined), with or without keeping it at size one. */
-export type Reduce<S extends Shape, Axis extends number | undefined, Keep extends boolean> = Axis extends number
-  ? ReplaceAxis<"reduce", S, Axis, Keep extends true ? [1] : []>
-  : Keep extends true
-    ? { [K in keyof S]: 1 }
-    : [];
+export type Reduce<S extends Shape, Axis extends number | undefined, Keep extends boolean> = number extends S["length"]
+  ? Shape
+  : Axis extends number
+    ? ReplaceAxis<"reduce", S, Axis, Keep extends true ? [1] : []>
+    : Keep extends true
+      ? { [K in keyof S]: 1 }
+      : [];
 
 /** `S` with a new axis of size one before `Axis`. */
-export type Unsqueeze<S extends Shape, Axis extends number> = [Wide<S, Axis>] extends [false]
-  ? `${Axis}` extends `-${string}`
-    ? [...S, 1] extends infer Longer extends Shape
-      ? ReplaceAt<S, AxisIndex<Longer, Axis>, [1, ...SizeAt<S, AxisIndex<Longer, Axis>>]>
-      : never
-    : ReplaceAt<S, Axis, [1, ...SizeAt<S, Axis>]>
-  : Shape;
+export type Unsqueeze<S extends Shape, Axis extends number> = number extends S["length"]
+  ? Shape
+  : number extends Axis
+    ? Shape
+    : `${Axis}` extends `-${string}`
+      ? [...S, 1] extends infer Longer extends Shape
+        ? ReplaceAt<S, AxisIndex<Longer, Axis>, [1, ...SizeAt<S, AxisIndex<Longer, Axis>>]>
+        : never
+      : ReplaceAt<S, Axis, [1, ...SizeAt<S, Axis>]>;
 
 type SizeAt<S extends Shape, Index extends number> = `${Index}` extends keyof S ? [S[Index] & Dim] : [];
 
 /** `S` with its two axes exchanged. */
-export type Transpose<S extends Shape, A extends number, B extends number> = [Wide<S, A> | IsWide<B>] extends [false]
-  ? [AxisIndex<S, A>] extends [never]
-    ? ShapeError<`transpose: there is no axis ${A} in ${ShowShape<S>}`>
-    : [AxisIndex<S, B>] extends [never]
-      ? ShapeError<`transpose: there is no axis ${B} in ${ShowShape<S>}`>
-      : ReplaceAt<
-          ReplaceAt<S, AxisIndex<S, A>, [S[AxisIndex<S, B>] & Dim]>,
-          AxisIndex<S, B>,
-          [S[AxisIndex<S, A>] & Dim]
-        >
-  : Shape;
+export type Transpose<S extends Shape, A extends number, B extends number> = number extends S["length"]
+  ? Shape
+  : true extends IsWide<A> | IsWide<B>
+    ? Shape
+    : [AxisIndex<S, A>] extends [never]
+      ? ShapeError<`transpose: there is no axis ${A} in ${ShowShape<S>}`>
+      : [AxisIndex<S, B>] extends [never]
+        ? ShapeError<`transpose: there is no axis ${B} in ${ShowShape<S>}`>
+        : ReplaceAt<
+            ReplaceAt<S, AxisIndex<S, A>, [S[AxisIndex<S, B>] & Dim]>,
+            AxisIndex<S, B>,
+            [S[AxisIndex<S, A>] & Dim]
+          >;
 
 /** `S` with its axes in the order `Axes`. */
-export type Permute<S extends Shape, Axes extends readonly number[]> = [IsWideShape<S> | IsWideShape<Axes>] extends [
-  false,
-]
-  ? Axes["length"] extends S["length"]
-    ? { -readonly [K in keyof Axes]: S[AxisIndex<S, Axes[K]>] & Dim }
-    : ShapeError<`permute: ${Axes["length"]} axes given for ${ShowShape<S>}`>
-  : Shape;
-
-/** The pieces of `S` cut along `Axis` into `Sizes`. */
-export type Split<S extends Shape, Axis extends number, Sizes extends readonly number[]> = {
-  [K in keyof Sizes]: ReplaceAxis<"split", S, Axis, [Sizes[K]]>;
-};
+export type Permute<S extends Shape, Axes extends readonly number[]> = number extends S["length"]
+  ? Shape
+  : number extends Axes["length"]
+    ? Shape
+    : Axes["length"] extends S["length"]
+      ? { -readonly [K in keyof Axes]: S[AxisIndex<S, Axes[K]>] & Dim }
+      : ShapeError<`permute: ${Axes["length"]} axes given for ${ShowShape<S>}`>;
 
 // ---- reshape -------------------------------------------------------------------------------------------------------
 
 /** `S` reshaped to `R`: refused when all the sizes that differ are literals and their products do too. */
-export type Reshape<S extends Shape, R extends Shape> = [IsWideShape<S> | IsWideShape<R>] extends [false]
-  ? [HasUnknown<S> | HasUnknown<R>] extends [false]
-    ? Leftover<S, R> extends [infer A extends Shape, infer B extends Shape]
-      ? [HasNamed<A> | HasNamed<B>] extends [false]
-        ? Product<A> extends Product<B>
+export type Reshape<S extends Shape, R extends Shape> = number extends S["length"]
+  ? Shape
+  : number extends R["length"]
+    ? Shape
+    : true extends HasUnknown<S> | HasUnknown<R>
+      ? { -readonly [K in keyof R]: R[K] extends -1 ? number : R[K] }
+      : Leftover<S, R> extends [infer A extends Shape, infer B extends Shape]
+        ? true extends HasNamed<A> | HasNamed<B>
           ? Literal<R>
-          : ShapeError<`reshape: ${ShowShape<S>} to ${ShowShape<R>}: ${Product<A>} elements do not fill ${Product<B>}`>
-        : Literal<R>
-      : never
-    : { -readonly [K in keyof R]: R[K] extends -1 ? number : R[K] }
-  : Shape;
+          : Product<A> extends Product<B>
+            ? Literal<R>
+            : ShapeError<`reshape: ${ShowShape<S>} to ${ShowShape<R>}: ${Product<A>} elements do not fill ${Product<B>}`>
+        : never;
 
 /** Whether a size is plain `number`, or -1 ("whatever is left"). */
 type HasUnknown<S extends Shape> = S extends readonly [infer D, ...infer Rest extends Shape]
