@@ -1,4 +1,5 @@
 export type { Backend, FallbackLog, Storage, View } from "./backends/backend.ts";
+export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";

@@ -1,0 +1,214 @@
+import {
+  type Backend,
+  createWasmBackend,
+  type DeviceChoice,
+  device as deviceByName,
+  type Tensor,
+} from "@gpt2-ts/tensor";
+import { locatePretrained } from "#pretrained";
+import type { GPT2Config } from "./config.ts";
+import { Context } from "./context.ts";
+import type { DownloadProgress } from "./hub/progress.ts";
+import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./inspect.ts";
+import { disposeModel, type LoadProgress, loadModel, loadTokenizer } from "./load.ts";
+import type { H, Model, T, V } from "./model.ts";
+import { type ModelFiles, modelSource } from "./model-source.ts";
+import { checkFlag, checkInteger, checkOptionNames, OptionError } from "./options.ts";
+import { type PretrainedOptions, pretrainedOptionNames } from "./pretrained/options.ts";
+import type { ScoreOptions } from "./score.ts";
+import { type GenerateOptions, type Generation, generateText } from "./text-generation.ts";
+import { type Score, scoreTexts } from "./text-score.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
+export type Text = string | readonly number[];
+
+/** What a model runs on. */
+export interface DeviceOptions {
+  /** `"wasm"` (the default: WebAssembly SIMD and threads), `"reference"` (plain TypeScript, slow), or a backend. */
+  readonly device?: DeviceChoice | Backend | undefined;
+  /** Threads of the wasm device, the calling one included. Default: the cores that pay. */
+  readonly threads?: number | undefined;
+  /** Makes the wasm device give the same bits on every engine, by doing without relaxed SIMD. Default false. */
+  readonly deterministic?: boolean | undefined;
+}
+
+export interface LoadOptions extends DeviceOptions {
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Ends the loading early: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
+  /** Told how the download goes (its events; Node only), then how the loading goes (`type: "load"`). */
+  readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
+}
+
+const deviceOptionNames = ["device", "threads", "deterministic"] as const;
+
+/**
+ * GPT-2 with its tokenizer: generates, scores, and shows what is inside.
+ *
+ *     using model = await GPT2.load("weights/shakespeare");
+ *     for await (const piece of model.stream("To be, or not", { maxTokens: 50, seed: 1 })) process.stdout.write(piece);
+ *     const { logLikelihood, tokens } = await model.score("To be, or not to be");
+ *
+ * The methods throw OptionError for options that are unknown or out of range, TokenIdError for ids outside the
+ * vocabulary, and ContextLengthError for texts that are longer than `config.nPositions` tokens.
+ */
+export class GPT2 {
+  /** Config and weights, for the functions that work on them. */
+  readonly model: Model;
+  readonly tokenizer: Tokenizer;
+  readonly #release: () => void;
+
+  /** Use {@link GPT2.load} or {@link GPT2.fromPretrained}; this is for models that come from elsewhere. */
+  constructor(model: Model, tokenizer: Tokenizer, release: () => void = () => {}) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.#release = release;
+  }
+
+  /**
+   * Loads a model folder as the Hugging Face Hub lays it out: a path (Node), a URL, or the files themselves by name.
+   *
+   * @throws ModelFormatError for a folder or file that is missing or not as it should be, SafetensorsError for a broken
+   *   checkpoint, TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
+   */
+  static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
+    checkOptionNames(options, [...deviceOptionNames, "onProgress", "signal"]);
+    const { device, release } = openDevice(options);
+    try {
+      const source = await modelSource(where, options.signal);
+      const tokenizer = await loadTokenizer(source);
+      const model = await loadModel(source, { device, onProgress: options.onProgress, signal: options.signal });
+      return new GPT2(model, tokenizer, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /**
+   * Loads a model of the Hugging Face Hub by its name, such as `"gpt2"`, `"distilgpt2"` or `"openai-community/gpt2-xl"`.
+   * In Node it is downloaded into the cache that Python's `huggingface_hub` shares, once; in a page it is read from the
+   * hub over HTTP.
+   *
+   * @throws HubError if it cannot be had, and what {@link GPT2.load} throws
+   */
+  static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
+    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "onProgress"]);
+    const { device, threads, deterministic, onProgress, ...pretrained } = options;
+    const folder = await locatePretrained(name, pretrained, onProgress);
+    return GPT2.load(folder, {
+      device,
+      threads,
+      deterministic,
+      signal: options.signal,
+      onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
+    });
+  }
+
+  get config(): GPT2Config {
+    return this.model.config;
+  }
+
+  /** What the model runs on. */
+  get device(): Backend {
+    return this.model.weights.wte.device;
+  }
+
+  /**
+   * Continues a prompt; yields the text as it comes, in pieces of whole characters. The generator's return value is what
+   * {@link GPT2.generate} resolves to. Leaving the loop early frees all that was in use.
+   */
+  stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
+    return generateText(this.model, this.tokenizer, this.#ids(prompt), options);
+  }
+
+  /** Continues a prompt. */
+  async generate(prompt: Text, options: GenerateOptions = {}): Promise<Generation> {
+    const pieces = this.stream(prompt, options);
+    while (true) {
+      const step = await pieces.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** How likely the model finds a text: the log-probability of each token after those before it, and their summary. */
+  async score(text: Text, options: ScoreOptions = {}): Promise<Score> {
+    const [score] = await this.scoreAll([text], options);
+    return score!;
+  }
+
+  /** Scores many texts, packed into few passes: faster than one by one, and the same to the bit. In their order. */
+  async scoreAll(texts: readonly Text[], options: ScoreOptions = {}): Promise<Score[]> {
+    return scoreTexts(
+      this.model,
+      this.tokenizer,
+      texts.map((text) => this.#ids(text)),
+      options,
+    );
+  }
+
+  /**
+   * A text in progress, for algorithms of your own: append tokens, look at the logits, try many continuations that share
+   * what came before.
+   *
+   * @param options.capacity the tokens there is room for, `n_positions` by default
+   */
+  context(options: { readonly capacity?: number | undefined } = {}): Context {
+    return new Context(this.model, options);
+  }
+
+  /** The scores of every token of the vocabulary after each token of a text, `[T, V]`. The caller disposes of them. */
+  logits(text: Text): Tensor<[number, V]> {
+    return allLogits(this.model, this.#ids(text));
+  }
+
+  /** The residual stream after each block and before the logits, `[T, C]` each. The caller disposes of them. */
+  hiddenStates(text: Text): HiddenStates {
+    return hiddenStates(this.model, this.#ids(text));
+  }
+
+  /**
+   * For each layer how much each token attends to each, `[H, T, T]`: row t holds probabilities for columns 0..t, and zeros.
+   * The caller disposes of them.
+   */
+  attentionMaps(text: Text): Tensor<[H, T, number]>[] {
+    return attentionMaps(this.model, this.#ids(text));
+  }
+
+  /** Frees the weights, and ends the threads if `threads` or `deterministic` made this model have its own. */
+  dispose(): void {
+    disposeModel(this.model);
+    this.#release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #ids(text: Text): readonly number[] {
+    return typeof text === "string" ? this.tokenizer.encode(text) : Array.from(text);
+  }
+}
+
+/** The device that the options ask for, and what gives it back if it is the model's own. */
+function openDevice({ device = "wasm", threads, deterministic }: DeviceOptions): {
+  device: Backend;
+  release: () => void;
+} {
+  checkInteger("threads", threads, 1);
+  checkFlag("deterministic", deterministic);
+  if (device === "wasm" && (threads !== undefined || deterministic !== undefined)) {
+    const own = createWasmBackend({
+      ...(threads !== undefined && { threads }),
+      ...(deterministic !== undefined && { deterministic }),
+    });
+    return { device: own, release: () => own.dispose() };
+  }
+  const extra = threads !== undefined ? "threads" : deterministic !== undefined ? "deterministic" : undefined;
+  if (extra !== undefined) throw new OptionError(extra, 'is for device "wasm" only');
+  return { device: typeof device === "string" ? deviceByName(device) : device, release: () => {} };
+}

@@ -1,0 +1,17 @@
+import { hubFileUrl } from "../hub/file-url.ts";
+import type { DownloadProgress } from "../hub/progress.ts";
+import { OptionError } from "../options.ts";
+import type { PretrainedOptions } from "./options.ts";
+
+/** Where a model lies on the hub: a page reads its files from there, and the browser caches them. */
+export async function locatePretrained(
+  name: string,
+  { revision, endpoint, signal, ...others }: PretrainedOptions,
+  _onProgress?: (progress: DownloadProgress) => void,
+): Promise<string | URL> {
+  signal?.throwIfAborted();
+  for (const [option, value] of Object.entries(others)) {
+    if (value !== undefined) throw new OptionError(option, "is for Node only");
+  }
+  return new URL(".", hubFileUrl(name, "config.json", revision, endpoint));
+}

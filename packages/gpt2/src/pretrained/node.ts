@@ -1,0 +1,12 @@
+import { type DownloadProgress, downloadModel } from "../hub/index.ts";
+import type { PretrainedOptions } from "./options.ts";
+
+/** Downloads a model into the hub's cache, unless it is there. Returns its folder. */
+export async function locatePretrained(
+  name: string,
+  options: PretrainedOptions,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<string | URL> {
+  const { folder } = await downloadModel(name, { ...options, onProgress });
+  return folder;
+}

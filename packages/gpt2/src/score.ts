@@ -1,0 +1,137 @@
+import { logprobsOf } from "./advance.ts";
+import { Batch } from "./batch.ts";
+import { ContextLengthError } from "./errors.ts";
+import { yieldToEventLoop } from "./event-loop.ts";
+import { forward, type Model } from "./model.ts";
+import { checkInteger, checkOptionNames } from "./options.ts";
+
+/** How token sequences are scored. */
+export interface ScoreOptions {
+  /**
+   * Scores sequences that are longer than the context too, through windows of `n_positions` tokens that begin `stride`
+   * tokens apart: only the tokens that a window adds are scored in it, each after at least `n_positions - stride` others
+   * (Hugging Face, "Perplexity of fixed-length models"). A small stride is accurate, a large one fast. From 1 to
+   * `n_positions - 1`. Without it, a sequence that does not fit is an error.
+   */
+  readonly stride?: number | undefined;
+  /** Tokens that a pass runs on at most, unless a single sequence has more. Default 1,024. */
+  readonly tokensPerPass?: number | undefined;
+  readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
+  /** Ends the scoring early: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sequences whose scores are complete, of all. */
+export interface ScoreProgress {
+  readonly scored: number;
+  readonly total: number;
+}
+
+/** Consecutive tokens of one sequence that the model sees at once. */
+interface Window {
+  readonly sequence: number;
+  /** Where the window begins in its sequence. */
+  readonly start: number;
+  readonly ids: readonly number[];
+  /** The first token of the window that is scored in it. */
+  readonly firstScored: number;
+}
+
+/**
+ * The natural log-probability of every token but the first of each sequence, each after all those before it (in its
+ * window). Sequences are packed end to end into passes: that changes nothing about a result, not a bit.
+ *
+ * @throws OptionError, TokenIdError, ContextLengthError; `signal.reason` when aborted
+ */
+export async function scoreTokens(
+  model: Model,
+  sequences: readonly (readonly number[])[],
+  options: ScoreOptions = {},
+): Promise<Float32Array[]> {
+  checkOptionNames(options, ["stride", "tokensPerPass", "onProgress", "signal"]);
+  const { nPositions } = model.config;
+  checkInteger("stride", options.stride, 1, nPositions - 1);
+  checkInteger("tokensPerPass", options.tokensPerPass, 1);
+  const { stride, tokensPerPass = 1024, onProgress, signal } = options;
+
+  const windows = sequences.flatMap((ids, sequence) => windowsOf(ids, sequence, nPositions, stride));
+  const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
+  for (const pack of packs(windows, tokensPerPass)) {
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+    await scorePack(model, pack, scores, signal);
+    onProgress?.({ scored: completed(pack, sequences), total: sequences.length });
+  }
+  return scores;
+}
+
+/** A sequence as it is shown to the model: whole if it fits. One of fewer than two tokens has nothing to score. */
+function windowsOf(
+  ids: readonly number[],
+  sequence: number,
+  nPositions: number,
+  stride: number | undefined,
+): readonly Window[] {
+  if (ids.length < 2) return [];
+  if (ids.length <= nPositions) return [{ sequence, start: 0, ids, firstScored: 1 }];
+  if (stride === undefined) throw new ContextLengthError(ids.length, nPositions);
+  const windows: Window[] = [];
+  let scored = 1; // tokens of the sequence that are scored, or given
+  for (let start = 0; scored < ids.length; start += stride) {
+    const window = ids.slice(start, start + nPositions);
+    windows.push({ sequence, start, ids: window, firstScored: scored - start });
+    scored = start + window.length;
+  }
+  return windows;
+}
+
+/** Groups windows, in order, into passes of at most so many tokens. */
+function* packs(windows: readonly Window[], tokensPerPass: number): Iterable<readonly Window[]> {
+  let pack: Window[] = [];
+  let tokens = 0;
+  for (const window of windows) {
+    if (pack.length > 0 && tokens + window.ids.length > tokensPerPass) {
+      yield pack;
+      pack = [];
+      tokens = 0;
+    }
+    pack.push(window);
+    tokens += window.ids.length;
+  }
+  if (pack.length > 0) yield pack;
+}
+
+/** One pass: scores what these windows add, into the scores of their sequences. */
+async function scorePack(
+  model: Model,
+  pack: readonly Window[],
+  scores: readonly Float32Array[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  using batch = new Batch(model, pack);
+  using x = forward(model, batch);
+  const rows: number[] = [];
+  const targets: number[] = [];
+  for (const [i, { ids, firstScored }] of pack.entries()) {
+    for (let token = firstScored; token < ids.length; token++) {
+      rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
+      targets.push(ids[token]!);
+    }
+  }
+  const logprobs = await logprobsOf(model, x, rows, targets, signal);
+  let taken = 0;
+  for (const { sequence, start, ids, firstScored } of pack) {
+    const count = ids.length - firstScored;
+    scores[sequence]!.set(logprobs.subarray(taken, taken + count), start + firstScored - 1);
+    taken += count;
+  }
+}
+
+/** How many sequences have all their scores once `pack`, the latest of the passes, is done. */
+function completed(pack: readonly Window[], sequences: readonly (readonly number[])[]): number {
+  const { sequence, start, ids } = pack.at(-1)!;
+  const whole = start + ids.length === sequences[sequence]!.length;
+  let scored = whole ? sequence + 1 : sequence;
+  if (whole) while (scored < sequences.length && sequences[scored]!.length < 2) scored++;
+  return scored;
+}
