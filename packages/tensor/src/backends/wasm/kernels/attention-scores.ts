@@ -14,7 +14,7 @@ function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /** Scores of queries q and q + qRow with four keys, `kRow` apart, into two rows of scores. */
-function score2x4(q: usize, qRow: usize, k: usize, kRow: usize, depth: i32, scale: v128, out: usize, outRow: usize): void {
+function score2x4(q: usize, qRow: usize, k: usize, kRow: usize, depth: i32, scale: f32, out: usize, outRow: usize): void {
   let a0 = f32x4.splat(0);
   let a1 = f32x4.splat(0);
   let a2 = f32x4.splat(0);
@@ -67,12 +67,12 @@ function score2x4(q: usize, qRow: usize, k: usize, kRow: usize, depth: i32, scal
     a3 = madd(x, key, a3);
     b3 = madd(y, key, b3);
   }
-  v128.store(out, f32x4.mul(sumLanes(a0, a1, a2, a3), scale));
-  v128.store(out + outRow, f32x4.mul(sumLanes(b0, b1, b2, b3), scale));
+  v128.store(out, f32x4.mul(sumLanes(a0, a1, a2, a3), f32x4.splat(scale)));
+  v128.store(out + outRow, f32x4.mul(sumLanes(b0, b1, b2, b3), f32x4.splat(scale)));
 }
 
 /** Scores of one query with four keys. */
-export function score1x4(q: usize, k: usize, kRow: usize, depth: i32, scale: v128, out: usize): void {
+export function score1x4(q: usize, k: usize, kRow: usize, depth: i32, scale: f32, out: usize): void {
   let a0 = f32x4.splat(0);
   let a1 = f32x4.splat(0);
   let a2 = f32x4.splat(0);
@@ -101,11 +101,11 @@ export function score1x4(q: usize, k: usize, kRow: usize, depth: i32, scale: v12
     a2 = madd(x, loadSome(k2, rest), a2);
     a3 = madd(x, loadSome(k3, rest), a3);
   }
-  v128.store(out, f32x4.mul(sumLanes(a0, a1, a2, a3), scale));
+  v128.store(out, f32x4.mul(sumLanes(a0, a1, a2, a3), f32x4.splat(scale)));
 }
 
 /** Score of one query with one key. */
-export function score1x1(q: usize, k: usize, depth: i32, scale: v128, out: usize): void {
+export function score1x1(q: usize, k: usize, depth: i32, scale: f32, out: usize): void {
   let a = f32x4.splat(0);
   const end = q + (<usize>(depth >> 2) << 4);
   while (q < end) {
@@ -115,7 +115,7 @@ export function score1x1(q: usize, k: usize, depth: i32, scale: v128, out: usize
   }
   const rest = depth & 3;
   if (rest) a = madd(loadSome(q, rest), loadSome(k, rest), a);
-  v128.store_lane<f32>(out, f32x4.mul(sumLanes(a, a, a, a), scale), 0);
+  v128.store_lane<f32>(out, f32x4.mul(sumLanes(a, a, a, a), f32x4.splat(scale)), 0);
 }
 
 /** Scores of `queries` queries with `keys` keys into rows of scores. */
@@ -127,7 +127,7 @@ export function scoreBlock(
   kRow: usize,
   keys: i32,
   depth: i32,
-  scale: v128,
+  scale: f32,
   out: usize,
   outRow: usize,
 ): void {
@@ -135,12 +135,12 @@ export function scoreBlock(
   for (; key + 4 <= keys; key += 4, k += kRow << 2, out += 16) {
     let row = 0;
     for (; row + 2 <= queries; row += 2) {
-      score2x4(q + row * qRow, qRow, k, kRow, depth, scale, out + row * outRow, outRow);
+      score2x4(q + <usize>row * qRow, qRow, k, kRow, depth, scale, out + <usize>row * outRow, outRow);
     }
-    if (row < queries) score1x4(q + row * qRow, k, kRow, depth, scale, out + row * outRow);
+    if (row < queries) score1x4(q + <usize>row * qRow, k, kRow, depth, scale, out + <usize>row * outRow);
   }
   for (; key < keys; key++, k += kRow, out += 4) {
-    for (let row = 0; row < queries; row++) score1x1(q + row * qRow, k, depth, scale, out + row * outRow);
+    for (let row = 0; row < queries; row++) score1x1(q + <usize>row * qRow, k, depth, scale, out + <usize>row * outRow);
   }
 }
 

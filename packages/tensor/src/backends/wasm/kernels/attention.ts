@@ -64,7 +64,7 @@ function attendBlock(task: usize, scratch: usize): void {
   const widthBytes = <usize>width << 2;
   const scoreRow = pointer(6) << 2;
   const rows = pointer(7);
-  const scale = f32x4.splat(float(0));
+  const scale = float(0);
   const queries = load<i32>(task, QUERIES);
   const visible = load<i32>(task, VISIBLE);
   const step = load<i32>(task, VISIBLE_STEP);
@@ -188,7 +188,7 @@ function attendOne(task: usize, scratch: usize): void {
 function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32, scores: usize): void {
   const depth = int(2);
   const scoreRow = pointer(6) << 2;
-  const scale = f32x4.splat(float(0));
+  const scale = float(0);
   const heads = load<i32>(task, HEADS);
   const query = load<usize>(task, QUERY);
   const queryHead = load<usize>(task, QUERY_HEAD);

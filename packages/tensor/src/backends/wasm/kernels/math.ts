@@ -199,9 +199,11 @@ export function erf(x: v128): v128 {
 // @ts-expect-error: decorator
 @inline
 export function gelu(x: v128): v128 {
+  // From -32 down the result is -0; pmax lets NaN through.
+  const y = f32x4.pmax(x, all(-32));
   // -2√(2/π) and its product with 0.044715
-  const cubic = madd(all(-0.07135481627159999), f32x4.mul(x, x), all(-1.5957691216057308));
-  return f32x4.div(x, f32x4.add(all(1), exp(f32x4.mul(x, cubic))));
+  const cubic = madd(all(-0.07135481627159999), f32x4.mul(y, y), all(-1.5957691216057308));
+  return f32x4.div(y, f32x4.add(all(1), exp(f32x4.mul(y, cubic))));
 }
 
 /** GELU in its exact form: x · Φ(x), the distribution function of the normal distribution. */
@@ -218,5 +220,5 @@ export function geluExact(x: v128): v128 {
   const density = f32x4.mul(exp(f32x4.mul(all(-0.5), f32x4.mul(high, high))), exp(f32x4.mul(all(-0.5), low)));
   const tail = f32x4.mul(f32x4.mul(all(0.5), density), scaledErfc(scaled));
   const far = v128.bitselect(tail, f32x4.sub(all(1), tail), f32x4.lt(x, all(0)));
-  return f32x4.mul(x, v128.bitselect(f32x4.add(all(0.5), centre), far, f32x4.lt(scaled, all(1))));
+  return f32x4.mul(f32x4.pmax(x, all(-20)), v128.bitselect(f32x4.add(all(0.5), centre), far, f32x4.lt(scaled, all(1))));
 }
