@@ -88,6 +88,17 @@ describe("gpt2 download", () => {
     expect((await hub.blobs("org/name")).filter((name) => name.includes("incomplete"))).toEqual([]);
   });
 
+  it("in two processes at once ends well in both, with nothing left over", async () => {
+    hub.server.commit("org/name", modelFiles());
+    hub.server.throttle = { bytes: 20_000, ms: 10 };
+    const runs = await Promise.all([download(["org/name"]), download(["org/name"])]);
+    for (const { status, stdout } of runs) {
+      expect(status).toBe(0);
+      expect(await fileHash(join(stdout.trim(), WEIGHTS))).toBe(sha256(noise(300_000, "one")));
+    }
+    expect(await hub.blobs("org/name")).toHaveLength(5);
+  });
+
   it("tells of a connection that broke and goes on", async () => {
     hub.server.commit("org/name", modelFiles());
     hub.server.fault(WEIGHTS, { kind: "cut", after: 100_000 });
