@@ -136,7 +136,7 @@ function sizesOf({ nEmbd, nHead, nInner, vocabSize, nPositions }: GPT2Config): S
 }
 
 /** The tensors a model of this config is made of, by the Hub's names without prefix. */
-function expectedShapes(config: GPT2Config): Map<string, readonly number[]> {
+export function expectedShapes(config: GPT2Config): Map<string, readonly number[]> {
   const { nLayer, nEmbd: C, nInner: F, vocabSize: V, nPositions, tieWordEmbeddings } = config;
   const shapes = new Map<string, readonly number[]>([
     ["wte.weight", [V, C]],

@@ -1,7 +1,7 @@
 import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./generate.ts";
 import type { Model } from "./model.ts";
-import { checkFlag, checkOptionNames, OptionError } from "./options.ts";
-import { type SamplingOptions, samplingOptionNames } from "./sampling.ts";
+import { checkFlag, checkInteger, checkOptionNames, OptionError } from "./options.ts";
+import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -42,6 +42,17 @@ const optionNames = [
   ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "signal"] as const),
 ];
 
+/** Throws an {@link OptionError} for an option that is unknown, out of range, or contradicts another. */
+export function checkGenerateOptions(options: GenerateOptions): void {
+  checkOptionNames(options, optionNames);
+  checkSamplingOptions(options);
+  checkInteger("maxTokens", options.maxTokens, 1);
+  checkInteger("seed", options.seed, 0);
+  checkFlag("stopAtEndOfText", options.stopAtEndOfText);
+  checkFlag("logprobs", options.logprobs);
+  new StopTexts(listOf(options.stop));
+}
+
 /**
  * Continues a prompt, and hands out the text as it comes: pieces of whole characters, never part of a stop text. Put
  * together they are the `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`.
@@ -56,10 +67,9 @@ export async function* generateText(
   prompt: readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<string, Generation> {
-  checkOptionNames(options, optionNames);
-  checkFlag("stopAtEndOfText", options.stopAtEndOfText);
-  const { stop = [], stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
-  const stopTexts = new StopTexts(Array.isArray(stop) ? stop : [stop]);
+  checkGenerateOptions(options);
+  const { stop, stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
+  const stopTexts = new StopTexts(listOf(stop));
   const endOfText = model.config.eosTokenId ?? tokenizer.endOfText;
   const promptIds = prompt.length > 0 ? prompt : beginning(endOfText);
   const decoder = tokenizer.streamDecoder();
@@ -105,6 +115,10 @@ export async function* generateText(
     logprobs: options.logprobs ? logprobs : undefined,
     promptLogprobs,
   };
+}
+
+function listOf(stop: string | readonly string[] = []): readonly string[] {
+  return typeof stop === "object" ? stop : [stop];
 }
 
 function beginning(endOfText: number | undefined): readonly number[] {

@@ -1,0 +1,97 @@
+import { createWasmBackend } from "@gpt2-ts/tensor";
+import { Command } from "commander";
+import type { GPT2Config } from "../config.ts";
+import { expectedShapes, loadConfig } from "../load.ts";
+import { modelSource, openCheckpoint } from "../model-source.ts";
+import { findModel } from "./find-model.ts";
+import { interruptible } from "./interruption.ts";
+import { modelOption } from "./model-options.ts";
+import { writeOut } from "./output.ts";
+import { formatBytes } from "./progress.ts";
+
+interface InfoFlags {
+  readonly model?: string;
+  readonly json?: true;
+}
+
+/** What there is to know about a model without loading it, and about the machine. */
+interface Info {
+  readonly model: string;
+  readonly config: GPT2Config;
+  readonly parameters: number;
+  /** How the checkpoint stores its tensors: their number and bytes by dtype. */
+  readonly stored: Readonly<Record<string, { readonly tensors: number; readonly bytes: number }>>;
+  /** Bytes, in float32. */
+  readonly memory: { readonly weights: number; readonly kvCachePerToken: number };
+  readonly devices: Readonly<Record<"wasm" | "reference" | "gpu", string>>;
+}
+
+/** `gpt2 info`. */
+export function infoCommand(): Command {
+  return new Command("info")
+    .description("show a model's config, parameters, dtypes and memory, and the devices found")
+    .addOption(modelOption())
+    .option("--json", "as one line of JSON")
+    .action((flags: InfoFlags) =>
+      interruptible(async (signal) => {
+        const info = await gather(await findModel(flags.model, signal), signal);
+        await writeOut(flags.json ? `${JSON.stringify(info)}\n` : describe(info));
+      }),
+    );
+}
+
+async function gather(folder: string, signal: AbortSignal): Promise<Info> {
+  const source = await modelSource(folder, signal);
+  const config = await loadConfig(source);
+  const stored: Record<string, { tensors: number; bytes: number }> = {};
+  const checkpoint = await openCheckpoint(source, { signal });
+  await using tensors = checkpoint.tensors;
+  for (const name of tensors.names) {
+    const { dtype, byteLength } = await tensors.info(name);
+    const { tensors: count, bytes } = stored[dtype] ?? { tensors: 0, bytes: 0 };
+    stored[dtype] = { tensors: count + 1, bytes: bytes + byteLength };
+  }
+  let parameters = 0;
+  for (const shape of expectedShapes(config).values()) parameters += shape.reduce((size, dim) => size * dim, 1);
+  const memory = { weights: 4 * parameters, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
+  return { model: folder, config, parameters, stored, memory, devices: findDevices() };
+}
+
+function findDevices(): Info["devices"] {
+  let wasm: string;
+  try {
+    const backend = createWasmBackend();
+    const { threads, relaxedSimd } = backend.info();
+    wasm = `SIMD${relaxedSimd ? ", relaxed SIMD" : ""}, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
+    backend.dispose();
+  } catch (error) {
+    wasm = `not available: ${(error as Error).message}`;
+  }
+  return { wasm, reference: "plain TypeScript", gpu: "comes with a later version" };
+}
+
+function describe({ model, config, parameters, stored, memory, devices }: Info): string {
+  const count = (value: number): string => value.toLocaleString("en-US");
+  const fields = Object.entries(config).map(([name, value]) => `${name} ${value ?? "none"}`);
+  const dtypes = Object.entries(stored).map(
+    ([dtype, { tensors, bytes }]) => `${dtype}: ${count(tensors)} tensors, ${formatBytes(bytes)}`,
+  );
+  const cache = memory.kvCachePerToken * config.nPositions;
+  const lines: [string, readonly string[]][] = [
+    ["model", [model]],
+    ["config", fields],
+    ["parameters", [count(parameters)]],
+    ["stored as", dtypes],
+    [
+      "memory",
+      [
+        `weights ${formatBytes(memory.weights)} as f32`,
+        `KV cache ${formatBytes(memory.kvCachePerToken)} a token, ${formatBytes(cache)} for a full context`,
+      ],
+    ],
+    ["devices", Object.entries(devices).map(([name, what]) => `${name}: ${what}`)],
+  ];
+  return lines
+    .flatMap(([title, values]) => values.map((value, i) => `${(i === 0 ? title : "").padEnd(12)}${value}\n`))
+    .join("");
+}

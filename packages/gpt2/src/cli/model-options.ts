@@ -1,0 +1,77 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { GPT2 } from "../gpt2.ts";
+import { findModel } from "./find-model.ts";
+import { createProgress } from "./progress.ts";
+
+/** The options of every command that runs a model. */
+export interface ModelFlags {
+  readonly model?: string;
+  readonly device: "wasm" | "reference";
+  readonly dtype: "f32";
+  readonly threads?: number;
+  readonly deterministic?: true;
+}
+
+export const modelOption = (): Option =>
+  new Option("--model <folder|name>", "a model folder, or a model of the Hugging Face Hub (default: the shipped one)");
+
+/** Adds `--model`, `--device`, `--dtype`, `--threads` and `--deterministic`. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(modelOption())
+    .addOption(
+      new Option("--device <device>", "what computes: wasm or reference").default("wasm").argParser(parseDevice),
+    )
+    .addOption(new Option("--dtype <dtype>", "how weights are kept: f32").default("f32").argParser(parseDtype))
+    .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
+    .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)");
+}
+
+/** Loads the model that the flags name. Progress of what takes longer than a moment goes to standard error. */
+export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<GPT2> {
+  const folder = await findModel(flags.model, signal);
+  const progress = createProgress("bytes");
+  const began = performance.now();
+  let started = false;
+  try {
+    return await GPT2.load(folder, {
+      device: flags.device,
+      threads: flags.threads,
+      deterministic: flags.deterministic,
+      signal,
+      onProgress: ({ loaded, total }) => {
+        if (!started && performance.now() - began < QUIET_MS) return;
+        if (!started) progress.start(total * BYTES_PER_PARAMETER);
+        started = true;
+        progress.update(loaded * BYTES_PER_PARAMETER, "loading");
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+const QUIET_MS = 1000;
+const BYTES_PER_PARAMETER = 4;
+
+export function parseInteger(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError("expected an integer");
+  return Number(text);
+}
+
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("expected a number");
+  return value;
+}
+
+function parseDevice(text: string): string {
+  if (text === "wasm" || text === "reference") return text;
+  if (text === "gpu") throw new InvalidArgumentError("gpu comes with a later version; there are wasm and reference");
+  throw new InvalidArgumentError("there are wasm and reference");
+}
+
+function parseDtype(text: string): string {
+  if (text === "f32" || text === "float32") return "f32";
+  throw new InvalidArgumentError("there is only f32 so far");
+}
