@@ -17,4 +17,7 @@ export type { ScoreOptions, ScoreProgress } from "./score.ts";
 export type { GenerateOptions, Generation } from "./text-generation.ts";
 export type { Score } from "./text-score.ts";
 export { TokenizerError } from "./tokenizer/errors.ts";
+export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
+export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
+export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";
 export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer.ts";
