@@ -1,4 +1,5 @@
-import { checkOptionNames, TokenizerError } from "./tokenizer/errors.ts";
+import { checkOptionNames } from "./options.ts";
+import { TokenizerError } from "./tokenizer/errors.ts";
 import { mergeWord } from "./tokenizer/merge.ts";
 import { type AllowedSpecial, splitAtSpecialTokens } from "./tokenizer/special-tokens.ts";
 import { endOfWord } from "./tokenizer/split.ts";
@@ -69,7 +70,7 @@ export class Tokenizer {
 
   /**
    * The ids of a text's tokens.
-   * @throws TokenizerError if `allowedSpecial` names a token that is not special
+   * @throws OptionError if `allowedSpecial` names a token that is not special
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     checkOptionNames(options, ["allowedSpecial"]);

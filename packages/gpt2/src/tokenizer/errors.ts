@@ -10,7 +10,7 @@ export interface TokenizerErrorDetails {
   id?: number;
 }
 
-/** A vocabulary that cannot be used, an id that is not in it, or an option that makes no sense. */
+/** A vocabulary that cannot be used, or an id that is not in it. */
 export class TokenizerError extends Error {
   readonly file: string | undefined;
   readonly line: number | undefined;
@@ -26,12 +26,5 @@ export class TokenizerError extends Error {
     this.line = line;
     this.token = token;
     this.id = id;
-  }
-}
-
-/** Throws a {@link TokenizerError} if `options` has a key that is not in `known`: a misspelt option must not pass. */
-export function checkOptionNames(options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TokenizerError(`unknown option "${name}" (known: ${known.join(", ")})`);
   }
 }

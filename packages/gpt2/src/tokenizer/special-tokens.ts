@@ -1,4 +1,4 @@
-import { TokenizerError } from "./errors.ts";
+import { OptionError } from "../options.ts";
 
 /** Which special tokens `encode` looks for: none, all, or those named. */
 export type AllowedSpecial = "none" | "all" | Iterable<string>;
@@ -8,7 +8,7 @@ export type TextPart = string | number;
 
 /**
  * Cuts a text at the special tokens that are allowed in it; where two match, at the longer one.
- * @throws TokenizerError if one that is named is not a special token
+ * @throws OptionError if one that is named is not a special token
  */
 export function splitAtSpecialTokens(
   text: string,
@@ -27,11 +27,14 @@ function allowedTokens(specialTokens: ReadonlyMap<string, number>, allowed: Allo
   if (allowed === "none") return [];
   if (allowed === "all") return [...specialTokens.keys()];
   if (typeof allowed === "string") {
-    throw new TokenizerError(`allowedSpecial is "none", "all" or a list of tokens, not ${JSON.stringify(allowed)}`);
+    throw new OptionError(
+      "allowedSpecial",
+      `expected "none", "all" or a list of tokens, got ${JSON.stringify(allowed)}`,
+    );
   }
   return [...allowed].map((token) => {
     if (specialTokens.has(token)) return token;
-    throw new TokenizerError(`allowedSpecial: ${JSON.stringify(token)} is not a special token`, { token });
+    throw new OptionError("allowedSpecial", `${JSON.stringify(token)} is not a special token`);
   });
 }
 

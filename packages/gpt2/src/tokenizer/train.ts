@@ -1,10 +1,14 @@
+import { yieldToEventLoop } from "../event-loop.ts";
+import { checkInteger, checkOptionNames, OptionError } from "../options.ts";
 import { bytesInVocabularyOrder, bytesToSymbols } from "./byte-symbols.ts";
-import { checkOptionNames, TokenizerError } from "./errors.ts";
+import { MAX_MERGES } from "./merge.ts";
 import { PairCounts } from "./pair-counts.ts";
 import { endOfWord } from "./split.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 const BYTES = 256;
+/** As many tokens as the tables of merges and of pairs can tell apart. */
+const LARGEST_VOCABULARY = MAX_MERGES;
 
 /** How long training works before it lets other tasks of the event loop run. */
 const SLICE_MS = 50;
@@ -31,13 +35,15 @@ export interface TrainProgress {
   count: number;
 }
 
-/** A trained vocabulary in GPT-2's format; `Tokenizer.fromVocab` takes `toFiles()`, or the two fields with merges joined. */
+/** A trained vocabulary in GPT-2's format. */
 export interface TrainedVocabulary {
   /** Token → id, in byte symbols: the bytes in GPT-2's order, then one token per merge, then the special tokens. */
   readonly vocab: Readonly<Record<string, number>>;
   /** The merges, first to last. */
   readonly merges: readonly (readonly [left: string, right: string])[];
-  /** The contents of vocab.json and merges.txt. */
+  /** The special tokens and their ids. */
+  readonly specialTokens: Readonly<Record<string, number>>;
+  /** The contents of vocab.json and merges.txt. They do not say which tokens are special. */
   toFiles(): { vocab: string; merges: string };
 }
 
@@ -48,7 +54,7 @@ export interface TrainedVocabulary {
  * `tokenizers` gives (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909).
  *
  * @param texts one text or several; words do not run on from one to the next
- * @throws TokenizerError if an option makes no sense, or the texts teach a token that a special one is named like
+ * @throws OptionError if an option makes no sense, or a special token is what the texts teach anyway
  */
 export async function trainBPE(
   texts: string | Iterable<string> | AsyncIterable<string>,
@@ -96,35 +102,26 @@ export async function trainBPE(
 function checkedOptions(options: TrainOptions) {
   checkOptionNames(options, ["vocabSize", "specialTokens", "minFrequency", "onProgress", "signal"]);
   const { vocabSize, specialTokens = ["<|endoftext|>"], minFrequency = 2 } = options;
-  const smallest = BYTES + specialTokens.length;
-  if (!Number.isSafeInteger(vocabSize) || vocabSize < smallest) {
-    const needed = `256 bytes and ${specialTokens.length} special tokens need at least ${smallest}`;
-    throw new TokenizerError(`vocabSize is ${vocabSize}: ${needed}`);
-  }
-  if (!Number.isSafeInteger(minFrequency) || minFrequency < 1) {
-    throw new TokenizerError(`minFrequency is ${minFrequency}, not a whole number from 1 on`);
-  }
   for (const [i, token] of specialTokens.entries()) {
-    if (token === "") throw new TokenizerError("a special token is empty", { token });
-    if (specialTokens.indexOf(token) !== i) {
-      throw new TokenizerError(`special token ${JSON.stringify(token)} is given twice`, { token });
-    }
+    if (token === "") throw new OptionError("specialTokens", "one is empty");
+    if (specialTokens.indexOf(token) !== i) throw new OptionError("specialTokens", `${JSON.stringify(token)} twice`);
   }
+  const smallest = BYTES + specialTokens.length;
+  if (vocabSize === undefined) throw new OptionError("vocabSize", "is needed");
+  checkInteger("vocabSize", vocabSize, smallest, LARGEST_VOCABULARY);
+  checkInteger("minFrequency", minFrequency, 1);
   return { specialTokens, minFrequency, totalMerges: vocabSize - smallest };
 }
 
 /** A function to call often: it notices an abort, and now and then lets other tasks (a page's, a timer's) run. */
-function pauser(signal: AbortSignal | undefined): () => Promise<void> | undefined {
+function pauser(signal: AbortSignal | undefined): () => Promise<void> {
   let sliceEnd = performance.now() + SLICE_MS;
-  return () => {
+  return async () => {
+    if (performance.now() >= sliceEnd) {
+      await yieldToEventLoop();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
     signal?.throwIfAborted();
-    if (performance.now() < sliceEnd) return undefined;
-    return new Promise((resolve) => {
-      setTimeout(() => {
-        sliceEnd = performance.now() + SLICE_MS;
-        resolve();
-      });
-    });
   };
 }
 
@@ -133,15 +130,15 @@ function trainedVocabulary(
   merges: readonly [string, string][],
   specialTokens: readonly string[],
 ): TrainedVocabulary {
-  const tokens = [...learned, ...specialTokens];
-  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const ids = new Map(learned.map((token, id) => [token, id]));
   for (const token of specialTokens) {
-    if (!learned.includes(token)) continue;
-    throw new TokenizerError(`special token ${JSON.stringify(token)} is also what the text teaches`, { token });
+    if (ids.has(token)) throw new OptionError("specialTokens", `the text teaches ${JSON.stringify(token)} as well`);
+    ids.set(token, ids.size);
   }
   return {
     vocab: Object.fromEntries(ids),
     merges,
+    specialTokens: Object.fromEntries(specialTokens.map((token, i) => [token, learned.length + i])),
     toFiles: () => ({
       // Not JSON.stringify of the record: it would put the tokens "0" to "9" first.
       vocab: `{${[...ids].map(([token, id]) => `${JSON.stringify(token)}: ${id}`).join(", ")}}`,

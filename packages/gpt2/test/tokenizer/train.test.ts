@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TokenizerError } from "../../src/tokenizer/errors.ts";
+import { OptionError } from "../../src/options.ts";
 import { endOfWord } from "../../src/tokenizer/split.ts";
 import { type TrainProgress, trainBPE } from "../../src/tokenizer/train.ts";
 import { Tokenizer } from "../../src/tokenizer.ts";
@@ -71,9 +71,10 @@ describe("trainBPE", () => {
       specialTokens: ["<|endoftext|>", "<|pad|>"],
     });
     const files = trained.toFiles();
-    const tokenizer = Tokenizer.fromVocab({ ...files, specialTokens: { "<|pad|>": 599 } });
+    const tokenizer = Tokenizer.fromVocab({ ...files, specialTokens: trained.specialTokens });
     expect(JSON.parse(files.vocab)).toEqual(trained.vocab);
     expect([tokenizer.vocabSize, tokenizer.endOfText]).toEqual([600, 598]);
+    expect(tokenizer.specialTokens.get("<|pad|>")).toBe(599);
     expect(files.merges.startsWith("#version: 0.2\n")).toBe(true);
     expect(files.merges.split("\n")).toHaveLength(600 - 256 - 2 + 2);
     for (const text of randomTexts(500, 10)) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
@@ -96,7 +97,7 @@ describe("trainBPE", () => {
     const { length } = Object.keys(trained.vocab);
     expect(trained.vocab["constructor"]).toBeGreaterThan(255);
     expect(Object.getOwnPropertyDescriptor(trained.vocab, "__proto__")?.value).toBe(length - 1);
-    const tokenizer = Tokenizer.fromVocab({ ...trained.toFiles(), specialTokens: { ["__proto__"]: length - 1 } });
+    const tokenizer = Tokenizer.fromVocab({ ...trained.toFiles(), specialTokens: trained.specialTokens });
     const ids = tokenizer.encode("constructor__proto__", { allowedSpecial: "all" });
     expect(tokenizer.tokens(ids)).toEqual(["constructor", "__proto__"]);
   });
@@ -140,16 +141,17 @@ describe("trainBPE", () => {
   });
 
   it.each([
-    [{ vocabSize: 256 }, /vocabSize is 256: 256 bytes and 1 special tokens need at least 257/],
-    [{ vocabSize: 300.5 }, /vocabSize is 300.5/],
-    [{ vocabSize: 300, minFrequency: 0 }, /minFrequency is 0/],
-    [{ vocabSize: 300, specialTokens: ["<a>", "<a>"] }, /"<a>" is given twice/],
+    [{ vocabSize: 256 }, /vocabSize: expected an integer from 257 to 4194304, got 256/],
+    [{ vocabSize: 300.5 }, /vocabSize.* got 300.5/],
+    [{ vocabSize: 300, minFrequency: 0 }, /minFrequency.* got 0/],
+    [{ vocabSize: 300, specialTokens: ["<a>", "<a>"] }, /specialTokens: "<a>" twice/],
     [{ vocabSize: 300, specialTokens: [""] }, /empty/],
-    [{ vocabSize: 300, specialTokens: ["aa"] }, /"aa" is also what the text teaches/],
-    [{ vocabSize: 300, vocab_size: 3 }, /unknown option "vocab_size"/],
+    [{ vocabSize: 300, specialTokens: ["aa"] }, /the text teaches "aa" as well/],
+    [{ vocabSize: 300, vocab_size: 3 }, /vocab_size: there is no such option/],
+    [{} as { vocabSize: number }, /vocabSize: is needed/],
   ])("refuses %j", async (options, message) => {
     const training = trainBPE("aa aa", options);
-    await expect(training).rejects.toThrow(TokenizerError);
+    await expect(training).rejects.toThrow(OptionError);
     await expect(training).rejects.toThrow(message);
   });
 
