@@ -1,4 +1,4 @@
-import { type Backend, type DeviceChoice, dim, fillAsync, type Tensor } from "@gpt2-ts/tensor";
+import { type AnyTensor, type Backend, type DeviceChoice, dim, fillAsync, type Tensor } from "@gpt2-ts/tensor";
 import { type GPT2Config, parseConfig } from "./config.ts";
 import { ModelFormatError } from "./errors.ts";
 import type { Block, LayerNorm, Linear, Model, Sizes, Weights } from "./model.ts";
@@ -50,12 +50,12 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const total = names.reduce((sum, { shape }) => sum + shape.reduce((size, dim) => size * dim, 1), 0);
   const stored = new Map(names.map(({ name, storedAs }) => [name, storedAs]));
   let loaded = 0;
-  const taken: Tensor[] = [];
+  const taken: AnyTensor[] = [];
 
   const read = async <const S extends readonly number[]>(name: string, shape: S) => {
     signal?.throwIfAborted();
     const tensor = await fillAsync(shape, (data) => tensors.readFloat32Into(stored.get(name)!, data), { device });
-    taken.push(tensor as unknown as Tensor);
+    taken.push(tensor);
     loaded += tensor.size;
     onProgress?.({ tensor: name, loaded, total });
     return tensor;
@@ -63,8 +63,8 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   /** Replaces a tensor by itself in the layout of matmul's right operand. */
   const packed = <A extends number, B extends number>(matrix: Tensor<[A, B]>): Tensor<[A, B]> => {
     const result = matrix.pack();
-    if (result.storage !== matrix.storage) matrix.dispose();
-    taken.push(result as unknown as Tensor);
+    matrix.dispose();
+    taken.push(result);
     return result;
   };
   const norm = async (prefix: string): Promise<LayerNorm> => ({
@@ -81,10 +81,10 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   });
   /** A table of token vectors: the logits are its rows' products with x, so its transpose is packed. */
   const tokenTable = async (name: string): Promise<Weights["wte"]> => {
-    const table = await read(name, [sizes.V, sizes.C]);
-    const result = packed(table.transpose()).transpose();
-    table.dispose();
-    taken.push(result as unknown as Tensor);
+    using table = await read(name, [sizes.V, sizes.C]);
+    using columns = packed(table.transpose());
+    const result = columns.transpose();
+    taken.push(result);
     return result;
   };
 

@@ -1,4 +1,4 @@
-import { type OpenOptions, open, openSharded, type Source, type TensorReader } from "safetensors-ts";
+import { type OpenOptions, open, openSharded, SafetensorsError, type Source, type TensorReader } from "safetensors-ts";
 import { ModelFormatError } from "./errors.ts";
 
 /** A model folder, wherever it is: laid out as on the Hugging Face Hub. */
@@ -38,7 +38,10 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
   const singleFile = "model.safetensors";
   const indexFile = "model.safetensors.index.json";
   const single = await source.file(singleFile);
-  if (single !== undefined) return { path: source.path(singleFile), tensors: await open(single, options) };
+  if (single !== undefined) {
+    const path = source.path(singleFile);
+    return { path, tensors: await open(single, options).catch((error: unknown) => named(error, path)) };
+  }
   const index = await source.file(indexFile);
   if (index !== undefined) {
     const shard = async (name: string): Promise<Source> => {
@@ -49,6 +52,14 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
     return { path: source.path(indexFile), tensors: await openSharded(index, { ...options, shard }) };
   }
   throw new ModelFormatError(source.name, `there is neither ${singleFile} nor ${indexFile}`);
+}
+
+/** Safetensors errors name the file, if it is one with a name. */
+function named(error: unknown, path: string): never {
+  if (error instanceof SafetensorsError && error.file === undefined) {
+    throw new ModelFormatError(path, error.message, error.tensor, { cause: error });
+  }
+  throw error;
 }
 
 function filesSource(files: ModelFiles): ModelSource {
