@@ -36,17 +36,26 @@ export async function toByteSource(source: Source, options: OpenOptions): Promis
   throw new SafetensorsError("invalid-source", detail);
 }
 
-/** A path as a string, an HTTP URL as a `URL`, undefined for a source that is neither. */
+/**
+ * A path as a string, an HTTP URL as a `URL`, undefined for a source that is neither.
+ *
+ * @throws SafetensorsError `invalid-source` for other URLs
+ */
 export function toLocation(source: Source): string | URL | undefined {
   if (typeof source !== "string" && !(source instanceof URL)) return undefined;
-  const url = source instanceof URL ? source : parseUrl(source);
-  if (url === undefined) return String(source);
-  if (url.protocol === "http:" || url.protocol === "https:") return url;
-  const fileURLToPath = url.protocol === "file:" ? nodeModule("node:url")?.fileURLToPath : undefined;
-  if (fileURLToPath === undefined) {
-    throw new SafetensorsError("invalid-source", `cannot open ${url.protocol} URLs here`, { file: String(source) });
+  const file = String(source);
+  try {
+    const url = source instanceof URL ? source : parseUrl(source);
+    if (url === undefined) return file;
+    if (url.protocol === "http:" || url.protocol === "https:") return url;
+    const path = url.protocol === "file:" ? nodeModule("node:url")?.fileURLToPath(url) : undefined;
+    if (path !== undefined) return path;
+  } catch (cause) {
+    throw new SafetensorsError("invalid-source", "this is not a valid URL", { file, cause });
   }
-  return fileURLToPath(url);
+  throw new SafetensorsError("invalid-source", "only http: and https: URLs, and file: URLs in Node, can be opened", {
+    file,
+  });
 }
 
 /** A string that is a URL. `C:\model` is a path, so only the schemes meant for files count in Node. */

@@ -57,6 +57,7 @@ export class SafeTensors implements TensorReader {
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly #source: ByteSource;
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
+  #buffer: Uint8Array | undefined;
   #closed = false;
 
   /** For `open` and `parse`. */
@@ -110,7 +111,7 @@ export class SafeTensors implements TensorReader {
       if (dtype === "F32") {
         return reader.fill(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
       }
-      const buffer = new Uint8Array(Math.min(CONVERSION_BYTES, byteLength));
+      const buffer = this.#takeBuffer(byteLength);
       for (let done = 0; done < target.length; ) {
         const bytes = buffer.subarray(0, (target.length - done) * elementBytes);
         await reader.fill(bytes);
@@ -118,6 +119,7 @@ export class SafeTensors implements TensorReader {
         convertToFloat32(dtype, bytes, target.subarray(done, done + length));
         done += length;
       }
+      this.#buffer = buffer;
     });
   }
 
@@ -129,6 +131,14 @@ export class SafeTensors implements TensorReader {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** The buffer of the last conversion, unless it is in use or too small: making one per tensor would pile up garbage. */
+  #takeBuffer(byteLength: number): Uint8Array {
+    const length = Math.min(CONVERSION_BYTES, byteLength);
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    return buffer !== undefined && buffer.byteLength >= length ? buffer : new Uint8Array(length);
   }
 
   async #read(

@@ -197,7 +197,15 @@ describe("a bad source", () => {
     expect((await errorOf(() => open(folder))).code).toBe("invalid-source");
     expect((await errorOf(() => open(7 as unknown as string))).code).toBe("invalid-source");
     expect((await errorOf(() => open("ftp://127.0.0.1/x"))).code).toBe("read-failed");
-    expect((await errorOf(() => open(new URL("ftp://127.0.0.1/x")))).code).toBe("invalid-source");
+    for (const source of [
+      new URL("ftp://127.0.0.1/x"),
+      "http://",
+      "https://[::x]/",
+      "file://host%00/x",
+      "FILE:///%2f",
+    ]) {
+      expect((await errorOf(() => open(source))).code).toBe("invalid-source");
+    }
   });
 
   test("a file that is cut off after it was opened is an error", async () => {
