@@ -1,0 +1,212 @@
+// Matrix products. The right operand B [K, N] comes as panels (panels.ts); the left one A [M, K] as it is when M is 1,
+// otherwise packed into tiles of 4 rows. Work is split over the elements of the result, never over K.
+import { chunkCount, chunkStart, int, pointer } from "./control";
+import { madd } from "./simd";
+import { ADD, BLOCK, GELU, storeSomeOfRow, tile } from "./tile";
+
+/**
+ * A strided matrix [rows, columns] → tiles: [rows / 4][columns][4], missing rows zero. Ints: source, target, rows,
+ * columns, row stride, column stride (elements). Split by tiles.
+ */
+export function packTilesJob(chunk: i32): void {
+  const rows = int(2);
+  const columns = int(3);
+  const rowStep = <usize>int(4) << 2;
+  const columnStep = <usize>int(5) << 2;
+  const tiles = (rows + 3) >> 2;
+  const chunks = chunkCount();
+  const end = chunkStart(chunk + 1, chunks, tiles);
+  for (let index = chunkStart(chunk, chunks, tiles); index < end; index++) {
+    const source = pointer(0) + <usize>(index << 2) * rowStep;
+    const target = pointer(1) + ((<usize>index * <usize>columns) << 4);
+    const count = min(4, rows - (index << 2));
+    if (count == 4 && columnStep == 4) packFourRows(source, target, columns, rowStep);
+    else packTile(source, target, columns, count, rowStep, columnStep);
+  }
+}
+
+function packFourRows(source: usize, target: usize, columns: i32, rowStep: usize): void {
+  let column = 0;
+  for (; column + 4 <= columns; column += 4) {
+    const a = v128.load(source);
+    const b = v128.load(source + rowStep);
+    const c = v128.load(source + 2 * rowStep);
+    const d = v128.load(source + 3 * rowStep);
+    const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+    const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+    const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+    const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+    v128.store(target, v128.shuffle<i32>(ab0, cd0, 0, 1, 4, 5));
+    v128.store(target, v128.shuffle<i32>(ab0, cd0, 2, 3, 6, 7), 16);
+    v128.store(target, v128.shuffle<i32>(ab1, cd1, 0, 1, 4, 5), 32);
+    v128.store(target, v128.shuffle<i32>(ab1, cd1, 2, 3, 6, 7), 48);
+    source += 16;
+    target += 64;
+  }
+  packTile(source, target, columns - column, 4, rowStep, 4);
+}
+
+function packTile(source: usize, target: usize, columns: i32, count: i32, rowStep: usize, columnStep: usize): void {
+  for (let column = 0; column < columns; column++) {
+    let from = source;
+    for (let row = 0; row < 4; row++) {
+      store<f32>(target, row < count ? load<f32>(from) : 0);
+      from += rowStep;
+      target += 4;
+    }
+    source += columnStep;
+  }
+}
+
+/**
+ * C [M, N] = A·B (+ bias) (then GELU). Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks. Split into
+ * row blocks × column blocks; row blocks of the same columns follow each other, so that threads share what they
+ * read of B.
+ */
+export function matmulJob(chunk: i32): void {
+  const c = pointer(2);
+  const m = int(3);
+  const n = int(4);
+  const k = int(5);
+  const bias = pointer(6);
+  const rowBlocks = int(8);
+  const columnBlock = chunk / rowBlocks;
+  const columnBlocks = chunkCount() / rowBlocks;
+  const rowBlock = chunk % rowBlocks;
+  const tiles = (m + 3) >> 2;
+  const panels = (n + 7) >> 3;
+  const firstTile = chunkStart(rowBlock, rowBlocks, tiles);
+  const endTile = chunkStart(rowBlock + 1, rowBlocks, tiles);
+  const firstPanel = chunkStart(columnBlock, columnBlocks, panels);
+  const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
+  const cStep = <usize>n << 2;
+  const tileStep = <usize>k << 4;
+  const panelStep = <usize>k << 5;
+  for (let start = 0; start < k; start += BLOCK) {
+    const depth = min(BLOCK, k - start);
+    const last = start + depth == k;
+    const mode = (start > 0 ? ADD : 0) | (last ? int(7) : 0);
+    const a = pointer(0) + (<usize>start << 4);
+    const b = pointer(1) + (<usize>start << 5);
+    for (let panel = firstPanel; panel < endPanel; panel++) {
+      const column = panel << 3;
+      const columns = min(8, n - column);
+      const to = c + (<usize>column << 2);
+      const biasHere = bias && last ? bias + (<usize>column << 2) : 0;
+      const fromB = b + <usize>panel * panelStep;
+      for (let index = firstTile; index < endTile; index++) {
+        const row = index << 2;
+        tile(
+          a + <usize>index * tileStep,
+          fromB,
+          depth,
+          to + <usize>row * cStep,
+          cStep,
+          min(4, m - row),
+          columns,
+          biasHere,
+          mode,
+        );
+      }
+    }
+  }
+}
+
+/** c [N] = x [K]·B (+ bias) (then GELU). Ints: x, panels of B, c, N, K, bias or 0, mode. Split by panels. */
+export function vectorMatmulJob(chunk: i32): void {
+  const x = pointer(0);
+  const c = pointer(2);
+  const n = int(3);
+  const k = int(4);
+  const bias = pointer(5);
+  const mode = int(6);
+  const panels = (n + 7) >> 3;
+  const chunks = chunkCount();
+  const end = chunkStart(chunk + 1, chunks, panels);
+  const panelStep = <usize>k << 5;
+  let panel = chunkStart(chunk, chunks, panels);
+  let b = pointer(1) + <usize>panel * panelStep;
+  for (; panel + 2 <= end; panel += 2) {
+    vectorTwoPanels(x, b, panelStep, k, c, panel << 3, n, bias, mode);
+    b += 2 * panelStep;
+  }
+  if (panel < end) vectorPanel(x, b, k, c, panel << 3, n, bias, mode);
+}
+
+/** Two panels at a time: two streams through the memory, and four independent sums. */
+function vectorTwoPanels(
+  x: usize,
+  b: usize,
+  panelStep: usize,
+  k: i32,
+  c: usize,
+  column: i32,
+  n: i32,
+  bias: usize,
+  mode: i32,
+): void {
+  let d = b + panelStep;
+  let total0 = f32x4.splat(0);
+  let total1 = f32x4.splat(0);
+  let total2 = f32x4.splat(0);
+  let total3 = f32x4.splat(0);
+  let xk = x;
+  for (let start = 0; start < k; start += BLOCK) {
+    let depth = min(BLOCK, k - start);
+    let sum0 = f32x4.splat(0);
+    let sum1 = f32x4.splat(0);
+    let sum2 = f32x4.splat(0);
+    let sum3 = f32x4.splat(0);
+    for (; depth >= 2; depth -= 2) {
+      const x0 = v128.load32_splat(xk);
+      sum0 = madd(x0, v128.load(b), sum0);
+      sum1 = madd(x0, v128.load(b, 16), sum1);
+      sum2 = madd(x0, v128.load(d), sum2);
+      sum3 = madd(x0, v128.load(d, 16), sum3);
+      const x1 = v128.load32_splat(xk, 4);
+      sum0 = madd(x1, v128.load(b, 32), sum0);
+      sum1 = madd(x1, v128.load(b, 48), sum1);
+      sum2 = madd(x1, v128.load(d, 32), sum2);
+      sum3 = madd(x1, v128.load(d, 48), sum3);
+      xk += 8;
+      b += 64;
+      d += 64;
+    }
+    if (depth > 0) {
+      const x0 = v128.load32_splat(xk);
+      sum0 = madd(x0, v128.load(b), sum0);
+      sum1 = madd(x0, v128.load(b, 16), sum1);
+      sum2 = madd(x0, v128.load(d), sum2);
+      sum3 = madd(x0, v128.load(d, 16), sum3);
+    }
+    total0 = start > 0 ? f32x4.add(total0, sum0) : sum0;
+    total1 = start > 0 ? f32x4.add(total1, sum1) : sum1;
+    total2 = start > 0 ? f32x4.add(total2, sum2) : sum2;
+    total3 = start > 0 ? f32x4.add(total3, sum3) : sum3;
+  }
+  const offset = <usize>column << 2;
+  const biasHere = bias ? bias + offset : 0;
+  storeSomeOfRow(c + offset, total0, total1, 8, biasHere, mode & GELU);
+  storeSomeOfRow(c + offset + 32, total2, total3, min(8, n - column - 8), bias ? biasHere + 32 : 0, mode & GELU);
+}
+
+function vectorPanel(x: usize, b: usize, k: i32, c: usize, column: i32, n: i32, bias: usize, mode: i32): void {
+  let total0 = f32x4.splat(0);
+  let total1 = f32x4.splat(0);
+  for (let start = 0; start < k; start += BLOCK) {
+    const depth = min(BLOCK, k - start);
+    let sum0 = f32x4.splat(0);
+    let sum1 = f32x4.splat(0);
+    for (let i = 0; i < depth; i++) {
+      const x0 = v128.load32_splat(x);
+      sum0 = madd(x0, v128.load(b), sum0);
+      sum1 = madd(x0, v128.load(b, 16), sum1);
+      x += 4;
+      b += 32;
+    }
+    total0 = start > 0 ? f32x4.add(total0, sum0) : sum0;
+    total1 = start > 0 ? f32x4.add(total1, sum1) : sum1;
+  }
+  const offset = <usize>column << 2;
+  storeSomeOfRow(c + offset, total0, total1, min(8, n - column), bias ? bias + offset : 0, mode & GELU);
+}
