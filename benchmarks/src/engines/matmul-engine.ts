@@ -1,0 +1,32 @@
+/** What the matrix-product measurement asks of a library: `c = a · b` for row-major float32 matrices. */
+
+/** A product whose operands are on the library's device already. */
+export interface Product {
+  /** Computes the product anew and brings it to JavaScript, [m, n]. */
+  run(): Promise<Float32Array>;
+  dispose(): void;
+}
+
+export interface MatmulEngine {
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  prepare(a: Float32Array, b: Float32Array, m: number, k: number, n: number): Promise<Product>;
+}
+
+export interface MatmulSpec {
+  readonly engine: "gpt2-ts" | "jax-js" | "tfjs";
+  /** gpt2-ts; the peers have one thread in Node, whatever they are asked for. */
+  readonly threads: number;
+  readonly deterministic?: boolean;
+}
+
+/** Loads a library; each lies in a module of its own, so that a process loads only the one it measures. */
+export async function openMatmul(spec: MatmulSpec): Promise<MatmulEngine> {
+  switch (spec.engine) {
+    case "gpt2-ts":
+      return (await import("./gpt2-ts-matmul.ts")).loadGpt2TsMatmul(spec);
+    case "jax-js":
+      return (await import("./jax-js.ts")).loadJaxJs();
+    case "tfjs":
+      return (await import("./tfjs.ts")).loadTfjs();
+  }
+}

@@ -1,0 +1,48 @@
+/** TensorFlow.js on its wasm backend with SIMD. It declares its threads unsupported in Node: one thread. */
+import { join } from "node:path";
+import type { MatmulEngine } from "./matmul-engine.ts";
+import { peerFolder, peerVersion, requirePeer } from "./peers.ts";
+
+interface TfTensor {
+  dataSync(): Float32Array;
+  dispose(): void;
+}
+interface TfCore {
+  setBackend(name: "wasm"): Promise<boolean>;
+  getBackend(): string;
+  tensor2d(data: Float32Array, shape: readonly [number, number]): TfTensor;
+  matMul(a: TfTensor, b: TfTensor): TfTensor;
+  env(): { getAsync(flag: string): Promise<boolean> };
+}
+interface TfWasm {
+  setWasmPaths(folder: string): void;
+}
+
+export async function loadTfjs(): Promise<MatmulEngine> {
+  const tf = requirePeer<TfCore>("@tensorflow/tfjs-core");
+  requirePeer<TfWasm>("@tensorflow/tfjs-backend-wasm").setWasmPaths(
+    join(peerFolder("@tensorflow/tfjs-backend-wasm"), "dist/"),
+  );
+  if (!(await tf.setBackend("wasm")) || tf.getBackend() !== "wasm")
+    throw new Error("TensorFlow.js has no wasm backend here");
+  const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
+  return {
+    facts: { engine: "tfjs", backend: "wasm", threads: 1, simd, version: peerVersion("@tensorflow/tfjs-core") },
+    async prepare(a, b, m, k, n) {
+      const left = tf.tensor2d(a, [m, k]);
+      const right = tf.tensor2d(b, [k, n]);
+      return {
+        async run() {
+          const product = tf.matMul(left, right);
+          const data = product.dataSync();
+          product.dispose();
+          return data;
+        },
+        dispose() {
+          left.dispose();
+          right.dispose();
+        },
+      };
+    },
+  };
+}

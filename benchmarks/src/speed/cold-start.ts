@@ -1,0 +1,36 @@
+/** Time from starting a process to its first token, and the peak of its memory. */
+import type { FirstToken } from "../engines/language-child.ts";
+import type { EngineSpec } from "../engines/language-engine.ts";
+import { Child } from "../harness/child.ts";
+import { compare, summarize } from "./compare.ts";
+import { type Contestant, LANGUAGE_CHILD } from "./language.ts";
+import type { Plan } from "./plan.ts";
+import type { Comparison } from "./result.ts";
+
+/** The weight file is in the operating system's cache, for every engine alike. */
+export async function measureColdStart(
+  plan: Plan,
+  contestants: readonly Contestant<EngineSpec>[],
+): Promise<Comparison[]> {
+  const peaks: number[][] = contestants.map(() => []);
+  const sides = contestants.map(({ name, spec }, i) => ({
+    name,
+    async sample() {
+      const start = performance.now();
+      await using child = new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node: plan.node });
+      const { peakResidentBytes } = await child.call<FirstToken>("firstToken", plan.coldPrompt, plan.vocab);
+      const seconds = (performance.now() - start) / 1000;
+      peaks[i]?.push(peakResidentBytes);
+      return seconds;
+    },
+  }));
+  const title = `first token behind ${plan.coldPrompt}, from the start of the process`;
+  const schedule = { ...plan.schedule, warmUp: 0, rounds: plan.coldRounds };
+  const time = await compare({ title, unit: "s", higherIsBetter: false }, sides, schedule);
+  const memory = summarize(
+    { title: "peak resident memory until the first token", unit: "bytes", higherIsBetter: false },
+    contestants.map(({ name }) => name),
+    peaks,
+  );
+  return [time, memory];
+}

@@ -1,0 +1,41 @@
+/** What `bench:speed` writes to `results/speed-*.json`. */
+import type { RunConditions } from "../harness/machine.ts";
+import type { Spread } from "../harness/statistics.ts";
+import type { ErrorSummary } from "../reference-values.ts";
+
+export type Facts = Readonly<Record<string, string | number | boolean>>;
+
+/** One engine's samples of one quantity. */
+export interface Measured extends Spread {
+  readonly engine: string;
+}
+
+/** Samples of all engines taken in turns; entry i of each list comes from the same round. */
+export interface Comparison {
+  readonly title: string;
+  readonly unit: "s" | "tokens/s" | "GFLOP/s" | "GB/s" | "bytes";
+  readonly higherIsBetter: boolean;
+  readonly measured: readonly Measured[];
+  /** How much better ours was than each peer: above 1 where ours was better. */
+  readonly ratios: readonly { readonly peer: string; readonly ratio: Spread }[];
+}
+
+export interface SpeedResult {
+  readonly kind: "speed";
+  readonly command: string;
+  readonly conditions: RunConditions;
+  readonly threads: number;
+  readonly checkpoint: string;
+  /** Bytes of all weights: what decoding one token reads. */
+  readonly weightBytes: number;
+  readonly engines: readonly {
+    readonly name: string;
+    readonly facts: Facts;
+    readonly error: ErrorSummary | undefined;
+  }[];
+  readonly comparisons: readonly Comparison[];
+  /** Weight bytes decoded per second over bytes per second of plain reading in the same rounds. */
+  readonly decodeShareOfBandwidth: readonly { readonly engine: string; readonly share: Spread }[];
+  /** Largest resident set of each engine's process, in bytes, at the end of the measurements. */
+  readonly peakResident: readonly { readonly engine: string; readonly bytes: number }[];
+}
