@@ -1,6 +1,6 @@
 import { dim, fromData, type Segment, type Tensor } from "@gpt2-ts/tensor";
 import { ContextLengthError, TokenIdError } from "./errors.ts";
-import type { KVCache } from "./kv-cache.ts";
+import type { KVCache, Past } from "./kv-cache.ts";
 import type { C, D, H, Model, T } from "./model.ts";
 
 /** A sequence of tokens to run the model on. */
@@ -77,11 +77,11 @@ export class Batch {
 
   /** The sequences as layer `layer`'s attention sees them. */
   segments(layer: number): Segment<H, D>[] {
-    return this.#sequences.map(({ ids, cache }, i) => ({
-      start: this.starts[i]!,
-      length: ids.length,
-      past: cache?.past(layer),
-    }));
+    const pasts = new Map<KVCache, Past | undefined>(); // one object for all that share a cache
+    return this.#sequences.map(({ ids, cache }, i) => {
+      if (cache && !pasts.has(cache)) pasts.set(cache, cache.past(layer));
+      return { start: this.starts[i]!, length: ids.length, past: cache && pasts.get(cache) };
+    });
   }
 
   /** Hands the new keys and values of layer `layer` to the caches. */

@@ -1,0 +1,132 @@
+import { createWasmBackend } from "@gpt2-ts/tensor";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { Batch, type Sequence } from "../../src/batch.ts";
+import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
+import { KVCache } from "../../src/kv-cache.ts";
+import { loadModel } from "../../src/load.ts";
+import { forward, logits } from "../../src/model.ts";
+import { modelSource } from "../../src/model-source.ts";
+
+const devices = [1, 2].map((threads) => createWasmBackend({ threads, deterministic: true }));
+const folder = new URL("../../../../weights/shakespeare/", import.meta.url);
+const [model, onTwoThreads] = await Promise.all(
+  devices.map(async (device) => loadModel(await modelSource(folder), { device })),
+);
+afterAll(() => {
+  for (const device of devices) device.dispose();
+});
+const { vocabSize, nPositions } = model!.config;
+
+/** The logits of every row, one array a row. */
+function run(sequences: readonly Sequence[], on = model!): Float32Array[] {
+  using batch = new Batch(on, sequences);
+  using x = forward(on, batch);
+  using scores = logits(on, x);
+  batch.commit();
+  const data = scores.dataSync();
+  return Array.from({ length: batch.length }, (_, row) => data.slice(row * vocabSize, (row + 1) * vocabSize));
+}
+
+const ids = fc.array(fc.nat(vocabSize - 1), { minLength: 1, maxLength: 40 });
+
+describe("a batch", () => {
+  test("gives each sequence the bits it gets alone, on one thread and on two", () => {
+    fc.assert(
+      fc.property(fc.array(ids, { minLength: 1, maxLength: 5 }), (texts) => {
+        const packed = run(texts.map((text) => ({ ids: text })));
+        const single = texts.flatMap((text) => run([{ ids: text }]));
+        expect(packed).toEqual(single);
+        expect(
+          run(
+            texts.map((text) => ({ ids: text })),
+            onTwoThreads!,
+          ),
+        ).toEqual(single);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("continues from a cache with the bits of having read the whole", () => {
+    fc.assert(
+      fc.property(ids, fc.array(ids, { minLength: 1, maxLength: 3 }), (beginning, rest) => {
+        using cache = new KVCache(model!);
+        const pieces = [beginning, ...rest].flatMap((part) => run([{ ids: part, cache }]));
+        const whole = run([{ ids: [beginning, ...rest].flat() }]);
+        expect(cache.length).toBe(whole.length);
+        expect(pieces).toEqual(whole);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("lets many continuations share a prefix that stays as it is", () => {
+    fc.assert(
+      fc.property(ids, fc.array(ids, { minLength: 2, maxLength: 6 }), (prefix, branches) => {
+        using cache = new KVCache(model!);
+        run([{ ids: prefix, cache }]);
+        const shared = run(branches.map((branch) => ({ ids: branch, cache, remember: false })));
+        expect(cache.length).toBe(prefix.length);
+        const apart = branches.flatMap((branch) => {
+          const rows = run([{ ids: branch, cache }]);
+          cache.truncate(prefix.length);
+          return rows;
+        });
+        expect(shared).toEqual(apart);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("steps several cached sequences of different lengths at once", () => {
+    using short = new KVCache(model!, 8);
+    using long = new KVCache(model!, 64);
+    run([{ ids: [5], cache: short }]);
+    run([{ ids: Array.from({ length: 50 }, (_, i) => i), cache: long }]);
+    const [a, b] = run([
+      { ids: [7], cache: short },
+      { ids: [9], cache: long },
+    ]);
+    short.truncate(1);
+    long.truncate(50);
+    expect(run([{ ids: [7], cache: short }])).toEqual([a]);
+    expect(run([{ ids: [9], cache: long }])).toEqual([b]);
+  });
+
+  test("refuses ids outside the vocabulary before it runs anything", () => {
+    for (const id of [-1, vocabSize, 1.5, Number.NaN]) {
+      expect(() => new Batch(model!, [{ ids: [0, id] }])).toThrow(TokenIdError);
+    }
+    expect(() => new Batch(model!, [{ ids: [0, vocabSize] }])).toThrow(
+      "token id 1024 (at index 1) is outside the vocabulary: expected an integer from 0 to 1023",
+    );
+  });
+
+  test("refuses what does not fit into the context or the cache", () => {
+    const full = new Array<number>(nPositions).fill(1);
+    expect(() => new Batch(model!, [{ ids: [...full, 1] }])).toThrow(ContextLengthError);
+    using cache = new KVCache(model!, 4);
+    run([{ ids: [1, 2, 3], cache }]);
+    expect(() => new Batch(model!, [{ ids: [4, 5], cache }])).toThrow(ContextLengthError);
+    expect(run([{ ids: [4, 5], cache, remember: false }])).toHaveLength(2);
+    expect(() => new Batch(model!, [])).toThrow(RangeError);
+    expect(() => new Batch(model!, [{ ids: [] }])).toThrow(RangeError);
+    expect(
+      () =>
+        new Batch(model!, [
+          { ids: [1], cache },
+          { ids: [2], cache },
+        ]),
+    ).toThrow(/same KV cache/);
+    expect(() => new KVCache(model!, nPositions + 1)).toThrow(RangeError);
+    expect(() => cache.truncate(4)).toThrow(RangeError);
+  });
+
+  test("fills the context to its last position", () => {
+    using cache = new KVCache(model!);
+    run([{ ids: new Array<number>(nPositions - 1).fill(1), cache }]);
+    expect(run([{ ids: [2], cache }])).toHaveLength(1);
+    expect(cache.length).toBe(nPositions);
+  });
+});
