@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Dtype, open, parse, type SafeTensors, type Source, serialize, type TensorInput } from "safetensors-ts";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { watchAllocations } from "./support/allocations.ts";
 import { errorOf } from "./support/error.ts";
 import { temporaryFolder, toHex } from "./support/files.ts";
 import { answerRange, serve } from "./support/http-server.ts";
@@ -161,6 +162,25 @@ describe("reading", () => {
     const reading = errorOf(() => onFile.readInto("big", target));
     structuredClone(target.buffer, { transfer: [target.buffer] });
     expect((await reading).code).toBe("invalid-target");
+  });
+
+  test.each([
+    ["a path", onDisk],
+    ["an http URL", served],
+  ])("big tensors from %s into memory of the caller's takes at most 2 MiB besides", async (_, makeSource) => {
+    const source = await makeSource();
+    const targets = [new Float32Array(BIG), new Float32Array(3 * (2 ** 20 + 1)), new Float32Array(3 * (2 ** 20 + 1))];
+    const watch = watchAllocations();
+    try {
+      await using onFile = await open(source);
+      await onFile.readFloat32Into("big", targets[0]!);
+      await onFile.readFloat32Into("half", targets[1]!);
+      await onFile.readFloat32Into("half", targets[2]!);
+    } finally {
+      watch.stop();
+    }
+    expect(watch.seen.bytes).toBeGreaterThan(0);
+    expect(watch.seen.bytes).toBeLessThan(2 * 2 ** 20);
   });
 
   test("unaligned data is read right, of every width", async () => {
