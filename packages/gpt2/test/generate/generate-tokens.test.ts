@@ -1,0 +1,179 @@
+import { createWasmBackend } from "@gpt2-ts/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
+import { type GeneratedToken, type GenerateTokensOptions, generateTokens } from "../../src/generate.ts";
+import { GPT2 } from "../../src/gpt2.ts";
+import { allLogits } from "../../src/inspect.ts";
+import type { Model } from "../../src/model.ts";
+import { OptionError } from "../../src/options.ts";
+import { scoreTokens } from "../../src/score.ts";
+import { largestDifference, randomModel, referenceValues, SHAKESPEARE } from "../support/models.ts";
+
+async function collect(model: Model, prompt: readonly number[], options: GenerateTokensOptions) {
+  const generator = generateTokens(model, prompt, options);
+  const tokens: GeneratedToken[] = [];
+  while (true) {
+    const step = await generator.next();
+    if (step.done) return { ids: tokens.map(({ id }) => id), tokens, reason: step.value };
+    tokens.push(step.value);
+  }
+}
+
+for (const device of ["reference", "wasm"] as const) {
+  describe(`generating tokens with the shipped model (${device})`, () => {
+    const maxTokens = device === "reference" ? 12 : 40;
+    let gpt2: GPT2;
+    let prompt: readonly number[];
+    beforeAll(async () => {
+      gpt2 = await GPT2.load(SHAKESPEARE, { device });
+      prompt = (await referenceValues("A")).ids;
+    });
+    afterAll(() => gpt2.dispose());
+
+    it("chooses greedily what a single pass over prompt and output finds likeliest at every step", async () => {
+      const { ids, reason } = await collect(gpt2.model, prompt, { greedy: true, maxTokens, seed: 0 });
+      expect(reason).toBe("length");
+      expect(ids.length).toBe(maxTokens);
+      using logits = allLogits(gpt2.model, [...prompt, ...ids]);
+      const best = await logits.argMax(-1).data();
+      expect(Array.from(best.subarray(prompt.length - 1, -1))).toEqual(ids);
+    });
+
+    it("tells the log-probabilities of prompt and output that scoring the whole finds", async () => {
+      const options = { temperature: 1.3, topK: 50, maxTokens, seed: 3, logprobs: true };
+      const { ids, tokens } = await collect(gpt2.model, prompt, options);
+      const [whole] = await scoreTokens(gpt2.model, [[...prompt, ...ids]]);
+      expect(tokens[0]!.promptLogprobs).toHaveLength(prompt.length - 1);
+      expect(tokens[1]!.promptLogprobs).toBeUndefined();
+      const told = [...tokens[0]!.promptLogprobs!, ...tokens.map(({ logprob }) => logprob!)];
+      expect(largestDifference(told, whole!)).toBeLessThan(2e-5);
+    });
+  });
+}
+
+describe("generating tokens", () => {
+  const promptOf = (length: number): number[] => Array.from({ length }, (_, i) => (i * i + 3 * i) % 50);
+  const shape = { nLayer: 2, nHead: 2, nEmbd: 16, nPositions: 700, vocabSize: 50 };
+
+  it("ends when prompt and output fill the context", async () => {
+    const model = randomModel("reference", { ...shape, nPositions: 20 });
+    const { ids, reason } = await collect(model, promptOf(14), { seed: 1 });
+    expect(ids.length).toBe(6);
+    expect(reason).toBe("context");
+  });
+
+  it("says length when the last position and the last token allowed coincide", async () => {
+    const model = randomModel("reference", { ...shape, nPositions: 20 });
+    expect((await collect(model, promptOf(14), { seed: 1, maxTokens: 6 })).reason).toBe("length");
+  });
+
+  it("refuses a prompt that leaves no room for a token", async () => {
+    const model = randomModel("reference", { ...shape, nPositions: 20 });
+    const refused = collect(model, promptOf(20), { seed: 1 });
+    await expect(refused).rejects.toThrow(ContextLengthError);
+    await expect(refused).rejects.toMatchObject({ length: 21, limit: 20 });
+  });
+
+  it("refuses ids outside the vocabulary, naming id and place", async () => {
+    const refused = collect(randomModel("reference", shape), [1, 50], { seed: 1 });
+    await expect(refused).rejects.toThrow(TokenIdError);
+    await expect(refused).rejects.toMatchObject({ id: 50, index: 1 });
+  });
+
+  it("ends at the end token, which is not handed out", async () => {
+    const model = randomModel("reference", shape);
+    const free = await collect(model, [1], { maxTokens: 30, seed: 0 });
+    const endToken = free.ids[20]!;
+    const { ids, reason } = await collect(model, [1], { maxTokens: 30, seed: 0, endToken });
+    expect(ids).toEqual(free.ids.slice(0, free.ids.indexOf(endToken)));
+    expect(reason).toBe("eos");
+  });
+
+  it("reads a prompt of several passes as a single pass would", async () => {
+    const model = randomModel("reference", shape);
+    const prompt = promptOf(600);
+    const { tokens } = await collect(model, prompt, { greedy: true, maxTokens: 1, seed: 0, logprobs: true });
+    const [whole] = await scoreTokens(model, [[...prompt, tokens[0]!.id]]);
+    expect(largestDifference([...tokens[0]!.promptLogprobs!, tokens[0]!.logprob!], whole!)).toBeLessThan(1e-5);
+    using logits = allLogits(model, prompt);
+    const best = await logits.argMax(-1).data();
+    expect(tokens[0]!.id).toBe(best[599]);
+  });
+
+  it("gives the same tokens and log-probabilities for 1 and 2 threads", async () => {
+    const results = [];
+    for (const threads of [1, 2]) {
+      using model = await GPT2.load(SHAKESPEARE, { threads, deterministic: true });
+      results.push(await collect(model.model, [10, 20, 30], { seed: 9, maxTokens: 60, logprobs: true }));
+    }
+    expect(results[0]).toEqual(results[1]);
+  });
+
+  it("uses no more memory after 800 tokens than after 100, and gives all of it back", async () => {
+    const backend = createWasmBackend({ threads: 1 });
+    const model = randomModel(backend, { ...shape, nPositions: 900 });
+    const before = backend.info().usedBytes;
+    const generator = generateTokens(model, [1, 2, 3], { seed: 1, maxTokens: 800, repetitionPenalty: 1.1, topK: 5 });
+    const used: number[] = [];
+    while (!(await generator.next()).done) used.push(backend.info().usedBytes);
+    expect(used.length).toBe(800);
+    expect(used[799]).toBe(used[100]);
+    expect(backend.info().usedBytes).toBe(before);
+    backend.dispose();
+  });
+
+  it("gives its memory back when the reader leaves early", async () => {
+    const backend = createWasmBackend({ threads: 1 });
+    const model = randomModel(backend, shape);
+    const before = backend.info().usedBytes;
+    for await (const _ of generateTokens(model, [1, 2, 3], { seed: 1 })) break;
+    expect(backend.info().usedBytes).toBe(before);
+    backend.dispose();
+  });
+
+  it("throws the signal's reason, before it begins or between two tokens", async () => {
+    const model = randomModel("reference", shape);
+    const reason = new Error("enough");
+    const before = AbortSignal.abort(reason);
+    await expect(collect(model, [1], { seed: 1, signal: before })).rejects.toBe(reason);
+
+    const controller = new AbortController();
+    const generator = generateTokens(model, [1], { seed: 1, signal: controller.signal });
+    await generator.next();
+    await generator.next();
+    controller.abort(reason);
+    await expect(generator.next()).rejects.toBe(reason);
+    expect((await generator.next()).done).toBe(true);
+  });
+
+  it("lets timers and signals through while it computes", async () => {
+    const model = randomModel("reference", shape);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("time is up")), 20);
+    await expect(collect(model, [1], { seed: 1, signal: controller.signal })).rejects.toThrow("time is up");
+  });
+
+  it("can be aborted while it reads a long prompt", async () => {
+    const model = randomModel("reference", shape);
+    const controller = new AbortController();
+    setImmediate(() => controller.abort(new Error("while reading")));
+    await expect(collect(model, promptOf(600), { seed: 1, signal: controller.signal })).rejects.toThrow(
+      "while reading",
+    );
+  });
+
+  it("refuses options that do not exist or are out of range", async () => {
+    const model = randomModel("reference", shape);
+    const wrong = [
+      { seed: 1, maxTokens: 0 },
+      { seed: -1 },
+      { seed: 1, endToken: 50 },
+      { seed: 1, topK: 0 },
+      { seed: 1, numBeams: 4 },
+      { seed: 1, logprobs: 1 },
+    ];
+    for (const options of wrong) {
+      await expect(collect(model, [1], options as GenerateTokensOptions)).rejects.toThrow(OptionError);
+    }
+  });
+});

@@ -1,0 +1,117 @@
+import { fileURLToPath } from "node:url";
+import { type Backend, type DeviceChoice, dim, fromData, Generator, randn } from "@gpt2-ts/tensor";
+import { open } from "safetensors-ts";
+import type { Model, Sizes } from "../../src/model.ts";
+
+/** The model that the repository ships. */
+export const SHAKESPEARE = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
+
+const REFERENCE = fileURLToPath(new URL("../../../../benchmarks/reference/shakespeare.safetensors", import.meta.url));
+
+/** What PyTorch computed with the shipped model in float64, for prompt A (36 tokens) or B (256, the whole context). */
+export interface ReferenceValues {
+  readonly ids: readonly number[];
+  /** `[T, 1024]`. */
+  readonly logits: Float32Array;
+  /** `[T - 1]`. */
+  readonly logprobs: Float32Array;
+}
+
+export async function referenceValues(prompt: "A" | "B"): Promise<ReferenceValues> {
+  await using file = await open(REFERENCE);
+  const ids = await file.read(`${prompt}.ids`);
+  const logits = await file.readFloat32(`${prompt}.logits`);
+  const logprobs = await file.readFloat32(`${prompt}.logprobs`);
+  return { ids: Array.from(ids.data as Int32Array), logits, logprobs };
+}
+
+interface Shape {
+  readonly nLayer: number;
+  readonly nHead: number;
+  readonly nEmbd: number;
+  readonly nPositions: number;
+  readonly vocabSize: number;
+}
+
+/** A small model with random weights. */
+export function randomModel(device: DeviceChoice | Backend, shape: Shape): Model {
+  const { nLayer, nHead, nEmbd, nPositions, vocabSize } = shape;
+  const sizes = sizesOf(shape);
+  const seed = new Generator(7);
+  const random = <const S extends readonly number[]>(dims: S) => randn(dims, { seed, device });
+  const { C, F, QKV, V, positions } = sizes;
+  const norm = () => ({ weight: random([C]), bias: random([C]) });
+  const h = Array.from({ length: nLayer }, () => ({
+    ln1: norm(),
+    attn: {
+      cAttn: { weight: random([C, QKV]), bias: random([QKV]) },
+      cProj: { weight: random([C, C]), bias: random([C]) },
+    },
+    ln2: norm(),
+    mlp: { cFc: { weight: random([C, F]), bias: random([F]) }, cProj: { weight: random([F, C]), bias: random([C]) } },
+  }));
+  const wte = random([V, C]);
+  return {
+    config: { nLayer, nHead, nEmbd, nInner: 4 * nEmbd, nPositions, vocabSize, ...rest },
+    sizes,
+    weights: { wte, wpe: random([positions, C]), h, lnF: norm(), lmHead: wte },
+  };
+}
+
+/**
+ * A model that says what it is told to: after position p the token `script[p]` is by far the likeliest. It has no blocks;
+ * each position's embedding is a direction of its own, which its token's row of the output layer points along.
+ */
+export function scriptedModel(script: readonly number[], vocabSize: number): Model {
+  const device = "reference";
+  const nPositions = script.length;
+  const shape = { nLayer: 0, nHead: 1, nEmbd: nPositions, nPositions, vocabSize };
+  const sizes = sizesOf(shape);
+  const { C, V, positions } = sizes;
+  const identity = new Float32Array(nPositions * nPositions);
+  const directions = new Float32Array(vocabSize * nPositions);
+  for (const [position, id] of script.entries()) {
+    identity[position * nPositions + position] = 1;
+    directions[id * nPositions + position] = 100;
+  }
+  const wte = fromData(new Float32Array(vocabSize * nPositions), [V, C], { device });
+  return {
+    config: { ...shape, nInner: 4 * nPositions, ...rest },
+    sizes,
+    weights: {
+      wte,
+      wpe: fromData(identity, [positions, C], { device }),
+      h: [],
+      lnF: {
+        weight: fromData(new Float32Array(nPositions).fill(1), [C], { device }),
+        bias: fromData(new Float32Array(nPositions), [C], { device }),
+      },
+      lmHead: fromData(directions, [V, C], { device }),
+    },
+  };
+}
+
+const rest = { layerNormEpsilon: 1e-5, tieWordEmbeddings: true, eosTokenId: undefined };
+
+function sizesOf({ nHead, nEmbd, nPositions, vocabSize }: Shape): Sizes {
+  return {
+    C: dim("C", nEmbd),
+    H: dim("H", nHead),
+    D: dim("D", nEmbd / nHead),
+    V: dim("V", vocabSize),
+    F: dim("F", 4 * nEmbd),
+    QKV: dim("3C", 3 * nEmbd),
+    positions: dim("n_positions", nPositions),
+  };
+}
+
+/** The largest difference between two rows of numbers. */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (!(difference <= largest)) largest = difference; // NaN counts
+  }
+  return largest;
+}
