@@ -238,11 +238,12 @@ function readSizes(json: JsonReader, key: string, invalid: (detail: string) => S
   json.array(() => {
     const kind = json.peek();
     if (kind !== "number") throw invalid(`its ${key} holds what is not a number but: ${kind}`);
-    const value = json.number();
-    if (typeof value !== "bigint" || value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw invalid(`its ${key} holds ${value}, which is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+    const literal = json.number();
+    const size = Number(literal);
+    if (!/^[0-9]+$/.test(literal) || !Number.isSafeInteger(size)) {
+      throw invalid(`its ${key} holds ${quote(literal)}, not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
     }
-    sizes.push(Number(value));
+    sizes.push(size);
   });
   return sizes;
 }

@@ -2,10 +2,7 @@ import { quote } from "./errors.ts";
 
 /** Nesting allowed by serde_json, which the official parser uses: 127 open arrays and objects, not 128. */
 const MAX_DEPTH = 127;
-/** Integers of more digits cannot be a 64-bit number; they are read as floating point. */
-const MAX_INTEGER_DIGITS = 20;
-
-const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -96,17 +93,15 @@ export class JsonReader {
     return value;
   }
 
-  /** An integer written as one (not `1.0`, `1e0` or `-0`) as a bigint; any other number as a number. */
-  number(): bigint | number {
+  /** The number as it is written: `1.0` and `1` may not mean the same to the caller. */
+  number(): string {
     this.#skipSpace();
-    const match = this.#match(NUMBER);
-    if (match === null) throw this.#error("a number");
-    const [literal, fraction, exponent] = match;
-    const isInteger = fraction === undefined && exponent === undefined && literal !== "-0";
-    if (isInteger && literal.length <= MAX_INTEGER_DIGITS) return BigInt(literal);
-    const value = Number(literal);
-    if (!Number.isFinite(value)) throw new JsonError(`the number at character ${this.#at} is out of range`);
-    return value;
+    NUMBER.lastIndex = this.#at;
+    if (!NUMBER.test(this.#text)) throw this.#error("a number");
+    const literal = this.#text.slice(this.#at, NUMBER.lastIndex);
+    if (!Number.isFinite(Number(literal))) throw new JsonError(`the number at character ${this.#at} is out of range`);
+    this.#at = NUMBER.lastIndex;
+    return literal;
   }
 
   null(): void {
@@ -164,13 +159,6 @@ export class JsonReader {
     this.#skipSpace();
     if (!this.#text.startsWith(word, this.#at)) throw this.#error(word);
     this.#at += word.length;
-  }
-
-  #match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (match !== null) this.#at = pattern.lastIndex;
-    return match;
   }
 
   #expect(character: string): void {

@@ -5,6 +5,8 @@ import { fileOf } from "./support/files.ts";
 
 /** Big enough that anything quadratic or recursive would show. */
 const SIZE = 8_000_000;
+/** Milliseconds that leave room for a busy machine; quadratic work would take hours. */
+const SOON = 20_000;
 const entry = (more: string) => `{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]${more}}}`;
 
 describe("a huge hostile header", () => {
@@ -31,7 +33,7 @@ describe("a huge hostile header", () => {
     const error = await errorOf(() => parse(bytes));
     expect(error.code).toBe(code);
     expect(error.message.length).toBeLessThan(1000);
-    expect(performance.now() - begin).toBeLessThan(3000);
+    expect(performance.now() - begin).toBeLessThan(SOON);
   });
 
   test("of what is allowed is read", () => {
