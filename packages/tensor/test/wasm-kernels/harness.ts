@@ -1,6 +1,7 @@
 import type { Backend, Op, View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
+import { hasRelaxedSimd } from "../../src/backends/wasm/features.ts";
 import { createWasmBackend, type WasmBackend } from "../../src/backends/wasm/index.ts";
 import type { DType } from "../../src/dtype.ts";
 import { contiguousStrides, sizeOf } from "../../src/shape.ts";
@@ -114,17 +115,22 @@ export function runReference<Params>(
   return runOn(referenceBackend, op, inputs, params, specs);
 }
 
-/** Wasm backends to compare: one thread, two and three, and the build with fused multiply-add where there is one. */
-export function wasmBackends(): { name: string; backend: WasmBackend }[] {
-  const list = [
-    { name: "one thread", backend: createWasmBackend({ threads: 1, deterministic: true }) },
-    { name: "two threads", backend: createWasmBackend({ threads: 2, deterministic: true }) },
-    { name: "three threads", backend: createWasmBackend({ threads: 3, deterministic: true }) },
-  ];
-  const relaxed = createWasmBackend({ threads: 2 });
-  if (relaxed.runtime.relaxedSimd) list.push({ name: "relaxed", backend: relaxed });
-  else relaxed.dispose();
-  return list;
+const wasmOptions = {
+  "one thread": { threads: 1, deterministic: true },
+  "two threads": { threads: 2, deterministic: true },
+  "three threads": { threads: 3, deterministic: true },
+  /** The build with fused multiply-add; left out where the engine has none. */
+  relaxed: { threads: 2, deterministic: false },
+} as const;
+export type WasmKind = keyof typeof wasmOptions;
+const allKinds: readonly WasmKind[] = ["one thread", "two threads", "three threads", "relaxed"];
+
+/** Wasm backends to compare, all kinds unless told otherwise. */
+export function wasmBackends(...kinds: readonly WasmKind[]): { name: WasmKind; backend: WasmBackend }[] {
+  return (kinds.length > 0 ? kinds : allKinds).flatMap((name) => {
+    if (name === "relaxed" && !hasRelaxedSimd()) return [];
+    return [{ name, backend: createWasmBackend(wasmOptions[name]) }];
+  });
 }
 
 /** The largest distance between two results, infinite where one has NaN and the other not. */
@@ -139,4 +145,13 @@ export function largestError(actual: ArrayLike<number>, expected: ArrayLike<numb
     worst = Math.max(worst, Number.isNaN(error) ? Infinity : error);
   }
   return worst;
+}
+
+/** Index of the first element that is not the same number (sign of zero included), or -1. */
+export function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Math.min(a.length, b.length);
+  for (let i = 0; i < a.length; i++) {
+    if (!Object.is(a[i], b[i])) return i;
+  }
+  return -1;
 }

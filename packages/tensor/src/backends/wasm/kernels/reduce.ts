@@ -1,8 +1,9 @@
 // Reductions of rows that lie without gaps. Ints: x, bytes from one row to the next, out, rows, columns, which, scratch.
 // The numbers of `which` stand in overrides/reduce.ts too.
 import { chunkCount, chunkStart, int, pointer } from "./control";
+import { largestOf, smallestOf } from "./extremes";
 import { logSumExp } from "./softmax";
-import { largestOf, smallestOf, sumOf } from "./sums";
+import { sumOf } from "./sums";
 
 const SUM: i32 = 0;
 const MEAN: i32 = 1;

@@ -1,8 +1,9 @@
 // Softmax and its relatives along rows that lie without gaps. Ints: x, bytes from one row to the next, out, rows, columns.
 import { chunkCount, chunkStart, int, pointer } from "./control";
+import { largestOf } from "./extremes";
 import { exp } from "./math";
 import { loadSome, madd, storeSome } from "./simd";
-import { largestOf, loadDoubles, sumOfLanes } from "./sums";
+import { loadDoubles, sumOfLanes } from "./sums";
 
 /** out[j] = e^(x[j] - m) / Σₖ e^(x[k] - m), m the largest x. */
 export function softmaxJob(chunk: i32): void {

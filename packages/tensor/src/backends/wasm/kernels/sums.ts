@@ -61,27 +61,3 @@ export function sumOfSquaredDeviations(x: usize, count: i32, mean: f64): f64 {
   }
   return sum;
 }
-
-/** The largest of `count` floats; NaN if any is, negative infinity if there are none. */
-export function largestOf(x: usize, count: i32): f32 {
-  const end = x + (<usize>count << 2);
-  const whole = x + (<usize>(count >> 2) << 4);
-  let most = f32x4.splat(f32.NEGATIVE_INFINITY);
-  for (; x < whole; x += 16) most = f32x4.max(most, v128.load(x));
-  for (; x < end; x += 4) most = f32x4.max(most, v128.load32_splat(x));
-  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
-  most = f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
-  return f32x4.extract_lane(most, 0);
-}
-
-/** The smallest of `count` floats; NaN if any is, infinity if there are none. */
-export function smallestOf(x: usize, count: i32): f32 {
-  const end = x + (<usize>count << 2);
-  const whole = x + (<usize>(count >> 2) << 4);
-  let least = f32x4.splat(f32.POSITIVE_INFINITY);
-  for (; x < whole; x += 16) least = f32x4.min(least, v128.load(x));
-  for (; x < end; x += 4) least = f32x4.min(least, v128.load32_splat(x));
-  least = f32x4.min(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
-  least = f32x4.min(least, v128.shuffle<f32>(least, least, 1, 0, 3, 2));
-  return f32x4.extract_lane(least, 0);
-}
