@@ -65,13 +65,8 @@ function parseJson(text: string, file: string): unknown {
 
 function checkedId(token: string, id: unknown, file: string): number {
   if (typeof id === "number" && Number.isInteger(id) && id >= 0) return id;
-  throw new TokenizerError(
-    `the id of ${JSON.stringify(token)} is ${JSON.stringify(id)}, not a whole number from 0 on`,
-    {
-      file,
-      token,
-    },
-  );
+  const problem = `the id of ${JSON.stringify(token)} is ${JSON.stringify(id)}, not a whole number from 0 on`;
+  throw new TokenizerError(problem, { file, token });
 }
 
 /** The tokens given as special, and `<|endoftext|>` where the vocabulary has it. */
@@ -89,10 +84,8 @@ function readSpecialTokens(
     }
     const known = ids.get(token);
     if (known !== undefined && known !== id) {
-      throw new TokenizerError(`special token ${JSON.stringify(token)}: id ${id}, but ${known} in the vocabulary`, {
-        token,
-        id,
-      });
+      const problem = `special token ${JSON.stringify(token)}: id ${id}, but ${known} in the vocabulary`;
+      throw new TokenizerError(problem, { token, id });
     }
     special.set(token, checkedId(token, id, "specialTokens"));
   }
@@ -154,10 +147,8 @@ function readMerges(
     const line = index + 1;
     const space = pair.indexOf(" ");
     if (space <= 0 || space === pair.length - 1 || pair.includes(" ", space + 1)) {
-      throw new TokenizerError(`expected two tokens with a space between, found ${JSON.stringify(pair)}`, {
-        file,
-        line,
-      });
+      const problem = `expected two tokens with a space between, found ${JSON.stringify(pair)}`;
+      throw new TokenizerError(problem, { file, line });
     }
     const left = pair.slice(0, space);
     const right = pair.slice(space + 1);

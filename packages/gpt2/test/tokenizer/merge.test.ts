@@ -55,8 +55,8 @@ describe("a megabyte without a space", () => {
     (unit) => {
       const text = unit.repeat(Math.floor(1_000_000 / Buffer.byteLength(unit)));
       let [fastest, ids]: [number, number[]] = [Number.POSITIVE_INFINITY, []];
-      // The best of two: the first also pays for compiling, and other work on the machine can hit either.
-      for (let run = 0; run < 2 && fastest > 1_000; run++) {
+      // The best of five: the first also pays for compiling, and other work on the machine slows any of them.
+      for (let run = 0; run < 5 && fastest > 1_000; run++) {
         const start = process.cpuUsage();
         ids = tokenizer.encode(text);
         const { user, system } = process.cpuUsage(start);
