@@ -4,19 +4,27 @@ export { Context } from "./context.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export type { FinishReason } from "./generate.ts";
 export { type DeviceOptions, type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from "./gpt2.ts";
-export { HubError, type HubErrorCode } from "./hub/error.ts";
+export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
 export type { DownloadProgress } from "./hub/progress.ts";
+export type { RetryNotice } from "./hub/retry.ts";
 export type { HiddenStates } from "./inspect.ts";
-export { KVCache } from "./kv-cache.ts";
-export { disposeModel, type LoadProgress, loadConfig, loadModel, loadTokenizer } from "./load.ts";
-export { forward, logits, type Model, type Sizes, type Weights } from "./model.ts";
+export { KVCache, type Past } from "./kv-cache.ts";
+export {
+  disposeModel,
+  type LoadModelOptions,
+  type LoadProgress,
+  loadConfig,
+  loadModel,
+  loadTokenizer,
+} from "./load.ts";
+export * from "./model.ts";
 export { type ModelFiles, type ModelSource, modelSource } from "./model-source.ts";
 export { OptionError } from "./options.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./sampling.ts";
 export type { ScoreOptions, ScoreProgress } from "./score.ts";
 export type { GenerateOptions, Generation } from "./text-generation.ts";
 export type { Score } from "./text-score.ts";
-export { TokenizerError } from "./tokenizer/errors.ts";
+export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
 export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";

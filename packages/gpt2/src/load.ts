@@ -14,7 +14,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface LoadOptions {
+export interface LoadModelOptions {
   /** Where the weights go; the default device unless told otherwise. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
@@ -40,7 +40,7 @@ export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
  * Throws {@link ModelFormatError} for a tensor that is missing, misshapen or unknown, and what safetensors-ts throws for
  * a broken file; then nothing stays allocated.
  */
-export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
   const { device, onProgress, signal } = options;
   const config = await loadConfig(source);
   const sizes = sizesOf(config);

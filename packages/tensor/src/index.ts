@@ -1,6 +1,6 @@
-export type { Backend, FallbackLog, Storage, View } from "./backends/backend.ts";
+export type { Backend, CpuView, DeviceName, FallbackLog, Kernel, Op, Storage, View } from "./backends/backend.ts";
 export * as scalarMath from "./backends/reference/math.ts";
-export { createWasmBackend } from "./backends/wasm/index.ts";
+export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
 export { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
@@ -9,7 +9,7 @@ export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";
 export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
-export { keep, tidy } from "./memory.ts";
+export { type Disposable, keep, tidy } from "./memory.ts";
 export { Generator } from "./random.ts";
 export { type AnyTensor, Tensor } from "./tensor.ts";
-export { type Dim, dim, type Named, type Shape } from "./types/shape-types.ts";
+export * from "./types/shape-types.ts";

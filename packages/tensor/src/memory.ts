@@ -1,5 +1,5 @@
-/** What a scope can free. */
-interface Disposable {
+/** What {@link tidy} can free. */
+export interface Disposable {
   dispose(): void;
 }
 

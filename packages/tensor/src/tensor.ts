@@ -52,7 +52,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   readonly offset: number;
   #disposed = false;
 
-  /** Use {@link wrap} or the creation functions. */
+  /** For ops; to make a tensor use the creation functions, such as {@link zeros}. */
   constructor(view: View<D>) {
     this.storage = view.storage;
     this.dtype = view.dtype;
@@ -476,7 +476,10 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
    * Overwrites this tensor's elements with `source`'s, broadcast to its shape: the one operation that changes a value,
    * for buffers such as a KV cache. Every view of the same memory sees it.
    */
-  copy_<S extends Shape, B extends Shape>(this: Tensor<S, D>, source: Tensor<B, D> & Check<Broadcast<S, B>>): Tensor<S, D> {
+  copy_<S extends Shape, B extends Shape>(
+    this: Tensor<S, D>,
+    source: Tensor<B, D> & Check<Broadcast<S, B>>,
+  ): Tensor<S, D> {
     const { storage, dtype, shape, strides, offset } = (source as Tensor<B, D>).#live();
     if (
       shape.length > this.rank ||

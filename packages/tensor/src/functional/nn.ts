@@ -9,7 +9,7 @@ import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-
 type Last<S extends Shape> = S extends readonly [...Shape, infer D extends number] ? D : number;
 
 /** Refuses a vector of another size than the last axis of `S`. */
-type FitsLast<Op extends string, S extends Shape, V extends Shape> = number extends S["length"]
+export type FitsLast<Op extends string, S extends Shape, V extends Shape> = number extends S["length"]
   ? unknown
   : V extends readonly [infer D extends number]
     ? number extends D | Last<S>
