@@ -60,7 +60,8 @@ const result: LogitsResult = {
 };
 console.log(`\nwrote ${await writeResult(whole ? "logits" : "logits-partial", conditions.node, result)}`);
 for (const failure of failures) console.error(`FAILED: ${failure}`);
-if (failures.length === 0) console.log(`All within max ${BOUND.max} and RMS ${BOUND.rms}; all promised bits identical.`);
+if (failures.length === 0)
+  console.log(`All within max ${BOUND.max} and RMS ${BOUND.rms}; all promised bits identical.`);
 process.exit(failures.length === 0 ? 0 : 1);
 
 async function measureModel(name: string): Promise<void> {
@@ -68,7 +69,9 @@ async function measureModel(name: string): Promise<void> {
   const all = await readReference(name);
   const chosen = options.quick ? all.filter(({ ids }) => ids.length <= QUICK_MAX_LENGTH) : all;
   console.log(`\n${name}${isSynthetic(name) ? " (every SHA-256 as documented)" : ""}`);
-  console.log("  backend              tokens   prefill max   RMS       decode max    RMS       log-prob max  hidden max");
+  console.log(
+    "  backend              tokens   prefill max   RMS       decode max    RMS       log-prob max  hidden max",
+  );
   const tested = candidates();
   for (const candidate of tested) {
     const model = await loadModel(await modelSource(folder), { device: candidate.backend });
@@ -117,7 +120,9 @@ function exceeded(errors: PromptErrors): string[] {
     if (error !== undefined && over(error)) lines.push(`${where}, ${pass}: max ${error.max}, RMS ${error.rms}`);
   }
   if (lines.length > 0 && errors.hidden.length > 0) {
-    lines.push(`${where}: RMS error after each block ${errors.hidden.map(({ rms }) => rms.toExponential(1)).join(" ")}`);
+    lines.push(
+      `${where}: RMS error after each block ${errors.hidden.map(({ rms }) => rms.toExponential(1)).join(" ")}`,
+    );
   }
   return lines;
 }
@@ -127,7 +132,14 @@ function describeBroken({ model, what }: IdentityCheck): string {
 }
 
 function printRow({ backend, tokens, prefill, decode, logprobs, hidden }: PromptErrors): void {
-  const figures = [prefill.max, prefill.rms, decode?.max, decode?.rms, logprobs.max, Math.max(...hidden.map(({ max }) => max))];
+  const figures = [
+    prefill.max,
+    prefill.rms,
+    decode?.max,
+    decode?.rms,
+    logprobs.max,
+    Math.max(...hidden.map(({ max }) => max)),
+  ];
   const cells = figures.map((x) => (x !== undefined && Number.isFinite(x) ? x.toExponential(2) : "").padEnd(12));
   console.log(`  ${backend.padEnd(20)} ${String(tokens).padStart(5)}    ${cells.join("")}`);
 }

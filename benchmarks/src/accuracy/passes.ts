@@ -21,7 +21,9 @@ export interface PassValues {
 export async function prefill(model: Model, prompt: ReferencePrompt): Promise<PassValues> {
   const { ids } = prompt;
   const hidden: Float32Array[] = [];
-  const observer = prompt.hidden && { hidden: (_: number, x: { dataSync(): Float32Array }) => hidden.push(x.dataSync()) };
+  const observer = prompt.hidden && {
+    hidden: (_: number, x: { dataSync(): Float32Array }) => hidden.push(x.dataSync()),
+  };
   using batch = new Batch(model, [{ ids }], observer);
   using x = forward(model, batch);
   const collector = new Collector(prompt, model.config.vocabSize);
