@@ -55,6 +55,7 @@ export function linear(x: View, w: View, bias?: View, activation: LinearParams["
   }
   expectRank("linear", "w", w, 2, "[K, N]");
   const [K, N] = w.shape as [number, number];
+  if (x.shape.length === 0) throw new ShapeMismatchError("linear", "x must have at least one axis [..., K], got []");
   if (x.shape.at(-1) !== K) {
     throw new ShapeMismatchError(
       "linear",

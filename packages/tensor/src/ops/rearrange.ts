@@ -70,19 +70,20 @@ export function concat(xs: readonly View[], axis: number): View {
 export const trilOp = defineOp("tril", trilKernel);
 /** The lower triangle of the matrices in the last two axes; 0 above the diagonal (0: the main one; positive: above it). */
 export function tril(x: View, diagonal = 0): View {
-  expectMatrices("tril", x);
+  expectTriangle("tril", x, diagonal);
   return dispatch(trilOp, [x], { diagonal }, [{ dtype: x.dtype, shape: x.shape }])[0];
 }
 
 export const triuOp = defineOp("triu", triuKernel);
 /** The upper triangle of the matrices in the last two axes; 0 below the diagonal. */
 export function triu(x: View, diagonal = 0): View {
-  expectMatrices("triu", x);
+  expectTriangle("triu", x, diagonal);
   return dispatch(triuOp, [x], { diagonal }, [{ dtype: x.dtype, shape: x.shape }])[0];
 }
 
-function expectMatrices(op: string, x: View): void {
+function expectTriangle(op: string, x: View, diagonal: number): void {
   if (x.shape.length < 2) throw new ShapeMismatchError(op, `needs at least 2 axes, got ${showShape(x.shape)}`);
+  if (!Number.isInteger(diagonal)) throw new ShapeMismatchError(op, `diagonal must be a whole number, got ${diagonal}`);
 }
 
 export { expand, permute, select, slice, split, squeeze, transpose, unsqueeze } from "./views.ts";

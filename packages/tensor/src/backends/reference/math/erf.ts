@@ -32,7 +32,7 @@ export function erf(x: number): number {
   return Math.sign(x) * (0.5 - erfcPositive(size) + 0.5);
 }
 
-/** 1 − erf(x), accurate where erf(x) is almost 1: within 4 ulp down to the smallest normal number. */
+/** 1 − erf(x), accurate where erf(x) is almost 1: within 6 ulp down to the smallest normal number. */
 export function erfc(x: number): number {
   if (Math.abs(x) <= SMALL) return 1 - erfSmall(x);
   return x < 0 ? 2 - erfcPositive(-x) : erfcPositive(x);
