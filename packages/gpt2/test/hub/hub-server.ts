@@ -32,6 +32,12 @@ export interface RecordedRequest {
   readonly headers: IncomingMessage["headers"];
 }
 
+/** As on the hub and its CDN: pages of every origin may read. */
+const corsHeaders = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "Accept-Ranges, Content-Range, ETag, X-Error-Code, X-Repo-Commit",
+};
+
 interface Commit {
   readonly id: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -127,6 +133,7 @@ export class HubServer {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = decodeURIComponent(pathname);
     this.requests.push({ method: request.method ?? "", path: pathname, server, headers: request.headers });
+    for (const [header, value] of Object.entries(corsHeaders)) response.setHeader(header, value);
     try {
       const moved = server === "hub" ? this.#movedTo(request.url ?? "/") : undefined;
       if (moved !== undefined) send(response, 307, { location: moved }, {});
@@ -262,7 +269,7 @@ export class HubServer {
   ): Promise<void> {
     if (fault.kind === "status") return send(response, fault.status, fault.headers ?? {}, { error: "injected" });
     const headers: Record<string, string> = { "accept-ranges": "bytes", ...extra, ...(etag && { etag }) };
-    const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
     const ifRange = request.headers["if-range"];
     const sameVersion = ifRange === undefined || ifRange === etag || fault.kind === "ignore-if-range";
     const partial = from !== undefined && sameVersion && fault.kind !== "ignore-range";
@@ -271,10 +278,11 @@ export class HubServer {
       return send(response, 416, { "content-range": `bytes */${data.length}` }, {});
     }
     if (fault.kind === "wrong-range" && start > 0) start -= 1;
-    let body = Buffer.from(data.subarray(start));
+    const end = partial && to ? Math.min(Number(to) + 1, data.length) : data.length;
+    let body = Buffer.from(data.subarray(start, end));
     if (fault.kind === "corrupt") body[fault.at - start] = (body[fault.at - start] ?? 0) ^ 1;
     if (fault.kind === "too-long") body = Buffer.concat([body, Buffer.alloc(fault.extra)]);
-    if (partial) headers["content-range"] = `bytes ${start}-${data.length - 1}/${data.length}`;
+    if (partial) headers["content-range"] = `bytes ${start}-${end - 1}/${data.length}`;
     headers["content-length"] = String(body.length + (fault.kind === "lying-length" ? fault.extra : 0));
     response.writeHead(partial ? 206 : 200, headers);
     if (request.method === "HEAD") {
