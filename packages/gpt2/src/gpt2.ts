@@ -70,7 +70,8 @@ export class GPT2 {
   }
 
   /**
-   * Loads a model folder as the Hugging Face Hub lays it out: a path (Node), a URL, or the files themselves by name.
+   * Loads a model folder as the Hugging Face Hub lays it out: a path (Node), a URL, or the files themselves by name. In a
+   * browser a string is a URL, which may be relative to the page.
    *
    * @throws ModelFormatError for a folder or file that is missing or not as it should be, SafetensorsError for a broken
    *   checkpoint, TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted

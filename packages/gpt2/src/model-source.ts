@@ -17,13 +17,24 @@ export interface ModelSource {
 export type ModelFiles = Readonly<Record<string, Blob>>;
 
 /**
- * The folder at a path (Node), at an `http(s)` or `file` URL, or given as files. Throws {@link ModelFormatError} if a
- * path leads to no folder.
+ * The folder at a path or `file` URL (Node), at an `http(s)` URL, or given as files. In a browser a string is a URL, which
+ * may be relative to the page. Throws {@link ModelFormatError} if a path leads to no folder.
  */
 export async function modelSource(where: string | URL | ModelFiles, signal?: AbortSignal): Promise<ModelSource> {
   if (typeof where === "object" && !(where instanceof URL)) return filesSource(where);
-  if (/^https?:/i.test(String(where))) return urlSource(new URL(where), signal);
+  const isInNode = globalThis.process?.getBuiltinModule !== undefined;
+  if (/^https?:/i.test(String(where)) || (!isInNode && typeof where === "string")) {
+    return urlSource(parseUrl(where), signal);
+  }
   return folderSource(where);
+}
+
+function parseUrl(where: string | URL): URL {
+  try {
+    return new URL(where, globalThis.location?.href);
+  } catch (cause) {
+    throw new ModelFormatError(String(where), "not a valid URL", undefined, { cause });
+  }
 }
 
 /** An open checkpoint. */
@@ -78,17 +89,27 @@ function urlSource(folder: URL, signal: AbortSignal | undefined): ModelSource {
     url.pathname = `${url.pathname.replace(/\/+$/, "")}/${file}`;
     return url;
   };
-  const request = async (name: string, method: "GET" | "HEAD"): Promise<Response | undefined> => {
-    const response = await fetch(at(name), { method, ...(signal && { signal }) });
+  const request = async (name: string, headers: Record<string, string>): Promise<Response | undefined> => {
+    const response = await fetch(at(name), { headers, ...(signal && { signal }) }).catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw new ModelFormatError(at(name).href, "the request failed", undefined, { cause });
+    });
+    if (response.ok) return response;
+    await response.body?.cancel();
     if (response.status === 404) return undefined;
-    if (!response.ok) throw new ModelFormatError(at(name).href, `HTTP status ${response.status}`);
-    return response;
+    throw new ModelFormatError(at(name).href, `HTTP status ${response.status}`);
+  };
+  /** Whether there is such a file. Asks for its first byte: the signed URLs that hubs redirect to refuse HEAD. */
+  const exists = async (name: string): Promise<boolean> => {
+    const response = await request(name, { range: "bytes=0-0" });
+    await response?.body?.cancel();
+    return response !== undefined;
   };
   return {
     name: folder.href,
     path: (file) => at(file).href,
-    file: async (name) => ((await request(name, "HEAD")) ? at(name) : undefined),
-    text: async (name) => (await request(name, "GET"))?.text(),
+    file: async (name) => ((await exists(name)) ? at(name) : undefined),
+    text: async (name) => (await request(name, {}))?.text(),
   };
 }
 
