@@ -238,6 +238,9 @@ export const generators: Readonly<Record<string, Samples>> = {
     .chain(([[condition, a, b], dtype]) =>
       sample([operand(condition!, "bool"), operand(a!, dtype, "special"), operand(b!, dtype, "special")]),
     ),
+  maskedFill: fc
+    .tuple(shapes(), fc.constantFrom(...numeric))
+    .chain(([shape, dtype]) => sample([operand(shape, dtype), operand(shape, "bool")], { value: 3 })),
   sum: reduction(numeric, true, "moderate", "any"),
   mean: reduction(["float32"], true, "moderate"),
   prod: fc.oneof(reduction(["float32"], true, "nearOne"), reduction(["int32"], true, "any")),

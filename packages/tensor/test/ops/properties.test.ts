@@ -9,19 +9,8 @@ import { evaluate } from "./operands.ts";
 import { calls } from "./table.ts";
 import { toleranceOf } from "./tolerances.ts";
 
-/** Ops that only look at memory in another way, or that are `where` with a constant: nothing to compare. */
-const withoutKernel = [
-  "maskedFill",
-  "reshape",
-  "transpose",
-  "permute",
-  "slice",
-  "select",
-  "squeeze",
-  "unsqueeze",
-  "expand",
-  "split",
-];
+/** Ops that only look at memory in another way: nothing to compare. */
+const withoutKernel = ["reshape", "transpose", "permute", "slice", "select", "squeeze", "unsqueeze", "expand", "split"];
 
 /** PROPERTY_SEED and PROPERTY_RUNS look elsewhere and longer. */
 const runs = {
