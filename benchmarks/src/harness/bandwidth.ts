@@ -2,6 +2,7 @@
  * The bandwidth of a plain read loop: what the memory gives at this hour, the limit of decoding. Each of two threads
  * reads a block of its own that no cache holds, 16 bytes at a time, and adds up what it read.
  */
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import asc from "assemblyscript/asc";
 
@@ -61,9 +62,7 @@ export async function startReadLoop(threads: number): Promise<ReadLoop> {
   };
 }
 
-function reply(worker: Worker): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
+/** The worker's next message, or its error. */
+async function reply(worker: Worker): Promise<void> {
+  await once(worker, "message");
 }

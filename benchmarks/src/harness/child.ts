@@ -9,7 +9,11 @@ interface Request {
   readonly args: readonly unknown[];
 }
 
-type Reply = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string };
+type Reply = {
+  readonly id: number;
+  /** Processor seconds that the child has used since it began. */
+  readonly cpuSeconds: number;
+} & ({ readonly result: unknown } | { readonly error: string });
 
 /** The methods a child can be asked for, all asynchronous. */
 export type Served = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
@@ -39,6 +43,7 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #nextId = 0;
+  #cpuSeconds = 0;
   #ended: string | undefined;
 
   constructor(name: string, { module, args, node }: ChildOptions) {
@@ -47,6 +52,11 @@ export class Child {
     this.#process.on("message", (reply: Reply) => this.#settle(reply));
     this.#process.on("error", (error) => this.#fail(error.message));
     this.#process.on("exit", (code, signal) => this.#fail(`ended with ${signal ?? `status ${code}`}`));
+  }
+
+  /** Processor seconds that the child had used when it last replied. */
+  get cpuSeconds(): number {
+    return this.#cpuSeconds;
   }
 
   /** Calls a method of the object the child serves. @throws ChildError with the child's own message. */
@@ -75,6 +85,7 @@ export class Child {
   }
 
   #settle(reply: Reply): void {
+    this.#cpuSeconds = reply.cpuSeconds;
     const waiting = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if ("error" in reply) waiting?.reject(new ChildError(this.name, reply.error));
@@ -101,8 +112,15 @@ async function answer(served: Served, { id, method, args }: Request): Promise<Re
   try {
     const action = served[method];
     if (action === undefined) throw new TypeError(`there is no method ${method}`);
-    return { id, result: await action(...(args as never[])) };
+    const result = await action(...(args as never[]));
+    return { id, cpuSeconds: ownCpuSeconds(), result };
   } catch (error) {
-    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { id, cpuSeconds: ownCpuSeconds(), error: detail };
   }
+}
+
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

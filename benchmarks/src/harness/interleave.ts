@@ -1,34 +1,65 @@
 /** Interleaved measurement: A B C A B C …, one sample of each side at a time. */
 import { setTimeout as pause } from "node:timers/promises";
+import { FOREIGN_BOUND, ForeignLoad } from "./processor-time.ts";
 
 /** Something that gives one sample when asked, and rests until it is asked again. */
 export interface Side {
   readonly name: string;
   sample(): Promise<number>;
+  /** Processor seconds that its process has used until the end of its last sample. */
+  cpuSeconds(): number;
 }
 
 export interface Schedule {
-  /** Samples of each side that are thrown away first. */
+  /** Rounds that are thrown away first. */
   readonly warmUp: number;
   readonly rounds: number;
   /** Milliseconds of rest before each sample: threads of the other side that still spin come to rest. */
   readonly restMs: number;
 }
 
-/**
- * One list of samples per side, in the order of `sides`; entry i of each list comes from round i. The order within a
- * round is reversed in every other round, so that no side always runs behind the same one.
- */
-export async function interleave(sides: readonly Side[], schedule: Schedule): Promise<number[][]> {
+export interface Rounds {
+  /** One list per side, in the order of the sides; entry i of each list comes from round i. */
+  readonly samples: readonly number[][];
+  /** Samples that were taken again because other programs were running. */
+  readonly repeated: number;
+  /** Samples that count although other programs were running, because repeating did not help. */
+  readonly disturbed: number;
+}
+
+/** A disturbed sample is taken again this often at most, after a longer rest each time. */
+const MAX_REPEATS = 4;
+
+/** The order within a round is reversed in every other round, so that no side always runs behind the same one. */
+export async function interleave(sides: readonly Side[], schedule: Schedule): Promise<Rounds> {
   const samples: number[][] = sides.map(() => []);
+  let repeated = 0;
+  let disturbed = 0;
   for (let round = -schedule.warmUp; round < schedule.rounds; round++) {
-    const order = [...sides.keys()];
+    const order = [...sides.entries()];
     if (round % 2 !== 0) order.reverse();
-    for (const index of order) {
-      await pause(schedule.restMs);
-      const value = await sides[index]?.sample();
-      if (round >= 0 && value !== undefined) samples[index]?.push(value);
+    for (const [index, side] of order) {
+      for (let attempt = 0; ; attempt++) {
+        await pause(schedule.restMs * 2 ** attempt);
+        const { value, foreign } = await takeSample(side);
+        if (round < 0) break;
+        const undisturbed = foreign <= FOREIGN_BOUND;
+        if (!undisturbed && attempt < MAX_REPEATS) {
+          repeated++;
+          continue;
+        }
+        if (!undisturbed) disturbed++;
+        samples[index]?.push(value);
+        break;
+      }
     }
   }
-  return samples;
+  return { samples, repeated, disturbed };
+}
+
+async function takeSample(side: Side): Promise<{ value: number; foreign: number }> {
+  const before = side.cpuSeconds();
+  const load = new ForeignLoad();
+  const value = await side.sample();
+  return { value, foreign: load.share(side.cpuSeconds() - before) };
 }

@@ -13,6 +13,7 @@ export async function measureColdStart(
   contestants: readonly Contestant<EngineSpec>[],
 ): Promise<Comparison[]> {
   const peaks: number[][] = contestants.map(() => []);
+  const cpuSeconds = contestants.map(() => 0);
   const sides = contestants.map(({ name, spec }, i) => ({
     name,
     async sample() {
@@ -20,9 +21,11 @@ export async function measureColdStart(
       await using child = new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node: plan.node });
       const { peakResidentBytes } = await child.call<FirstToken>("firstToken", plan.coldPrompt, plan.vocab);
       const seconds = (performance.now() - start) / 1000;
+      cpuSeconds[i] = (cpuSeconds[i] ?? 0) + child.cpuSeconds;
       peaks[i]?.push(peakResidentBytes);
       return seconds;
     },
+    cpuSeconds: () => cpuSeconds[i] ?? 0,
   }));
   const title = `first token behind ${plan.coldPrompt}, from the start of the process`;
   const schedule = { ...plan.schedule, warmUp: 0, rounds: plan.coldRounds };
@@ -30,7 +33,7 @@ export async function measureColdStart(
   const memory = summarize(
     { title: "peak resident memory until the first token", unit: "bytes", higherIsBetter: false },
     contestants.map(({ name }) => name),
-    peaks,
+    { samples: peaks, repeated: 0, disturbed: 0 },
   );
   return [time, memory];
 }

@@ -1,12 +1,12 @@
 /** Prefill, decode and memory on the 124M shape, all engines in turns. */
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child } from "../harness/child.ts";
-import { interleave, type Side } from "../harness/interleave.ts";
+import { interleave } from "../harness/interleave.ts";
 import { pairedRatio } from "../harness/statistics.ts";
 import type { ErrorSummary } from "../reference-values.ts";
-import { compare, summarize } from "./compare.ts";
+import { compare, side, summarize } from "./compare.ts";
 import type { Plan } from "./plan.ts";
-import type { Comparison, Facts, SpeedResult } from "./result.ts";
+import type { Comparison, Facts, LanguagePart, Part } from "./result.ts";
 
 /** Prompts up to this long are checked against the reference before anything is timed. */
 const ACCURACY_MAX_LENGTH = 64;
@@ -18,7 +18,7 @@ const READ_PASSES = 5;
 export const LANGUAGE_CHILD = new URL("../engines/language-child.js", import.meta.url);
 const READ_CHILD = new URL("../harness/bandwidth-child.js", import.meta.url);
 
-type LanguagePart = Pick<SpeedResult, "engines" | "comparisons" | "decodeShareOfBandwidth" | "peakResident">;
+type Measurements = Pick<LanguagePart, "engines" | "comparisons" | "decodeShareOfBandwidth" | "peakResident">;
 
 /** An engine and the name it has in the tables. */
 export interface Contestant<Spec> {
@@ -30,7 +30,7 @@ export async function measureLanguage(
   plan: Plan,
   contestants: readonly Contestant<EngineSpec>[],
   weightBytes: number,
-): Promise<LanguagePart> {
+): Promise<Measurements> {
   const children = contestants.map(
     ({ name, spec }) => new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node: plan.node }),
   );
@@ -62,7 +62,7 @@ export async function measureLanguage(
 }
 
 /** What an engine says of itself, and how near its logits are. */
-async function introduce(child: Child, plan: Plan): Promise<SpeedResult["engines"][number]> {
+async function introduce(child: Child, plan: Plan): Promise<Part["engines"][number]> {
   const facts = await child.call<Facts>("facts");
   const error = await child.call<ErrorSummary>("accuracy", plan.checkpoint, ACCURACY_MAX_LENGTH);
   const errors = `logit error max ${error.max.toExponential(1)}, RMS ${error.rms.toExponential(1)}`;
@@ -75,20 +75,15 @@ async function introduce(child: Child, plan: Plan): Promise<SpeedResult["engines
 async function measureDecode(plan: Plan, children: readonly Child[], reader: Child) {
   const { decodeContext, decodeTokens } = plan;
   const sides = children.map((child) => side(child, "decode", decodeContext, decodeTokens, plan.vocab));
-  const samples = await interleave([...sides, side(reader, "sample", plan.threads, READ_PASSES)], plan.schedule);
+  const rounds = await interleave([...sides, side(reader, "sample", plan.threads, READ_PASSES)], plan.schedule);
   const names = children.map(({ name }) => name);
   const title = `decode at context ${decodeContext} to ${decodeContext + decodeTokens}`;
   const readTitle = `plain read of memory by ${plan.threads} threads, in the rounds of decode`;
   return {
-    decode: summarize({ title, unit: "tokens/s", higherIsBetter: true }, names, samples),
-    read: summarize(
-      { title: readTitle, unit: "GB/s", higherIsBetter: true },
-      [reader.name],
-      samples.slice(names.length),
-    ),
+    decode: summarize({ title, unit: "tokens/s", higherIsBetter: true }, names, rounds),
+    read: summarize({ title: readTitle, unit: "GB/s", higherIsBetter: true }, [reader.name], {
+      ...rounds,
+      samples: rounds.samples.slice(names.length),
+    }),
   };
-}
-
-function side(child: Child, method: string, ...args: readonly unknown[]): Side {
-  return { name: child.name, sample: () => child.call<number>(method, ...args) };
 }

@@ -1,10 +1,10 @@
 /** Matrix products, all libraries in turns. */
 import type { MatmulSpec } from "../engines/matmul-engine.ts";
 import { Child } from "../harness/child.ts";
-import { compare } from "./compare.ts";
+import { compare, side } from "./compare.ts";
 import type { Contestant } from "./language.ts";
 import type { Plan } from "./plan.ts";
-import type { Comparison, Facts, SpeedResult } from "./result.ts";
+import type { Comparison, Facts, Part } from "./result.ts";
 
 const MATMUL_CHILD = new URL("../engines/matmul-child.js", import.meta.url);
 /** Largest error of a correct float32 product here: sums of 1024 products of values below 0.5. */
@@ -15,7 +15,7 @@ const REPEATS = 5;
 export async function measureMatmul(
   plan: Plan,
   contestants: readonly Contestant<MatmulSpec>[],
-): Promise<Pick<SpeedResult, "engines" | "comparisons">> {
+): Promise<Pick<Part, "engines" | "comparisons">> {
   const children = contestants.map(
     ({ name, spec }) => new Child(name, { module: MATMUL_CHILD, args: [JSON.stringify(spec)], node: plan.node }),
   );
@@ -30,10 +30,7 @@ export async function measureMatmul(
         const error = await child.call<number>("prepare", m, k, n);
         if (!(error < ACCURACY_BOUND)) throw new Error(`${child.name}: a wrong product, off by ${error}`);
       }
-      const sides = children.map((child) => ({
-        name: child.name,
-        sample: () => child.call<number>("sample", REPEATS),
-      }));
+      const sides = children.map((child) => side(child, "sample", REPEATS));
       const about = { title: `matrix product ${m}×${k}×${n}`, unit: "GFLOP/s", higherIsBetter: true } as const;
       comparisons.push(await compare(about, sides, plan.schedule));
     }

@@ -18,24 +18,41 @@ export interface Comparison {
   readonly measured: readonly Measured[];
   /** How much better ours was than each peer: above 1 where ours was better. */
   readonly ratios: readonly { readonly peer: string; readonly ratio: Spread }[];
+  /** Samples taken again because other programs were running, and those that count although they were. */
+  readonly repeated: number;
+  readonly disturbed: number;
 }
 
-export interface SpeedResult {
-  readonly kind: "speed";
+export const PARTS = ["language", "cold", "matmul"] as const;
+export type PartName = (typeof PARTS)[number];
+
+/** What was measured in one go. */
+export interface Part {
   readonly command: string;
   readonly conditions: RunConditions;
   readonly threads: number;
-  readonly checkpoint: string;
-  /** Bytes of all weights: what decoding one token reads. */
-  readonly weightBytes: number;
   readonly engines: readonly {
     readonly name: string;
     readonly facts: Facts;
     readonly error: ErrorSummary | undefined;
   }[];
   readonly comparisons: readonly Comparison[];
+}
+
+/** Prefill, decode and cold start of a checkpoint. */
+export interface LanguagePart extends Part {
+  readonly checkpoint: string;
+  /** Bytes of all weights: what decoding one token reads. */
+  readonly weightBytes: number;
   /** Weight bytes decoded per second over bytes per second of plain reading in the same rounds. */
   readonly decodeShareOfBandwidth: readonly { readonly engine: string; readonly share: Spread }[];
   /** Largest resident set of each engine's process, in bytes, at the end of the measurements. */
   readonly peakResident: readonly { readonly engine: string; readonly bytes: number }[];
+}
+
+export interface SpeedResult {
+  readonly kind: "speed";
+  readonly language?: LanguagePart;
+  readonly cold?: Part;
+  readonly matmul?: Part;
 }

@@ -1,0 +1,50 @@
+/**
+ * `npm run bench:tables`: writes the tables of `results/*.json` into the README and `docs/benchmarks.md`, between
+ * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: accuracy, language, cold, matmul, memory.
+ *
+ *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
+ */
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { REPOSITORY, RESULTS } from "./paths.ts";
+import { accuracyTable } from "./tables/accuracy-table.ts";
+import { fillMarkers } from "./tables/markdown.ts";
+import { memoryTable } from "./tables/memory-table.ts";
+import { coldTable, languageTable, matmulTable } from "./tables/speed-tables.ts";
+
+const DOCUMENTS = ["README.md", join("docs", "benchmarks.md")];
+
+const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+const speed = await results<Parameters<typeof languageTable>[0][number]>("speed");
+const generated = {
+  accuracy: accuracyTable(await results("logits")),
+  language: languageTable(speed),
+  cold: coldTable(speed),
+  matmul: matmulTable(speed),
+  memory: memoryTable(await results("memory")),
+};
+const sections = new Map(Object.entries(generated).map(([name, text]) => [name, text ?? "Not measured yet."]));
+let outdated = false;
+for (const document of DOCUMENTS.map((name) => join(REPOSITORY, name)).filter(existsSync)) {
+  const before = await readFile(document, "utf8");
+  const after = fillMarkers(relative(REPOSITORY, document), before, sections);
+  if (after === before) continue;
+  outdated = true;
+  console.log(`${relative(REPOSITORY, document)}: ${options.check ? "out of date" : "written"}`);
+  if (!options.check) await writeFile(document, after);
+}
+if (options.check && outdated) process.exit(1);
+
+/** The results of one kind, oldest Node.js version first. */
+async function results<Result>(kind: string): Promise<Result[]> {
+  const pattern = new RegExp(`^${kind}-node(\\d+)\\.json$`);
+  const files = existsSync(RESULTS) ? await readdir(RESULTS) : [];
+  const found = files.flatMap((file) => {
+    const major = pattern.exec(file)?.[1];
+    return major === undefined ? [] : [{ file, major: Number(major) }];
+  });
+  found.sort((a, b) => a.major - b.major);
+  return Promise.all(found.map(async ({ file }) => JSON.parse(await readFile(join(RESULTS, file), "utf8")) as Result));
+}

@@ -1,0 +1,40 @@
+/** The table of `bench:logits`. */
+import type { LogitsResult, PromptErrors } from "../accuracy/result.ts";
+import { provenance } from "./figures.ts";
+import { table } from "./markdown.ts";
+
+/** Errors from the newest Node's run (it has relaxed SIMD), and whether the deterministic bits agree between all runs. */
+export function accuracyTable(results: readonly LogitsResult[]): string | undefined {
+  const newest = results.at(-1);
+  if (newest === undefined) return undefined;
+  const head = ["model", "backend", "tokens", "prefill max", "RMS", "decode max", "RMS", "log-prob. max", "hidden max"];
+  const rows = newest.prompts.map((errors) => [
+    errors.model,
+    errors.backend,
+    String(errors.tokens),
+    ...[errors.prefill.max, errors.prefill.rms, errors.decode?.max, errors.decode?.rms, errors.logprobs.max].map(short),
+    errors.hidden.length === 0 ? "" : short(Math.max(...errors.hidden.map(({ max }) => max))),
+  ]);
+  return [table(head, rows), bits(results), provenance(newest)].join("\n\n");
+}
+
+function bits(results: readonly LogitsResult[]): string {
+  const broken = results.flatMap(({ identities }) => identities.filter(({ held }) => !held));
+  const checks = results.reduce((sum, { identities }) => sum + identities.length, 0);
+  const versions = results.map(({ conditions }) => conditions.node).join(", ");
+  const digests = results.map(({ prompts }) => deterministicDigests(prompts).join());
+  const agree = digests.every((digest) => digest === digests[0]);
+  return [
+    `Bit-identical for 1, 2 and 3 threads, from run to run, and packed into one batch or alone: ${checks - broken.length} of ${checks} checks held.`,
+    `Without relaxed SIMD every logit is ${agree ? "the same to the bit" : "**not the same**"} on Node ${versions}.`,
+  ].join(" ");
+}
+
+function deterministicDigests(prompts: readonly PromptErrors[]): string[] {
+  const chosen = prompts.filter(({ backend }) => backend === "wasm, deterministic" || backend === "reference");
+  return chosen.map(({ model, backend, prompt, digest }) => `${model} ${backend} ${prompt} ${digest}`).sort();
+}
+
+function short(value: number | undefined): string {
+  return value?.toExponential(1) ?? "";
+}
