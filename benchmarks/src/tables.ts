@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/*.json` into the README and `docs/benchmarks.md`, between
- * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: accuracy, language, cold, matmul, memory.
+ * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, language, cold, matmul, memory.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
@@ -9,17 +9,22 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { REPOSITORY, RESULTS } from "./paths.ts";
-import { accuracyTable } from "./tables/accuracy-table.ts";
+import { accuracySummary, accuracyTable } from "./tables/accuracy-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
-import { coldTable, languageTable, matmulTable } from "./tables/speed-tables.ts";
+import { coldTable, languageTable, matmulTable, speedSummary } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md")];
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 const speed = await results<Parameters<typeof languageTable>[0][number]>("speed");
+const logits = await results<Parameters<typeof accuracyTable>[0][number]>("logits");
 const generated = {
-  accuracy: accuracyTable(await results("logits")),
+  // The README's short ones.
+  logits: accuracySummary(logits),
+  speed: speedSummary(speed),
+  // The whole of it, in docs/benchmarks.md.
+  accuracy: accuracyTable(logits),
   language: languageTable(speed),
   cold: coldTable(speed),
   matmul: matmulTable(speed),

@@ -18,6 +18,35 @@ export function accuracyTable(results: readonly LogitsResult[]): string | undefi
   return [table(head, rows), bits(results), provenance(newest)].join("\n\n");
 }
 
+/** For the README: the worst prompt and pass of each backend, and the bound. */
+export function accuracySummary(results: readonly LogitsResult[]): string | undefined {
+  const newest = results.at(-1);
+  if (newest === undefined) return undefined;
+  const groups = new Map<string, PromptErrors[]>();
+  for (const errors of newest.prompts) {
+    const key = `${errors.model} | ${errors.backend}`;
+    groups.set(key, [...(groups.get(key) ?? []), errors]);
+  }
+  const rows = [...groups].map(([key, prompts]) => {
+    const passes = prompts.flatMap(({ prefill, decode }) => (decode ? [prefill, decode] : [prefill]));
+    return [
+      ...key.split(" | "),
+      String(Math.max(...prompts.map(({ tokens }) => tokens))),
+      short(Math.max(...passes.map(({ max }) => max))),
+      short(Math.max(...passes.map(({ rms }) => rms))),
+    ];
+  });
+  const { max, rms } = newest.bound;
+  const head = [
+    "logits against float64",
+    "backend",
+    "tokens, up to",
+    `largest error (bound ${max.toExponential()})`,
+    `RMS (bound ${rms.toExponential()})`,
+  ];
+  return [table(head, rows), bits(results), provenance(newest)].join("\n\n");
+}
+
 function bits(results: readonly LogitsResult[]): string {
   const broken = results.flatMap(({ identities }) => identities.filter(({ held }) => !held));
   const checks = results.reduce((sum, { identities }) => sum + identities.length, 0);

@@ -26,6 +26,7 @@ export function languageTable(results: readonly SpeedResult[]): string | undefin
   );
   return [
     comparisons,
+    ...results.flatMap(({ language }) => (language ? [provenance(language)] : [])),
     table(["decode: weights read per second, of a plain read in the same rounds", "Node", "median", "range"], shares),
     table(["logit error of these engines, prompts up to 64 tokens", "Node", "max", "RMS"], errors),
   ].join("\n\n");
@@ -33,12 +34,29 @@ export function languageTable(results: readonly SpeedResult[]): string | undefin
 
 /** Time to the first token and its memory. */
 export function coldTable(results: readonly SpeedResult[]): string | undefined {
-  return comparisonTable(results.map(({ cold }) => cold));
+  return withProvenance(results.map(({ cold }) => cold));
 }
 
 /** Matrix products. */
 export function matmulTable(results: readonly SpeedResult[]): string | undefined {
-  return comparisonTable(results.map(({ matmul }) => matmul));
+  return withProvenance(results.map(({ matmul }) => matmul));
+}
+
+/** The comparisons alone, for the README. */
+export function speedSummary(results: readonly SpeedResult[]): string | undefined {
+  const tables = [
+    comparisonTable(results.map(({ language }) => language)),
+    comparisonTable(results.map(({ cold }) => cold)),
+    comparisonTable(results.map(({ matmul }) => matmul)),
+  ].filter((text) => text !== undefined);
+  if (tables.length === 0) return undefined;
+  return [...tables, ...results.flatMap(({ language }) => (language ? [provenance(language)] : []))].join("\n\n");
+}
+
+function withProvenance(parts: readonly (Part | undefined)[]): string | undefined {
+  const comparisons = comparisonTable(parts);
+  if (comparisons === undefined) return undefined;
+  return [comparisons, ...parts.flatMap((part) => (part ? [provenance(part)] : []))].join("\n\n");
 }
 
 /** One row per quantity and Node version; a column per engine, and how ours compares with each peer. */
@@ -56,7 +74,7 @@ function comparisonTable(parts: readonly (Part | undefined)[]): string | undefin
       return comparison === undefined ? [] : [comparisonRow(comparison, part)];
     }),
   );
-  return [table(head, rows), ...present.map(provenance)].join("\n\n");
+  return table(head, rows);
 }
 
 function comparisonRow({ title, unit, measured, ratios }: Comparison, part: Part): string[] {
