@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type DownloadProgress, downloadModel } from "../hub/index.ts";
+import type { DownloadProgress } from "../hub/index.ts";
 import { createProgress, formatBytes, type ProgressDisplay } from "./progress.ts";
 
 /** The shell's convention for a command ended by an interrupt: 128 + SIGINT. */
@@ -35,6 +35,7 @@ export function downloadCommand(): Command {
       process.once("SIGTERM", onInterrupt);
       const progress = createProgress("bytes");
       try {
+        const { downloadModel } = await import("../hub/index.ts"); // slow to load, and most commands need none of it
         const model = await downloadModel(name, {
           revision: flags.revision,
           cacheDir: flags.cacheDir,

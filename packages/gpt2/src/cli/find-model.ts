@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ModelFormatError } from "../errors.ts";
-import { downloadModel } from "../hub/index.ts";
 import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
 
@@ -25,6 +24,7 @@ export async function findModel(
   if (await isMeantAsPath(model)) throw new ModelFormatError(model, "there is no such folder");
   const progress = createProgress("bytes");
   try {
+    const { downloadModel } = await import("../hub/index.ts");
     const onProgress = progressReporter(progress, model);
     return (await downloadModel(model, { preferCached: true, files, signal, onProgress })).folder;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { addAbortSignal } from "node:stream";
+import { incompleteTailLength } from "../tokenizer/utf8.ts";
 
 /**
  * Standard input as it arrives.
@@ -35,16 +36,16 @@ export function decodeStrictly(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** Where the bytes stop being UTF-8, found by halves: a beginning is sound if decoding it as a stream is. */
+/** Where the first character begins that is none. Found by halves: a beginning is sound if decoding it as a stream is. */
 function firstInvalidByte(bytes: Uint8Array): number {
   let sound = 0;
-  let broken = bytes.length + 1; // one past the end: a character that is cut off there
+  let broken = bytes.length + 1; // if only the end of the last character is missing
   while (broken - sound > 1) {
     const middle = (sound + broken) >> 1;
     if (isSoundBeginning(bytes.subarray(0, middle))) sound = middle;
     else broken = middle;
   }
-  return sound;
+  return sound - incompleteTailLength(bytes.subarray(0, sound));
 }
 
 function isSoundBeginning(bytes: Uint8Array): boolean {

@@ -1,25 +1,18 @@
 import { Command } from "commander";
-import { ContextLengthError, TokenIdError } from "../errors.ts";
 import type { GPT2 } from "../gpt2.ts";
 import { checkInteger } from "../options.ts";
-import { decodeStrictly, inputLines } from "./input.ts";
+import { inputLines } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelOptions, loadFrom, type ModelFlags, parseInteger } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { oneLine } from "./report.ts";
+import { type Entry, parseLine } from "./score-line.ts";
 
 /** Tokens that are gathered before they are scored: one pass over the weights. */
 const TOKENS_AT_ONCE = 1024;
 
 interface ScoreFlags extends ModelFlags {
   readonly stride?: number;
-}
-
-/** A line of input, understood. */
-interface Entry {
-  readonly ids: readonly number[];
-  /** Its keys other than `text` and `ids`. */
-  readonly others: Readonly<Record<string, unknown>>;
 }
 
 /** `gpt2 score`: JSON Lines in, JSON Lines out. */
@@ -79,41 +72,4 @@ async function writeScores(
   );
   const lines = scores.map((result, i) => `${JSON.stringify({ ...entries[i]!.others, ...result })}\n`);
   if (lines.length > 0) await writeOut(lines.join(""));
-}
-
-function parseLine(line: Uint8Array, model: GPT2, stride: number | undefined): Entry {
-  const json = parseJson(decodeStrictly(line, "it").replace(/^\ufeff/, ""));
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new Error(EXPECTED);
-  const { text, ids: given, ...others } = json as Readonly<Record<string, unknown>>;
-  if ((text === undefined) === (given === undefined)) throw new Error(EXPECTED);
-  const ids = given === undefined ? encode(text, model) : checkIds(given, model);
-  const { nPositions } = model.config;
-  if (stride === undefined && ids.length > nPositions) throw new ContextLengthError(ids.length, nPositions);
-  return { ids, others };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`it is not JSON: ${(cause as Error).message}`, { cause });
-  }
-}
-
-const EXPECTED = 'expected an object with either "text" or "ids"';
-
-function encode(text: unknown, model: GPT2): readonly number[] {
-  if (typeof text !== "string") throw new Error('"text" is not a string');
-  return model.tokenizer.encode(text);
-}
-
-function checkIds(ids: unknown, model: GPT2): readonly number[] {
-  if (!Array.isArray(ids)) throw new Error('"ids" is not an array');
-  const { vocabSize } = model.config;
-  for (const [i, id] of (ids as unknown[]).entries()) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= vocabSize) {
-      throw typeof id === "number" ? new TokenIdError(id, i, vocabSize) : new Error(`"ids"[${i}] is not a number`);
-    }
-  }
-  return ids as number[];
 }

@@ -1,4 +1,4 @@
-import { type DownloadProgress, downloadModel } from "../hub/index.ts";
+import type { DownloadProgress } from "../hub/index.ts";
 import type { PretrainedOptions } from "./options.ts";
 
 /** Downloads a model into the hub's cache, unless it is there. Returns its folder. */
@@ -7,6 +7,7 @@ export async function locatePretrained(
   options: PretrainedOptions,
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<string | URL> {
+  const { downloadModel } = await import("../hub/index.ts"); // what loads folders only needs none of it
   const { folder } = await downloadModel(name, { ...options, onProgress });
   return folder;
 }
