@@ -36,7 +36,7 @@ export function mul(a: View, b: View): View {
   return arithmetic(mulOp, a, b);
 }
 
-/** An int32 array turns the infinities and NaN of x/0 into 0, and cuts what is left towards zero. */
+// An int32 output turns the infinities and NaN of x/0 into 0, and cuts every other quotient towards zero.
 export const divOp = defineOp(
   "div",
   binaryKernel((a, b) => a / b),

@@ -66,8 +66,9 @@ export const castKernel: Kernel<{ readonly dtype: CpuView["dtype"] }> = (inputs,
   mapOne(convert, x, outputs[0]!);
 };
 
+/** `value` without its fraction, within bounds. Integer arrays store NaN as 0. */
 function clamped(value: number, least: number, most: number): number {
-  return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, least), most));
+  return Math.trunc(Math.min(Math.max(value, least), most));
 }
 
 function mapOne(f: (x: number) => number, x: CpuView, out: CpuView): void {

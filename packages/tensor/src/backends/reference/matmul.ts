@@ -59,12 +59,11 @@ const PANEL = 8;
 /** out = finish(a·b). Each sum runs over k in ascending order, in float64. */
 function multiply(a: Matrix, b: Matrix, out: Matrix, finish: (sum: number, column: number) => number): void {
   const { rows: K, columns: N } = b;
-  // PANEL columns of B, as float64, row by row; past the last column stay zeros.
+  // PANEL columns of B, as float64, row by row (past the last column, numbers that no one stores).
   const panel = new Float64Array(K * PANEL);
   const sums = new Float64Array(PANEL);
   for (let j = 0; j < N; j += PANEL) {
     const width = Math.min(PANEL, N - j);
-    if (width < PANEL) panel.fill(0);
     for (let k = 0; k < K; k++) {
       const from = b.start + k * b.rowStep + j * b.columnStep;
       for (let c = 0; c < width; c++) panel[k * PANEL + c] = b.data[from + c * b.columnStep]!;
