@@ -1,0 +1,43 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { bundlers } from "./support/bundle.ts";
+
+const kernels = "packages/tensor/dist/backends/wasm/kernels.generated.js";
+
+/** What pages import, and the most it may weigh, in kilobytes after minifying and gzip. docs/browser.md has the figures. */
+const imports = [
+  { what: "all of safetensors-ts", source: 'export * from "safetensors-ts"', kilobytes: 10 },
+  { what: "parse of safetensors-ts", source: 'export { parse } from "safetensors-ts"', kilobytes: 5.5 },
+  { what: "all of @gpt2-ts/tensor", source: 'export * from "@gpt2-ts/tensor"', kilobytes: 75 },
+  { what: "Generator of @gpt2-ts/tensor", source: 'export { Generator } from "@gpt2-ts/tensor"', kilobytes: 2.5 },
+  { what: "all of @gpt2-ts/gpt2", source: 'export * from "@gpt2-ts/gpt2"', kilobytes: 100 },
+  { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 100 },
+  { what: "Tokenizer of @gpt2-ts/gpt2", source: 'export { Tokenizer } from "@gpt2-ts/gpt2"', kilobytes: 8 },
+];
+
+describe.each(Object.entries(bundlers))("bundled by %s", (name, bundle) => {
+  const sizes: Record<string, object> = {};
+  afterAll(() => console.table(sizes));
+
+  test.each(imports)("$what is one file, small, and has nothing of Node in it", async ({ what, source, kilobytes }) => {
+    const { bytes, gzipBytes, modules, imports, warnings } = await bundle(source);
+    sizes[what] = { [`${name}, minified, kB`]: bytes / 1000, "gzip, kB": gzipBytes / 1000 };
+    expect({ imports, warnings }).toEqual({ imports: [], warnings: [] });
+    expect(modules.length).toBeGreaterThan(0);
+    for (const file of modules) expect(file).toMatch(/^\0|^packages\/(safetensors|tensor|gpt2)\/dist\//);
+    expect(modules.filter((file) => /\/(hub\/(?!error|file-url|names)|cli\/|pretrained\/node)/.test(file))).toEqual([]);
+    expect(gzipBytes).toBeLessThan(kilobytes * 1000);
+  });
+
+  test("parsing a file in memory does not bring the reading of files and URLs along", async () => {
+    const { modules } = await bundle('export { parse } from "safetensors-ts"');
+    expect(modules).toContain("packages/safetensors/dist/safetensors.js");
+    expect(modules.filter((file) => /file|http|open|sharded|node-modules|serialize/.test(file))).toEqual([]);
+  });
+
+  test("kernels come along where tensors are made, and only there", async () => {
+    const kernelsWith = async (source: string) => (await bundle(source)).modules.includes(kernels);
+    expect(await kernelsWith('export { zeros } from "@gpt2-ts/tensor"')).toBe(true);
+    expect(await kernelsWith('export { Generator, dim, scalarMath } from "@gpt2-ts/tensor"')).toBe(false);
+    expect(await kernelsWith('export { Tokenizer, trainBPE } from "@gpt2-ts/gpt2"')).toBe(false);
+  });
+});

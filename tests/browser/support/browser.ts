@@ -1,0 +1,37 @@
+import type { Answer, Checks, Order } from "../page/orders.ts";
+import { startChromium } from "./chromium.ts";
+import type { BrowserName } from "./find-browser.ts";
+import { startFirefox } from "./firefox.ts";
+import type { PageServer } from "./page-server.ts";
+
+/** A running browser. */
+export interface Browser {
+  /** Opens a page of the server that carries out checks. */
+  open(server: PageServer, path: string): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+/** A page that carries out checks, one at a time. */
+export interface OpenPage {
+  carryOut(order: Order): Promise<Answer>;
+  /** Workers of the page that are alive; undefined where the driver cannot tell. */
+  workers(): number | undefined;
+  close(): Promise<void>;
+}
+
+export async function startBrowser(name: BrowserName, program: string): Promise<Browser> {
+  return name === "chromium" ? startChromium(program) : startFirefox(program);
+}
+
+let orders = 0;
+
+/** Runs a check in the page. Throws what it threw. */
+export async function check<Name extends keyof Checks>(
+  page: OpenPage,
+  name: Name,
+  ...args: Parameters<Checks[Name]>
+): Promise<Awaited<ReturnType<Checks[Name]>>> {
+  const answer = await page.carryOut({ id: ++orders, name, args });
+  if ("failure" in answer) throw new Error(`${name} failed in the page: ${answer.failure}`);
+  return answer.result as Awaited<ReturnType<Checks[Name]>>;
+}

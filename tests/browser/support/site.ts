@@ -1,0 +1,46 @@
+import { bundleFile, bundleFileWithVite } from "./bundle.ts";
+import { PageServer } from "./page-server.ts";
+import { repository } from "./paths.ts";
+
+const html = '<!doctype html><meta charset="utf-8"><title>gpt2-ts</title><script type="module" src="page.js"></script>';
+
+/** The packages as a page without a bundler finds them: an import map from names to built files. */
+const importMap = {
+  imports: {
+    "@gpt2-ts/gpt2": "/packages/gpt2/dist/index.js",
+    "@gpt2-ts/tensor": "/packages/tensor/dist/index.js",
+    "safetensors-ts": "/packages/safetensors/dist/index.js",
+    "#pretrained": "/packages/gpt2/dist/pretrained/browser.js",
+  },
+};
+const unbundledHtml = html
+  .replace("<script ", `<script type="importmap">${JSON.stringify(importMap)}</script><script `)
+  .replace("page.js", "unbundled.js");
+
+/** The test page in all its forms, the shipped model and its reference values. */
+export async function startSite(isolated: boolean, options: { readonly ranges?: boolean } = {}): Promise<PageServer> {
+  const [page, worker, unbundled, vite] = await Promise.all([
+    bundleFile("page.ts"),
+    bundleFile("worker.ts"),
+    bundleFile("page.ts", { external: ["@gpt2-ts/*", "safetensors-ts"] }),
+    bundleFileWithVite("page.ts"),
+  ]);
+  return PageServer.start({
+    isolated,
+    ...options,
+    files: new Map([
+      ["/page.html", html],
+      ["/page.js", page],
+      ["/worker.js", worker],
+      ["/vite/index.html", html],
+      ["/vite/page.js", vite],
+      ["/unbundled.html", unbundledHtml],
+      ["/unbundled.js", unbundled],
+    ]),
+    folders: {
+      "/weights": repository("weights"),
+      "/reference": repository("benchmarks/reference"),
+      "/packages": repository("packages"),
+    },
+  });
+}
