@@ -5,16 +5,17 @@
  * A binary heap in an array (Williams, "Algorithm 232: Heapsort", 1964; built bottom-up after Floyd, 1964).
  */
 export class LargestFirst {
-  readonly #values: ArrayLike<number>;
+  readonly #values: Float64Array;
   readonly #heap: Int32Array;
   #left: number;
 
   /** The values must not be NaN, nor change. */
-  constructor(values: ArrayLike<number>) {
+  constructor(values: Float64Array) {
     this.#values = values;
     this.#left = values.length;
-    this.#heap = new Int32Array(values.length).map((_, i) => i);
-    for (let i = (this.#left >> 1) - 1; i >= 0; i--) this.#sink(i);
+    this.#heap = new Int32Array(values.length);
+    for (let i = 0; i < values.length; i++) this.#heap[i] = i;
+    for (let i = (this.#left >> 1) - 1; i >= 0; i--) sink(this.#heap, this.#left, values, i);
   }
 
   /** The next index, without taking it; undefined when none is left. */
@@ -27,25 +28,25 @@ export class LargestFirst {
     const top = this.peek();
     if (top === undefined) return undefined;
     this.#heap[0] = this.#heap[--this.#left]!;
-    this.#sink(0);
+    sink(this.#heap, this.#left, this.#values, 0);
     return top;
   }
+}
 
-  /** Moves the index at `hole` down to where nothing below it comes before it. */
-  #sink(hole: number): void {
-    const heap = this.#heap;
-    const index = heap[hole]!;
-    for (let child = 2 * hole + 1; child < this.#left; child = 2 * hole + 1) {
-      if (child + 1 < this.#left && this.#before(heap[child + 1]!, heap[child]!)) child++;
-      if (!this.#before(heap[child]!, index)) break;
-      heap[hole] = heap[child]!;
-      hole = child;
+/** Moves the index at `hole` down to where nothing below it comes before it. */
+function sink(heap: Int32Array, length: number, values: Float64Array, hole: number): void {
+  const index = heap[hole]!;
+  const value = values[index]!;
+  for (let child = 2 * hole + 1; child < length; child = 2 * hole + 1) {
+    const right = child + 1;
+    if (right < length) {
+      const difference = values[heap[right]!]! - values[heap[child]!]!;
+      if (difference > 0 || (!(difference < 0) && heap[right]! < heap[child]!)) child = right;
     }
-    heap[hole] = index;
+    const difference = values[heap[child]!]! - value;
+    if (difference < 0 || (!(difference > 0) && heap[child]! > index)) break;
+    heap[hole] = heap[child]!;
+    hole = child;
   }
-
-  #before(a: number, b: number): boolean {
-    const difference = this.#values[a]! - this.#values[b]!;
-    return difference > 0 || (!(difference < 0) && a < b);
-  }
+  heap[hole] = index;
 }

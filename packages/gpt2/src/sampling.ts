@@ -64,23 +64,21 @@ export function nextToken(
   const top = indexOfLargest(scores);
   if (greedy || temperature === 0) return { ids: Int32Array.of(top), probabilities: Float64Array.of(1) };
 
-  const largest = scores[top]!;
-  const likelihood = (id: number): number => {
-    const below = scores[id]! - largest;
-    return below === 0 ? 1 : scalarMath.exp(below / temperature);
-  };
-  let ids: Int32Array;
-  if (topK !== undefined && topK < scores.length) {
-    ids = mostLikely(scores, topK);
-    if (topP < 1) ids = nucleus(ids, likelihood, topP, sumOf(ids, likelihood));
-    ids.sort();
-  } else {
-    ids = new Int32Array(scores.length).map((_, id) => id);
-    if (topP < 1) ids = nucleus(fallingIds(scores), likelihood, topP, sumOf(ids, likelihood)).sort();
+  const limited = topK !== undefined && topK < scores.length;
+  let ids = limited ? mostLikely(scores, topK) : allIds(scores.length);
+  const weights = new Float64Array(scores.length); // e^((score - largest) / temperature), for `ids` only
+  let total = 0;
+  for (const id of ids) {
+    const below = scores[id]! - scores[top]!;
+    weights[id] = below === 0 ? 1 : scalarMath.exp(below / temperature);
+    total += weights[id]!;
   }
-  const probabilities = Float64Array.from(ids, likelihood);
-  const total = probabilities.reduce((sum, value) => sum + value, 0);
-  for (let i = 0; i < probabilities.length; i++) probabilities[i]! /= total;
+  if (topP < 1) ids = nucleus(limited ? ids : fallingIds(scores), weights, topP * total);
+  if (limited || topP < 1) ids.sort();
+  total = 0;
+  for (const id of ids) total += weights[id]!;
+  const probabilities = new Float64Array(ids.length);
+  for (const [i, id] of ids.entries()) probabilities[i] = weights[id]! / total;
   return { ids, probabilities };
 }
 
@@ -119,14 +117,38 @@ function indexOfLargest(scores: Float64Array): number {
 
 /** The `k` ids of the largest scores, and those that tie with the last of them; largest first. */
 function mostLikely(scores: Float64Array, k: number): Int32Array {
-  const order = new LargestFirst(scores);
+  const bound = reachedByAtLeast(k, scores);
+  const candidates: number[] = [];
+  for (let id = 0; id < scores.length; id++) if (scores[id]! >= bound) candidates.push(id);
+  const values = Float64Array.from(candidates, (id) => scores[id]!);
+  const order = new LargestFirst(values);
   const ids: number[] = [];
-  for (let id = order.peek(); id !== undefined; id = order.peek()) {
-    if (ids.length >= k && scores[id]! < scores[ids[k - 1]!]!) break;
-    ids.push(id);
+  let last = Number.POSITIVE_INFINITY;
+  for (let i = order.peek(); i !== undefined; i = order.peek()) {
+    if (ids.length >= k && values[i]! < last) break;
+    ids.push(candidates[i]!);
+    last = values[i]!;
     order.next();
   }
   return Int32Array.from(ids);
+}
+
+const BLOCK = 64;
+
+/** A score that `k` scores reach, and few others: the k-th largest of the largest of each block of scores. */
+function reachedByAtLeast(k: number, scores: Float64Array): number {
+  const largest = new Float64Array(Math.ceil(scores.length / BLOCK)).fill(Number.NEGATIVE_INFINITY);
+  for (let id = 0; id < scores.length; id++) {
+    const block = Math.floor(id / BLOCK);
+    if (scores[id]! > largest[block]!) largest[block] = scores[id]!;
+  }
+  return largest.sort()[largest.length - k] ?? Number.NEGATIVE_INFINITY;
+}
+
+function allIds(count: number): Int32Array {
+  const ids = new Int32Array(count);
+  for (let id = 0; id < count; id++) ids[id] = id;
+  return ids;
 }
 
 function* fallingIds(scores: Float64Array): Iterable<number> {
@@ -134,20 +156,14 @@ function* fallingIds(scores: Float64Array): Iterable<number> {
   for (let id = order.next(); id !== undefined; id = order.next()) yield id;
 }
 
-/** The shortest beginning of `ids`, which are largest first, that holds the share `p` of `total`. */
-function nucleus(ids: Iterable<number>, likelihood: (id: number) => number, p: number, total: number): Int32Array {
+/** The shortest beginning of `ids`, which are likeliest first, whose weights add up to `enough`. */
+function nucleus(ids: Iterable<number>, weights: Float64Array, enough: number): Int32Array {
   const kept: number[] = [];
   let sum = 0;
   for (const id of ids) {
     kept.push(id);
-    sum += likelihood(id);
-    if (sum >= p * total) break;
+    sum += weights[id]!;
+    if (sum >= enough) break;
   }
   return Int32Array.from(kept);
-}
-
-function sumOf(ids: Int32Array, likelihood: (id: number) => number): number {
-  let sum = 0;
-  for (const id of ids) sum += likelihood(id);
-  return sum;
 }
