@@ -480,21 +480,19 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
     this: Tensor<S, D>,
     source: Tensor<B, D> & Check<Broadcast<S, B>>,
   ): Tensor<S, D> {
-    const { storage, dtype, shape, strides, offset } = (source as Tensor<B, D>).#live();
+    const view: View = (source as Tensor<B, D>).#live();
+    const { shape } = view;
     if (
       shape.length > this.rank ||
       !shape.every((size, i) => size === 1 || size === this.shape[this.rank - shape.length + i])
     ) {
       throw new ShapeMismatchError("copy_", `${showShape(shape)} does not broadcast to ${showShape(this.shape)}`);
     }
-    const stretched = {
-      storage,
-      dtype,
-      shape: this.shape,
-      strides: broadcastStrides(shape, strides, this.shape),
-      offset,
-    };
-    dispatchInto(rearrange.copyOp, [stretched], undefined, [this.#live()]);
+    // What is read must not be what is written: `x.copy_(x.transpose())`.
+    using apart = view.storage === this.storage ? wrap(rearrange.copy(view)) : undefined;
+    const from = apart ?? view;
+    const strides = broadcastStrides(shape, from.strides, this.shape);
+    dispatchInto(rearrange.copyOp, [{ ...viewOf(from), shape: this.shape, strides }], undefined, [this.#live()]);
     return this;
   }
 
@@ -522,6 +520,10 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   #assertOneElement(): void {
     if (this.size !== 1) throw new ShapeMismatchError("item", `expected one element, got ${showShape(this.shape)}`);
   }
+}
+
+function viewOf({ storage, dtype, shape, strides, offset }: View): View {
+  return { storage, dtype, shape, strides, offset };
 }
 
 /** The tensor over a view that an op returned. */

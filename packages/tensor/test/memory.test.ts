@@ -1,4 +1,4 @@
-import { createWasmBackend, keep, type Tensor, tidy, zeros } from "@gpt2-ts/tensor";
+import { createWasmBackend, embedding, keep, type Tensor, tidy, zeros } from "@gpt2-ts/tensor";
 import { afterAll, describe, expect, test } from "vitest";
 
 const device = createWasmBackend({ threads: 1 });
@@ -116,5 +116,13 @@ test("scalar operands leave nothing behind", () => {
   using tensor = make();
   const before = used();
   for (let i = 0; i < 100; i++) tensor.mul(2).dispose();
+  expect(used()).toBe(before);
+});
+
+test("an op that fails leaves nothing behind", () => {
+  using table = zeros([4, 8], { device });
+  using ids = zeros([3], { device, dtype: "int32" }).add(4);
+  const before = used();
+  for (let i = 0; i < 10; i++) expect(() => embedding(table, ids)).toThrow(/4/);
   expect(used()).toBe(before);
 });

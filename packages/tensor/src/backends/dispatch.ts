@@ -24,8 +24,14 @@ export function dispatch<Params, const Specs extends readonly Spec[]>(
   specs: Specs,
 ): { [I in keyof Specs]: View<Specs[I]["dtype"]> } {
   const backend = commonBackend(op.name, inputs);
-  const outputs = specs.map(({ dtype, shape }) => wholeView(backend.allocate(dtype, sizeOf(shape)), shape));
-  backend.execute(op, inputs, params, outputs);
+  const outputs: View[] = [];
+  try {
+    for (const { dtype, shape } of specs) outputs.push(wholeView(backend.allocate(dtype, sizeOf(shape)), shape));
+    backend.execute(op, inputs, params, outputs);
+  } catch (error) {
+    for (const { storage } of outputs) discard(storage);
+    throw error;
+  }
   return outputs as { [I in keyof Specs]: View<Specs[I]["dtype"]> };
 }
 
@@ -37,6 +43,12 @@ export function dispatchInto<Params>(
   outputs: readonly View[],
 ): void {
   commonBackend(op.name, [...inputs, ...outputs]).execute(op, inputs, params, outputs);
+}
+
+/** Gives back a fresh storage that no tensor looks at. */
+export function discard(storage: Storage): void {
+  storage.retain();
+  storage.release();
 }
 
 function commonBackend(op: string, inputs: readonly View[]): Backend {

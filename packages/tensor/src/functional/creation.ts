@@ -1,5 +1,5 @@
 import type { Backend } from "../backends/backend.ts";
-import { wholeView } from "../backends/dispatch.ts";
+import { discard, wholeView } from "../backends/dispatch.ts";
 import { type DeviceChoice, defaultDevice, device as deviceByName } from "../device.ts";
 import { type DataOf, type DType, newData } from "../dtype.ts";
 import { ShapeMismatchError } from "../errors.ts";
@@ -177,8 +177,7 @@ export async function fillAsync<const S extends Shape, D extends DType = "float3
     }
     return result;
   }
-  storage.retain();
-  storage.release(); // the device takes uploads only
+  discard(storage); // the device takes uploads only
   const staged = newData(dtype, length);
   await write(staged);
   return new Tensor<Literal<S>, D>(wholeView(backend.upload(dtype, staged), [...shape]));
