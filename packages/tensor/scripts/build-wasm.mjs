@@ -24,6 +24,9 @@ const flags = [
   "1",
   "--maximumMemory",
   "65536",
+  // Constants of the kernels lie behind the control block; every instance writes the same ones there.
+  "--memoryBase",
+  "16384",
   "--optimizeLevel",
   "3",
   "--shrinkLevel",

@@ -18,6 +18,6 @@ export const layout = {
   /** f32 arguments of the running job. */
   floats: 1280,
   floatCapacity: 64,
-  /** Where tensors may begin. */
+  /** Where tensors may begin. From 16384 (a flag in scripts/build-wasm.mjs) on lie the kernels' constants. */
   heap: 65536,
 } as const;
