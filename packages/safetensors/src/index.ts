@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { Dtype, DtypeArray } from "./dtype.ts";
 export { bitsPerElement, DTYPES } from "./dtype.ts";
 export { SafetensorsError, type SafetensorsErrorCode, type SafetensorsErrorContext } from "./errors.ts";

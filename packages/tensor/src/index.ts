@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { Backend, CpuView, DeviceName, FallbackLog, Kernel, Op, Storage, View } from "./backends/backend.ts";
 export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";

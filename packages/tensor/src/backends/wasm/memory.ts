@@ -8,17 +8,22 @@ const GROWTH = 64 * 2 ** 20;
 
 /** The one shared memory of a wasm backend. */
 export class WasmMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly #memory: WebAssembly.Memory;
   readonly #maximumPages: number;
   readonly #allocator: Allocator;
   #buffer: ArrayBufferLike;
 
   constructor() {
     const { memory, maximumPages } = reserve();
-    this.memory = memory;
+    this.#memory = memory;
     this.#maximumPages = maximumPages;
     this.#buffer = memory.buffer;
     this.#allocator = new Allocator(layout.heap, (end) => this.#grow(end));
+  }
+
+  /** The `WebAssembly.Memory`, for instances of the kernels. */
+  get memory(): object {
+    return this.#memory;
   }
 
   /** The memory as it is now. Changes when it grows; older buffers stay valid for the addresses they cover. */
@@ -54,8 +59,8 @@ export class WasmMemory {
     // First in a comfortable step, then only what is needed.
     for (const target of [Math.min(limit, end + GROWTH), end]) {
       try {
-        this.memory.grow(Math.ceil((target - size) / PAGE));
-        this.#buffer = this.memory.buffer;
+        this.#memory.grow(Math.ceil((target - size) / PAGE));
+        this.#buffer = this.#memory.buffer;
         return true;
       } catch {
         // The engine has no more: the smaller step may still fit.

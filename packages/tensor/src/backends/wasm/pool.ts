@@ -39,8 +39,12 @@ export class WorkerPool {
   #broken: string | undefined;
   #disposed = false;
 
-  /** @param timeout Milliseconds without progress after which a worker counts as lost. */
-  constructor(module: WebAssembly.Module, memory: WasmMemory, count: number, timeout: number) {
+  /**
+   * @param module A `WebAssembly.Module`, only handed on. Declarations do without WebAssembly's types, because those of the
+   *   DOM are not everybody's.
+   * @param timeout Milliseconds without progress after which a worker counts as lost.
+   */
+  constructor(module: object, memory: WasmMemory, count: number, timeout: number) {
     this.#memory = memory;
     this.#timeout = timeout;
     const start = { module, memory: memory.memory, spins: WORKER_SPINS, layout };

@@ -52,7 +52,8 @@ export class WasmRuntime {
     this.relaxedSimd = !deterministic && hasRelaxedSimd();
     this.#workerTimeout = workerTimeout;
     this.#module = new WebAssembly.Module(decodeBase64(this.relaxedSimd ? binaries.relaxed : binaries.simd));
-    const instance = new WebAssembly.Instance(this.#module, { env: { memory: this.memory.memory } });
+    const memory = this.memory.memory as WebAssembly.Memory;
+    const instance = new WebAssembly.Instance(this.#module, { env: { memory } });
     this.#exports = instance.exports as unknown as KernelExports;
   }
 
