@@ -4,6 +4,7 @@ import { wholeView } from "../../src/backends/dispatch.ts";
 import { ShapeMismatchError } from "../../src/errors.ts";
 import { embedding, embeddingOp } from "../../src/ops/embedding.ts";
 import { gatherOp, topKOp } from "../../src/ops/indexing.ts";
+import { concatOp } from "../../src/ops/rearrange.ts";
 import { transpose } from "../../src/ops/views.ts";
 import { sizeOf } from "../../src/shape.ts";
 import {
@@ -153,6 +154,34 @@ describe("gather and top-k on wasm", () => {
       for (const { backend } of backends) {
         const [, indices] = runOn(backend, topKOp, [x], { k: 3 }, output);
         expect([...indices!]).toEqual(sign > 0 ? [N - 1, N - 2, N - 3] : [0, 1, 2]);
+      }
+    }
+  });
+});
+
+describe("concat on wasm", () => {
+  it("puts operands of any strides one after the other along any axis", () => {
+    const random = generator(5);
+    for (const shape of [[3], [2, 4], [3, 2, 5], [2, 0, 3]] as const) {
+      for (let axis = 0; axis < shape.length; axis++) {
+        for (const sizes of [[1], [2, 3], [0, 4, 1]]) {
+          const parts = sizes.map((size) => {
+            const part = randomFloats(
+              shape.map((dim, other) => (other === axis ? size : dim)),
+              random,
+            );
+            return random() < 0.5 ? part : scattered(part, random);
+          });
+          const total = sizes.reduce((sum, size) => sum + size, 0);
+          const output = [
+            { dtype: "float32", shape: shape.map((dim, other) => (other === axis ? total : dim)) },
+          ] as const;
+          const [expected] = runReference(concatOp, parts, { axis }, output);
+          for (const { backend } of backends) {
+            expect(firstDifference(runOn(backend, concatOp, parts, { axis }, output)[0]!, expected!)).toBe(-1);
+            expect(backend.fallbacks.entries()).toEqual([]);
+          }
+        }
       }
     }
   });

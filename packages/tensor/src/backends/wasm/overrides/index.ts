@@ -1,4 +1,5 @@
 import { attentionKernels } from "./attention.ts";
+import { concatKernels } from "./concat.ts";
 import { copyKernels } from "./copy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { indexingKernels } from "./indexing.ts";
@@ -9,6 +10,7 @@ import { reduceKernels } from "./reduce.ts";
 
 const families: readonly WasmKernels[] = [
   attentionKernels,
+  concatKernels,
   copyKernels,
   elementwiseKernels,
   indexingKernels,
