@@ -1,0 +1,254 @@
+// Checks the packages as their users get them: packs each into a tarball, looks at what is in it, installs the tarballs into
+// an empty folder, and there imports them, compiles against their types, runs their READMEs' examples and the command.
+// `npm run check:packages` builds first. Needs the npm registry (or npm's cache) for the packages' dependencies.
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, hostname, tmpdir } from "node:os";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { readmeExamples } from "./readme-examples.mjs";
+
+const ATTW = "@arethetypeswrong/cli@0.18.5";
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const packages = ["safetensors", "tensor", "gpt2"].map((folder) => {
+  const manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
+  return { folder: join(root, "packages", folder), manifest, name: manifest.name };
+});
+const withoutDependencies = ["safetensors-ts", "@gpt2-ts/tensor"];
+const problems = [];
+const problem = (where, what) => problems.push(`${where}: ${what}`);
+
+const work = mkdtempSync(join(tmpdir(), "check-packages-"));
+try {
+  for (const each of packages) await checkTarball(each);
+  const consumer = installTarballs();
+  checkTypes(consumer);
+  checkImports(consumer);
+  checkReadmes(consumer);
+  checkCommand(consumer);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+if (problems.length > 0) {
+  console.error(problems.map((text) => `✗ ${text}`).join("\n"));
+  process.exit(1);
+}
+console.log("The packages are fit to be published.");
+
+/** What is in the tarball, and what its package.json says. */
+async function checkTarball(each) {
+  const { folder, manifest, name } = each;
+  const [packed] = Object.values(JSON.parse(run("npm", ["pack", "--json", "--pack-destination", work, folder], root)));
+  each.tarball = join(work, packed.filename);
+  const files = packed.files.map(({ path }) => path);
+  console.log(
+    `${name} ${manifest.version}: ${files.length} files, ${kilobytes(packed.size)} packed, ${kilobytes(packed.unpackedSize)} unpacked`,
+  );
+
+  const unpacked = join(work, "unpacked", name);
+  mkdirSync(unpacked, { recursive: true });
+  run("tar", ["-xzf", each.tarball, "-C", unpacked, "--strip-components=1"], root);
+  const text = (file) => readFileSync(join(unpacked, file), "utf8");
+  const has = new Set(files);
+  for (const file of ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) {
+    if (!has.has(file)) problem(name, `${file} is missing`);
+  }
+  for (const file of files) {
+    if (!/^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.(ts|json)|package\.json|README\.md|LICENSE)$/.test(file)) {
+      problem(name, `${file} should not be in it`);
+    }
+    for (const place of [root, homedir(), tmpdir() + posix.sep, hostname(), "registry.", "file://"]) {
+      // The root user's home and short host names occur in ordinary text.
+      if (place.length > 5 && text(file).includes(place)) problem(name, `${file} contains ${JSON.stringify(place)}`);
+    }
+    if (file.endsWith(".map")) {
+      for (const source of JSON.parse(text(file)).sources) {
+        const path = posix.join(posix.dirname(file), source);
+        if (!has.has(path)) problem(name, `${file} refers to ${path}, which is missing`);
+      }
+    } else if (file.startsWith("dist/")) {
+      if (!has.has(`${file}.map`)) problem(name, `${file} has no source map`);
+      if (file.endsWith(".js") && !has.has(file.replace(/\.js$/, ".d.ts")))
+        problem(name, `${file} has no declarations`);
+    }
+  }
+  if (text("LICENSE") !== readFileSync(join(root, "LICENSE"), "utf8")) problem(name, "LICENSE is not the repository's");
+
+  for (const field of ["description", "keywords", "license", "engines", "exports", "files", "type"]) {
+    if (manifest[field] === undefined) problem(name, `package.json has no ${field}`);
+  }
+  if (manifest.exports["./package.json"] !== "./package.json") problem(name, "package.json is not among the exports");
+  const dependencies = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies };
+  if (withoutDependencies.includes(name) && Object.keys(dependencies).length > 0) problem(name, "has dependencies");
+  for (const { name: other, manifest: theirs } of packages) {
+    const wanted = dependencies[other];
+    if (wanted !== undefined && wanted !== theirs.version)
+      problem(name, `needs ${other} ${wanted}, which is ${theirs.version}`);
+  }
+  for (const script of ["preinstall", "install", "postinstall"]) {
+    if (manifest.scripts?.[script] !== undefined) problem(name, `runs a script at ${script}`);
+  }
+
+  const { messages } = await publint({ pkgDir: unpacked, strict: true, pack: false });
+  for (const message of messages) problem(`${name}, publint`, formatMessage(message, manifest, { color: false }));
+  const types = spawn("npx", ["--yes", ATTW, each.tarball, "--profile", "esm-only", "--format", "ascii"], work);
+  if (types.status !== 0) problem(`${name}, arethetypeswrong`, types.stdout + types.stderr);
+}
+
+/** An empty project with the tarballs installed, and this repository's compiler to compile it with. */
+function installTarballs() {
+  const consumer = join(work, "consumer");
+  mkdirSync(consumer);
+  writeJson(join(consumer, "package.json"), { name: "consumer", private: true, type: "module" });
+  const tarballs = packages.map(({ tarball }) => tarball);
+  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", ...tarballs], consumer);
+  for (const { name } of packages) {
+    if (!existsSync(join(consumer, "node_modules", name, "dist/index.js"))) problem(name, "was not installed");
+  }
+  for (const name of ["@types/node", "undici-types"]) {
+    cpSync(join(root, "node_modules", name), join(consumer, "node_modules", name), { recursive: true });
+  }
+  symlinkSync(join(root, "weights"), join(consumer, "weights"), "dir");
+  return consumer;
+}
+
+/** Compiles a program against the declarations, those of the packages checked too. */
+function checkTypes(consumer) {
+  writeFileSync(
+    join(consumer, "types.ts"),
+    `import { GPT2, type GenerateOptions, type Score } from "@gpt2-ts/gpt2";
+import { dim, type Tensor, zeros } from "@gpt2-ts/tensor";
+import { open, type TensorReader } from "safetensors-ts";
+
+const T = dim("T", 7);
+export const product: Tensor<[typeof T, 4]> = zeros([T, 3]).matmul(zeros([3, 4]));
+// @ts-expect-error: inner sizes 3 and 4 differ
+zeros([2, 3]).matmul(zeros([4, 4]));
+export async function use(options: GenerateOptions): Promise<Score> {
+  const model = await GPT2.load("folder");
+  // @ts-expect-error: there is no such option
+  await model.generate("text", { ...options, numBeams: 2 });
+  const reader: TensorReader = await open("file.safetensors");
+  return model.score(String(reader.names.length));
+}
+`,
+  );
+  const settings = [
+    { module: "node16", moduleResolution: "node16", lib: ["ES2022"], types: ["node"] },
+    { module: "nodenext", moduleResolution: "nodenext", lib: ["ES2022", "DOM"], types: ["node"] },
+    { module: "esnext", moduleResolution: "bundler", lib: ["ES2022", "DOM"], types: [] },
+  ];
+  for (const setting of settings) {
+    compile(consumer, ["types.ts"], { ...setting, noEmit: true }, `types with ${JSON.stringify(setting)}`);
+  }
+}
+
+/** Compiles files under strict settings; what the compiler says is a problem. */
+function compile(consumer, files, options, what) {
+  const compilerOptions = { target: "es2022", strict: true, skipLibCheck: false, ...options };
+  writeJson(join(consumer, "tsconfig.json"), { compilerOptions, files });
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { status, stdout } = spawn(process.execPath, [tsc, "-p", "."], consumer);
+  if (status !== 0) problem(what, stdout);
+}
+
+/** Imports every package from JavaScript, from ES modules and from CommonJS. */
+function checkImports(consumer) {
+  const names = JSON.stringify(packages.map(({ name }) => name));
+  const check = `if (Object.keys(module).length < 5) throw new Error(name + " exports too little");
+    if ("default" in module) throw new Error(name + " has a default export");`;
+  writeFileSync(
+    join(consumer, "import.mjs"),
+    `for (const name of ${names}) { const module = await import(name); ${check} }`,
+  );
+  writeFileSync(
+    join(consumer, "require.cjs"),
+    `for (const name of ${names}) { const module = require(name); ${check} }`,
+  );
+  for (const file of ["import.mjs", "require.cjs"]) {
+    const { status, stderr } = spawn(process.execPath, ["--no-warnings", file], consumer);
+    if (status !== 0 || stderr !== "") problem(file, stderr);
+  }
+}
+
+/** Compiles the READMEs' examples and runs them: what they print has to be what they say. */
+function checkReadmes(consumer) {
+  const examples = packages.flatMap(({ folder, name }) => readmeExamples(join(folder, "README.md"), name));
+  const files = examples.map(({ code }, i) => {
+    writeFileSync(join(consumer, `example-${i}.mts`), code);
+    return `example-${i}.mts`;
+  });
+  const options = {
+    module: "node16",
+    lib: ["ES2023", "DOM", "ESNext.Disposable"],
+    types: ["node"],
+    outDir: "examples",
+  };
+  compile(
+    consumer,
+    files,
+    options,
+    `the READMEs' examples ${examples.map(({ where }, i) => `(${i}: ${where})`).join(" ")}`,
+  );
+  let ran = 0;
+  for (const [i, { where, runs, prints }] of examples.entries()) {
+    if (!runs) continue;
+    ran++;
+    const { status, stdout, stderr } = spawn(process.execPath, [`examples/example-${i}.mjs`], consumer);
+    if (status !== 0) problem(where, stderr);
+    else if (stdout.trim() !== prints.join("\n"))
+      problem(where, `printed\n${stdout.trim()}\nwhere it says\n${prints.join("\n")}`);
+  }
+  console.log(`READMEs: ${examples.length} examples compiled, ${ran} run`);
+}
+
+/** Runs the installed command. */
+function checkCommand(consumer) {
+  const gpt2 = (...args) => spawn("npx", ["--no-install", "gpt2", ...args], consumer);
+  const prompt = ["--prompt", "To be, or not to be", "--max-tokens", "20", "--seed", "1"];
+  const first = gpt2("generate", "--model", "weights/shakespeare", ...prompt);
+  const again = gpt2("generate", "--model", "weights/shakespeare", ...prompt);
+  if (first.status !== 0 || first.stdout.trim() === "") problem("gpt2 generate", first.stderr);
+  if (first.stdout !== again.stdout) problem("gpt2 generate", "the same seed gave different texts");
+  const info = gpt2("info", "--model", "weights/shakespeare");
+  if (info.status !== 0 || !info.stdout.includes("957,184")) problem("gpt2 info", info.stdout + info.stderr);
+  const wrong = gpt2("generate", "--no-such-option");
+  if (wrong.status === 0 || wrong.stdout !== "") problem("gpt2 generate --no-such-option", "did not fail cleanly");
+  const command = join(consumer, "node_modules/.bin");
+  if (!readdirSync(command).some((file) => file.startsWith("gpt2"))) problem("gpt2", "there is no such command");
+}
+
+function spawn(command, args, cwd) {
+  // npx and npm are scripts on Windows.
+  const shell = process.platform === "win32" && command.startsWith("np");
+  const result = spawnSync(command, args, { cwd, shell, encoding: "utf8", maxBuffer: 2 ** 26 });
+  if (result.error) throw result.error;
+  const stderr = result.stderr.replace(/^npm warn .*\n/gm, "");
+  return { ...result, stderr };
+}
+
+function run(command, args, cwd) {
+  const { status, stdout, stderr } = spawn(command, args, cwd);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${stderr}`);
+  return stdout;
+}
+
+function writeJson(file, value) {
+  writeFileSync(file, JSON.stringify(value, undefined, 2));
+}
+
+function kilobytes(bytes) {
+  return `${(bytes / 1000).toFixed(0)} kB`;
+}
