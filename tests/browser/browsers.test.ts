@@ -218,6 +218,66 @@ function browserTests(name: BrowserName, program: string): void {
       });
     });
   });
+
+  // Firefox, which passes these too, would start four times more.
+  if (name !== "chromium") return;
+
+  describe("in a page whose server", () => {
+    const policy = (rest: string) => ({ "content-security-policy": `default-src 'self'; script-src 'self' ${rest}` });
+    const deployments = {
+      noRanges: { ranges: false },
+      noWorkers: { headers: policy("'wasm-unsafe-eval'") },
+      workers: { headers: policy("'wasm-unsafe-eval'; worker-src 'self' blob:") },
+      noWasm: { headers: policy("") },
+    };
+    async function inPage<Result>(
+      deployment: keyof typeof deployments,
+      use: (page: OpenPage, url: string) => Promise<Result>,
+    ): Promise<Result> {
+      const server = await startSite(true, deployments[deployment]);
+      const page = await browser.open(server, "/page.html");
+      try {
+        return await use(page, `${server.url}/weights/shakespeare`);
+      } finally {
+        await page.close();
+        await server.stop();
+      }
+    }
+
+    test("ignores ranges, loading says so, and files fetched whole do", async () => {
+      await inPage("noRanges", async (page, url) => {
+        expect(await check(page, "loadingError", url)).toMatchObject({
+          message: expect.stringContaining("the server ignores range requests"),
+        });
+        const choice = { url, as: "files", deterministic: true } as const;
+        expect(await check(page, "textBits", choice)).toBe(await inNode("textBits", choice));
+      });
+    });
+
+    test("forbids workers from blobs, the error says what to allow, and one thread does", async () => {
+      await inPage("noWorkers", async (page, url) => {
+        const { error } = await check(page, "threadsError", 2);
+        expect(error?.name).toBe("DeviceError");
+        expect(error?.message).toContain("worker-src blob:");
+        const choice = { url, threads: 1, deterministic: true } as const;
+        expect(await check(page, "textBits", choice)).toBe(await inNode("textBits", choice));
+      });
+    });
+
+    test("has the strictest policy that everything works with, threads work", async () => {
+      const { workers, same } = await inPage("workers", (page) => check(page, "threads", 2));
+      expect({ workers, same }).toEqual({ workers: 1, same: true });
+    });
+
+    test("forbids WebAssembly, the error says so, and the reference device does", async () => {
+      await inPage("noWasm", async (page, url) => {
+        const error = await check(page, "loadingError", url);
+        expect(error?.name).toBe("DeviceError");
+        expect(error?.message).toMatch(/^wasm: the kernels cannot be compiled here: .*(unsafe-eval|CSP)/s);
+        expect(await check(page, "ops", "reference")).toEqual(await inNode("ops", "reference"));
+      });
+    });
+  });
 }
 
 /** A hub with the shipped model: renamed, and at a tag. */

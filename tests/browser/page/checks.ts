@@ -218,6 +218,16 @@ export async function threads(count: number) {
   return { threads, workers, same: before === after, error };
 }
 
+/** The error of the first op after threads could not be started. */
+export async function threadsError(count: number) {
+  const backend = gt.createWasmBackend({ threads: count });
+  const first = await product(backend);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const error = await errorOf(() => product(backend));
+  backend.dispose();
+  return { first, error };
+}
+
 async function product(device: ReturnType<typeof gt.device>): Promise<string> {
   const seed = new gt.Generator(1);
   const a = gt.randn([300, 400], { seed, device });

@@ -11,6 +11,8 @@ export interface PageServerOptions {
   readonly files: ReadonlyMap<string, string | Uint8Array>;
   /** Folders by the path below which they are served. */
   readonly folders: Readonly<Record<string, string>>;
+  /** Sent with every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** False: `Range` is ignored, as by the simplest of servers. */
   readonly ranges?: boolean;
 }
@@ -66,6 +68,7 @@ export class PageServer {
       response.setHeader("cross-origin-opener-policy", "same-origin");
       response.setHeader("cross-origin-embedder-policy", "require-corp");
     }
+    for (const [header, value] of Object.entries(this.#options.headers ?? {})) response.setHeader(header, value);
     const handler = this.handlers.get(path);
     if (handler !== undefined) return handler(request, response);
     this.requests.push({ method: request.method ?? "", path, range: request.headers.range });

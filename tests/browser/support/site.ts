@@ -1,5 +1,5 @@
 import { bundleFile, bundleFileWithVite } from "./bundle.ts";
-import { PageServer } from "./page-server.ts";
+import { PageServer, type PageServerOptions } from "./page-server.ts";
 import { repository } from "./paths.ts";
 
 const html = '<!doctype html><meta charset="utf-8"><title>gpt2-ts</title><script type="module" src="page.js"></script>';
@@ -17,26 +17,37 @@ const unbundledHtml = html
   .replace("<script ", `<script type="importmap">${JSON.stringify(importMap)}</script><script `)
   .replace("page.js", "unbundled.js");
 
-/** The test page in all its forms, the shipped model and its reference values. */
-export async function startSite(isolated: boolean, options: { readonly ranges?: boolean } = {}): Promise<PageServer> {
+/** The test page in all its forms, by path. */
+async function buildPages(): Promise<ReadonlyMap<string, string>> {
   const [page, worker, unbundled, vite] = await Promise.all([
     bundleFile("page.ts"),
     bundleFile("worker.ts"),
     bundleFile("page.ts", { external: ["@gpt2-ts/*", "safetensors-ts"] }),
     bundleFileWithVite("page.ts"),
   ]);
+  return new Map([
+    ["/page.html", html],
+    ["/page.js", page],
+    ["/worker.js", worker],
+    ["/vite/index.html", html],
+    ["/vite/page.js", vite],
+    ["/unbundled.html", unbundledHtml],
+    ["/unbundled.js", unbundled],
+  ]);
+}
+
+let pages: ReturnType<typeof buildPages> | undefined;
+
+/** Serves the test page, the shipped model and its reference values. */
+export async function startSite(
+  isolated: boolean,
+  options: Pick<PageServerOptions, "headers" | "ranges"> = {},
+): Promise<PageServer> {
+  pages ??= buildPages();
   return PageServer.start({
     isolated,
     ...options,
-    files: new Map([
-      ["/page.html", html],
-      ["/page.js", page],
-      ["/worker.js", worker],
-      ["/vite/index.html", html],
-      ["/vite/page.js", vite],
-      ["/unbundled.html", unbundledHtml],
-      ["/unbundled.js", unbundled],
-    ]),
+    files: await pages,
     folders: {
       "/weights": repository("weights"),
       "/reference": repository("benchmarks/reference"),

@@ -24,7 +24,10 @@ function serve({ module, memory, spins, layout }) {
   }
 }`;
 const nodeSource = `${workerBody}\nserve(require("node:worker_threads").workerData);`;
-const browserSource = `${workerBody}\nonmessage = (event) => serve(event.data);`;
+const pageSource = `${workerBody}\nonmessage = (event) => serve(event.data);`;
+
+/** The address of {@link pageSource}, once it was needed. */
+let pageSourceUrl: string | undefined;
 
 /** A worker, Node's or a page's, as far as the pool needs it. */
 interface PoolWorker {
@@ -124,9 +127,11 @@ export class WorkerPool {
       worker.on("exit", () => this.#lost("a worker was terminated"));
       return worker;
     }
-    const url = URL.createObjectURL(new Blob([browserSource], { type: "text/javascript" }));
-    const worker = new Worker(url);
-    worker.onerror = (event) => this.#lost(`a worker failed: ${event.message}`);
+    pageSourceUrl ??= URL.createObjectURL(new Blob([pageSource], { type: "text/javascript" }));
+    const worker = new Worker(pageSourceUrl);
+    // There is no message when the worker could not be started at all.
+    worker.onerror = ({ message = "it was not allowed to start; a Content-Security-Policy needs worker-src blob:" }) =>
+      this.#lost(`a worker failed: ${message}`);
     worker.postMessage(start);
     return worker;
   }

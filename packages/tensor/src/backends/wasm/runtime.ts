@@ -51,7 +51,7 @@ export class WasmRuntime {
     this.threads = canShareMemory() ? threads : 1;
     this.relaxedSimd = !deterministic && hasRelaxedSimd();
     this.#workerTimeout = workerTimeout;
-    this.#module = new WebAssembly.Module(decodeBase64(this.relaxedSimd ? binaries.relaxed : binaries.simd));
+    this.#module = compile(this.relaxedSimd ? binaries.relaxed : binaries.simd);
     const memory = this.memory.memory as WebAssembly.Memory;
     const instance = new WebAssembly.Instance(this.#module, { env: { memory } });
     this.#exports = instance.exports as unknown as KernelExports;
@@ -174,6 +174,15 @@ export function isPacked(view: View): boolean {
 
 function kernelFailure(job: Job, cause: unknown): DeviceError {
   return new DeviceError("wasm", `${job} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+}
+
+function compile(binary: string): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(decodeBase64(binary));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}`, { cause });
+  }
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
