@@ -32,7 +32,7 @@ const flags = [
   "--shrinkLevel",
   "0",
   "--noAssert",
-  "--converge",
+ ,
   "--enable",
   "simd",
   "--enable",
