@@ -31,8 +31,8 @@ const flags = [
   "3",
   "--shrinkLevel",
   "0",
+  // Not --converge: Binaryen can go round in circles.
   "--noAssert",
- ,
   "--enable",
   "simd",
   "--enable",
