@@ -54,9 +54,11 @@ export async function scoreTokens(
   checkInteger("tokensPerPass", options.tokensPerPass, 1);
   const { stride, tokensPerPass = 1024, onProgress, signal } = options;
 
-  const windows = sequences.flatMap((ids, sequence) => windowsOf(ids, sequence, nPositions, stride));
+  for (const { length } of sequences) {
+    if (stride === undefined && length > nPositions) throw new ContextLengthError(length, nPositions);
+  }
   const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
-  for (const pack of packs(windows, tokensPerPass)) {
+  for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), tokensPerPass)) {
     await yieldToEventLoop();
     signal?.throwIfAborted();
     await scorePack(model, pack, scores, signal);
@@ -65,28 +67,25 @@ export async function scoreTokens(
   return scores;
 }
 
-/** A sequence as it is shown to the model: whole if it fits. One of fewer than two tokens has nothing to score. */
-function windowsOf(
-  ids: readonly number[],
-  sequence: number,
+/** What the model is shown of the sequences, one after another. One of fewer than two tokens has nothing to score. */
+function* windowsOf(
+  sequences: readonly (readonly number[])[],
   nPositions: number,
-  stride: number | undefined,
-): readonly Window[] {
-  if (ids.length < 2) return [];
-  if (ids.length <= nPositions) return [{ sequence, start: 0, ids, firstScored: 1 }];
-  if (stride === undefined) throw new ContextLengthError(ids.length, nPositions);
-  const windows: Window[] = [];
-  let scored = 1; // tokens of the sequence that are scored, or given
-  for (let start = 0; scored < ids.length; start += stride) {
-    const window = ids.slice(start, start + nPositions);
-    windows.push({ sequence, start, ids: window, firstScored: scored - start });
-    scored = start + window.length;
+  stride: number,
+): Generator<Window, void> {
+  for (const [sequence, ids] of sequences.entries()) {
+    if (ids.length < 2) continue;
+    let scored = 1; // tokens of the sequence that are scored, or given
+    for (let start = 0; scored < ids.length; start += stride) {
+      const window = ids.slice(start, start + nPositions);
+      yield { sequence, start, ids: window, firstScored: scored - start };
+      scored = start + window.length;
+    }
   }
-  return windows;
 }
 
 /** Groups windows, in order, into passes of at most so many tokens. */
-function* packs(windows: readonly Window[], tokensPerPass: number): Iterable<readonly Window[]> {
+function* packs(windows: Iterable<Window>, tokensPerPass: number): Generator<readonly Window[], void> {
   let pack: Window[] = [];
   let tokens = 0;
   for (const window of windows) {

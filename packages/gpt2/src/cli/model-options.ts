@@ -27,7 +27,7 @@ export function addModelOptions(command: Command): Command {
     .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)");
 }
 
-/** Loads the model that the flags name. Progress of what takes longer than a moment goes to standard error. */
+/** Loads the model that the flags name. On a terminal a bar shows how far it is, if that takes longer than a moment. */
 export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<GPT2> {
   const folder = await findModel(flags.model, signal);
   const progress = createProgress("bytes");
@@ -40,7 +40,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       deterministic: flags.deterministic,
       signal,
       onProgress: ({ loaded, total }) => {
-        if (!started && performance.now() - began < QUIET_MS) return;
+        if (!process.stderr.isTTY || (!started && performance.now() - began < QUIET_MS)) return;
         if (!started) progress.start(total * BYTES_PER_PARAMETER);
         started = true;
         progress.update(loaded * BYTES_PER_PARAMETER, "loading");
