@@ -37,6 +37,18 @@ describe("stream and generate", () => {
     expect((await shakespeare.generate("To be, or not", { ...options, seed: 2 })).text).not.toBe(result.text);
   });
 
+  it("give this very text for this seed, on every engine and version of Node", async () => {
+    const options = { maxTokens: 80, temperature: 0.8, topP: 0.95, seed: 1, logprobs: true };
+    using model = await GPT2.load(SHAKESPEARE, { deterministic: true });
+    const { text, logprobs } = await model.generate("To be, or not", options);
+    expect(text).toBe(
+      " unlaw you.\n\nMARIANA:\nO, then she's dead, I am a last.\n\nMARIANA:\nYes, I am fellow, sir, sir, that you'll " +
+        "private,\nThat I be the king is hereinsue:\nI come to my name, and girl",
+    );
+    // To the last bit; another order of summation in a kernel is the one good reason for another number here.
+    expect(logprobs!.reduce((sum, logprob) => sum + logprob, 0)).toBe(-167.13734839198878);
+  });
+
   it("report what they did: prompt, tokens, seed, and why they ended", async () => {
     const result = await shakespeare.generate("To be", { maxTokens: 8, seed: 5 });
     expect(result).toEqual({
