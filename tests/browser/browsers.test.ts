@@ -22,9 +22,10 @@ const moreKinds = [
   { kind: "a page without a bundler", isolated: true, path: "/unbundled.html" },
   { kind: "a page bundled by Vite", isolated: true, path: "/vite/index.html" },
 ];
-const kindsIn: Readonly<Record<BrowserName, readonly ((typeof kinds)[number] & { readonly all: boolean })[]>> = {
+type Kind = (typeof kinds)[number] & { readonly all: boolean };
+const kindsIn: Readonly<Record<BrowserName, readonly Kind[]>> = {
   chromium: [...kinds.map((kind) => ({ ...kind, all: true })), ...moreKinds.map((kind) => ({ ...kind, all: false }))],
-  firefox: kinds.map((kind) => ({ ...kind, all: true })),
+  firefox: kinds.map((kind, i) => ({ ...kind, all: i === 0 })),
 };
 
 const sites = new Map<boolean, PageServer>();
