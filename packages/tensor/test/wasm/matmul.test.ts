@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { View } from "../../src/backends/backend.ts";
@@ -148,6 +149,22 @@ describe("linear on wasm", () => {
         expect(actual[i * n + j]).toBe(total);
       }
     }
+  });
+});
+
+describe("the deterministic build", () => {
+  it("gives these very bits, whichever engine compiles it", () => {
+    const random = generator(2026);
+    const hash = createHash("sha256");
+    for (const [m, k, n] of [
+      [1, 768, 50],
+      [7, 300, 41],
+      [130, 515, 72],
+    ] as const) {
+      const inputs = [randomFloats([m, k], random), randomFloats([k, n], random, 0.05), randomFloats([n], random)];
+      for (const activation of ["none", "gelu"] as const) hash.update(packedLinear(single, inputs, activation, [m, n]));
+    }
+    expect(hash.digest("hex")).toBe("046fd02ab5e8d15cf27959b10b7441bbe41cd0881804b9091ce1aa45984e0a8a");
   });
 });
 

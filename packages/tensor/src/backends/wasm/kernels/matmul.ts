@@ -4,6 +4,9 @@ import { chunkCount, chunkStart, int, pointer } from "./control";
 import { madd } from "./simd";
 import { ADD, BLOCK, GELU, storeSomeOfRow, tile } from "./tile";
 
+/** Panels of B whose part of the result stays in the second-level cache while the blocks of K add up. */
+const GROUP: i32 = 8;
+
 /**
  * A strided matrix [rows, columns] → tiles: [rows / 4][columns][4], missing rows zero. Ints: source, target, rows,
  * columns, row stride, column stride (elements). Split by tiles.
@@ -82,31 +85,25 @@ export function matmulJob(chunk: i32): void {
   const cStep = <usize>n << 2;
   const tileStep = <usize>k << 4;
   const panelStep = <usize>k << 5;
-  for (let start = 0; start < k; start += BLOCK) {
-    const depth = min(BLOCK, k - start);
-    const last = start + depth == k;
-    const mode = (start > 0 ? ADD : 0) | (last ? int(7) : 0);
-    const a = pointer(0) + (<usize>start << 4);
-    const b = pointer(1) + (<usize>start << 5);
-    for (let panel = firstPanel; panel < endPanel; panel++) {
-      const column = panel << 3;
-      const columns = min(8, n - column);
-      const to = c + (<usize>column << 2);
-      const biasHere = bias && last ? bias + (<usize>column << 2) : 0;
-      const fromB = b + <usize>panel * panelStep;
-      for (let index = firstTile; index < endTile; index++) {
-        const row = index << 2;
-        tile(
-          a + <usize>index * tileStep,
-          fromB,
-          depth,
-          to + <usize>row * cStep,
-          cStep,
-          min(4, m - row),
-          columns,
-          biasHere,
-          mode,
-        );
+  for (let group = firstPanel; group < endPanel; group += GROUP) {
+    const endGroup = min(group + GROUP, endPanel);
+    for (let start = 0; start < k; start += BLOCK) {
+      const depth = min(BLOCK, k - start);
+      const last = start + depth == k;
+      const mode = (start > 0 ? ADD : 0) | (last ? int(7) : 0);
+      const a = pointer(0) + (<usize>start << 4);
+      const b = pointer(1) + (<usize>start << 5);
+      for (let panel = group; panel < endGroup; panel++) {
+        const column = panel << 3;
+        const columns = min(8, n - column);
+        const to = c + (<usize>column << 2);
+        const biasHere = bias && last ? bias + (<usize>column << 2) : 0;
+        const fromB = b + <usize>panel * panelStep;
+        for (let index = firstTile; index < endTile; index++) {
+          const row = index << 2;
+          const fromA = a + <usize>index * tileStep;
+          tile(fromA, fromB, depth, to + <usize>row * cStep, cStep, min(4, m - row), columns, biasHere, mode);
+        }
       }
     }
   }
