@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { disposeModel, loadModel, type Model, modelSource } from "@gpt2-ts/gpt2";
+import { describe, expect, test } from "vitest";
+import { type Candidate, candidates } from "../src/accuracy/backends.ts";
+import { decode, prefill } from "../src/accuracy/passes.ts";
+import { ensureCheckpoint } from "../src/checkpoint.ts";
+import { SHIPPED_MODEL } from "../src/paths.ts";
+import { ErrorMeter, readReference } from "../src/reference-values.ts";
+
+// What `npm run bench:logits` measures for all models and prompts, as tests on the small ones.
+const names = ["synthetic-tiny", "shakespeare"] as const;
+
+/**
+ * The first 64 bits of the SHA-256 over all logits of all prompts of a model. Backends that promise the same bits everywhere must give these on
+ * every engine and machine. A change of kernels may change them: then look at the errors below, and pin the new ones.
+ */
+const pinned: Record<string, Record<(typeof names)[number], string>> = {
+  reference: {
+    "synthetic-tiny": "d2714b893ae8348e",
+    shakespeare: "77752ae4cc90d66c",
+  },
+  "wasm, deterministic": {
+    "synthetic-tiny": "a061b070469a193d",
+    shakespeare: "6cc5cdcf28cd840b",
+  },
+};
+
+async function load(name: (typeof names)[number], { backend }: Candidate): Promise<Model> {
+  const folder = name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint(name);
+  return loadModel(await modelSource(folder), { device: backend });
+}
+
+describe.each(candidates())("$name", (candidate) => {
+  describe.each(names)("on %s", (name) => {
+    test("meets the float64 logits, log-probabilities and residual streams", async () => {
+      const model = await load(name, candidate);
+      const prompts = await readReference(name);
+      const all = createHash("sha256");
+      for (const prompt of prompts.filter(({ ids }) => ids.length <= candidate.maxLength)) {
+        const whole = await prefill(model, prompt);
+        const { max, rms } = new ErrorMeter().add(whole.logits, prompt.logits).summary();
+        expect(max, prompt.name).toBeLessThan(2e-5);
+        expect(rms, prompt.name).toBeLessThan(3e-6);
+        expect(new ErrorMeter().add(whole.logprobs, prompt.logprobs).summary().max, prompt.name).toBeLessThan(2e-5);
+        if (prompt.hidden) {
+          const size = prompt.ids.length * model.config.nEmbd;
+          for (const [layer, hidden] of whole.hidden.entries()) {
+            const expected = prompt.hidden.subarray(layer * size, (layer + 1) * size);
+            expect(new ErrorMeter().add(hidden, expected).summary().max, `block ${layer}`).toBeLessThan(5e-6);
+          }
+        }
+        expect((await decode(model, prompt)).digest, `${prompt.name} token by token`).toBe(whole.digest);
+        all.update(whole.digest);
+      }
+      disposeModel(model);
+      const expected = pinned[candidate.name]?.[name];
+      if (expected !== undefined) expect(all.digest("hex").slice(0, 16)).toBe(expected);
+    });
+  });
+});
