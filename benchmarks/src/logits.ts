@@ -61,7 +61,9 @@ const result: LogitsResult = {
 console.log(`\nwrote ${await writeResult(whole ? "logits" : "logits-partial", conditions.node, result)}`);
 for (const failure of failures) console.error(`FAILED: ${failure}`);
 if (failures.length === 0)
-  console.log(`All within max ${BOUND.max.toExponential()} and RMS ${BOUND.rms.toExponential()}; all promised bits identical.`);
+  console.log(
+    `All within max ${BOUND.max.toExponential()} and RMS ${BOUND.rms.toExponential()}; all promised bits identical.`,
+  );
 process.exit(failures.length === 0 ? 0 : 1);
 
 async function measureModel(name: string): Promise<void> {

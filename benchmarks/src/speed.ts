@@ -1,7 +1,7 @@
 /**
  * `npm run bench:speed`: ours against its peers in one run, on the same weights, threads and prompts.
  *
- *     npm run bench:speed -- [--quick] [--node PATH] [--part language|cold|matmul]... [--no-peers]
+ *     npm run bench:speed -- [--quick] [--node PATH] [--part prefill|decode|cold|matmul]... [--no-peers]
  *
  * Installs the peers on first use, rebuilds the 124M checkpoint, and writes `results/speed-node<major>.json`, where each
  * part replaces what an earlier run found. `--quick` and `--no-peers` are for a look: they print and write nothing.
@@ -15,10 +15,10 @@ import { runConditions } from "./harness/machine.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { measureColdStart } from "./speed/cold-start.ts";
 import { OURS, show } from "./speed/compare.ts";
-import { type Contestant, measureLanguage } from "./speed/language.ts";
+import { type Contestant, measureDecode, measurePrefill } from "./speed/language.ts";
 import { measureMatmul } from "./speed/matmul.ts";
 import { planFor } from "./speed/plan.ts";
-import { PARTS, type PartName, type SpeedResult } from "./speed/result.ts";
+import { type DecodePart, PARTS, type PartName, type SpeedResult } from "./speed/result.ts";
 
 /** Something else is running from about here on. */
 const BUSY_LOAD = 0.7;
@@ -49,19 +49,21 @@ if (loadAverage > BUSY_LOAD) console.warn(`Load average ${loadAverage}: somethin
 
 const about = { command: "npm run bench:speed", conditions, threads };
 const languages = await languageContestants(folder);
-const languagePart = wants("language") ? await measureLanguagePart() : undefined;
-const coldPart = wants("cold")
+const prefill = wants("prefill") ? { ...about, ...(await measurePrefill(plan, languages)) } : undefined;
+const decode = wants("decode") ? await measureDecodePart() : undefined;
+const cold = wants("cold")
   ? { ...about, engines: [], comparisons: await measureColdStart(plan, languages) }
   : undefined;
-const matmulPart = wants("matmul") ? { ...about, ...(await measureMatmul(plan, matmulContestants())) } : undefined;
+const matmul = wants("matmul") ? { ...about, ...(await measureMatmul(plan, matmulContestants())) } : undefined;
 
 if (!options.quick && withPeers) {
   const result: SpeedResult = {
     ...(await readResult<SpeedResult>("speed", node)),
     kind: "speed",
-    ...(languagePart && { language: languagePart }),
-    ...(coldPart && { cold: coldPart }),
-    ...(matmulPart && { matmul: matmulPart }),
+    ...(prefill && { prefill }),
+    ...(decode && { decode }),
+    ...(cold && { cold }),
+    ...(matmul && { matmul }),
   };
   console.log(`\nwrote ${await writeResult("speed", node, result)}`);
 }
@@ -70,11 +72,11 @@ function wants(part: PartName): boolean {
   return options.part.includes(part);
 }
 
-async function measureLanguagePart() {
+async function measureDecodePart(): Promise<DecodePart> {
   const total = weightBytes(await readManifest(checkpoint));
-  const measured = await measureLanguage(plan, languages, total);
-  for (const { engine, share } of measured.decodeShareOfBandwidth) {
-    console.log(`decode of ${engine}: ${show(share.median * 100)} % of a plain read`);
+  const measured = await measureDecode(plan, languages, total);
+  for (const { engine, share } of measured.shareOfPlainRead) {
+    console.log(`  ${engine} reads its weights at ${show(share.median * 100)} % of a plain read`);
   }
   return { ...about, checkpoint, weightBytes: total, ...measured };
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/*.json` into the README and `docs/benchmarks.md`, between
- * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, language, cold, matmul, memory.
+ * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, prefill, decode, cold, matmul, memory.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
@@ -12,12 +12,12 @@ import { REPOSITORY, RESULTS } from "./paths.ts";
 import { accuracySummary, accuracyTable } from "./tables/accuracy-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
-import { coldTable, languageTable, matmulTable, speedSummary } from "./tables/speed-tables.ts";
+import { coldTable, decodeTable, matmulTable, prefillTable, speedSummary } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md")];
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
-const speed = await results<Parameters<typeof languageTable>[0][number]>("speed");
+const speed = await results<Parameters<typeof speedSummary>[0][number]>("speed");
 const logits = await results<Parameters<typeof accuracyTable>[0][number]>("logits");
 const generated = {
   // The README's short ones.
@@ -25,7 +25,8 @@ const generated = {
   speed: speedSummary(speed),
   // The whole of it, in docs/benchmarks.md.
   accuracy: accuracyTable(logits),
-  language: languageTable(speed),
+  prefill: prefillTable(speed),
+  decode: decodeTable(speed),
   cold: coldTable(speed),
   matmul: matmulTable(speed),
   memory: memoryTable(await results("memory")),

@@ -28,13 +28,16 @@ export interface Rounds {
 }
 
 /** A disturbed sample is taken again this often at most, after a longer rest each time. */
-const MAX_REPEATS = 4;
+const MAX_REPEATS = 2;
+/** And all samples together: on a machine that never rests a measurement still ends. */
+const REPEATS_PER_SAMPLE = 0.5;
 
 /** The order within a round is reversed in every other round, so that no side always runs behind the same one. */
 export async function interleave(sides: readonly Side[], schedule: Schedule): Promise<Rounds> {
   const samples: number[][] = sides.map(() => []);
   let repeated = 0;
   let disturbed = 0;
+  const budget = Math.ceil(REPEATS_PER_SAMPLE * schedule.rounds * sides.length);
   for (let round = -schedule.warmUp; round < schedule.rounds; round++) {
     const order = [...sides.entries()];
     if (round % 2 !== 0) order.reverse();
@@ -44,7 +47,7 @@ export async function interleave(sides: readonly Side[], schedule: Schedule): Pr
         const { value, foreign } = await takeSample(side);
         if (round < 0) break;
         const undisturbed = foreign <= FOREIGN_BOUND;
-        if (!undisturbed && attempt < MAX_REPEATS) {
+        if (!undisturbed && attempt < MAX_REPEATS && repeated < budget) {
           repeated++;
           continue;
         }

@@ -6,7 +6,7 @@ import { pairedRatio } from "../harness/statistics.ts";
 import type { ErrorSummary } from "../reference-values.ts";
 import { compare, side, summarize } from "./compare.ts";
 import type { Plan } from "./plan.ts";
-import type { Comparison, Facts, LanguagePart, Part } from "./result.ts";
+import type { Comparison, DecodePart, Facts, Part } from "./result.ts";
 
 /** Prompts up to this long are checked against the reference before anything is timed. */
 const ACCURACY_MAX_LENGTH = 64;
@@ -18,44 +18,80 @@ const READ_PASSES = 5;
 export const LANGUAGE_CHILD = new URL("../engines/language-child.js", import.meta.url);
 const READ_CHILD = new URL("../harness/bandwidth-child.js", import.meta.url);
 
-type Measurements = Pick<LanguagePart, "engines" | "comparisons" | "decodeShareOfBandwidth" | "peakResident">;
-
 /** An engine and the name it has in the tables. */
 export interface Contestant<Spec> {
   readonly name: string;
   readonly spec: Spec;
 }
 
-export async function measureLanguage(
+type Measurements = Pick<Part, "engines" | "comparisons">;
+
+/** Seconds for prompts, the logits of all their tokens computed, and the memory that took. */
+export async function measurePrefill(
   plan: Plan,
   contestants: readonly Contestant<EngineSpec>[],
-  weightBytes: number,
 ): Promise<Measurements> {
-  const children = contestants.map(
-    ({ name, spec }) => new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node: plan.node }),
-  );
-  await using reader = new Child("plain read", { module: READ_CHILD, args: [], node: plan.node });
-  try {
-    const engines = [];
-    for (const child of children) engines.push(await introduce(child, plan));
+  return withEngines(plan, contestants, async (children) => {
     const comparisons: Comparison[] = [];
     for (const tokens of plan.prefill) {
       const sides = children.map((child) => side(child, "prefill", tokens, plan.vocab));
       const about = { title: `prefill of ${tokens} tokens, logits of all`, unit: "s", higherIsBetter: false } as const;
       comparisons.push(await compare(about, sides, plan.schedule));
     }
-    const { decode, read } = await measureDecode(plan, children, reader);
-    comparisons.push(decode, read);
-    const bandwidth = read.measured[0]?.samples ?? [];
-    const decodeShareOfBandwidth = decode.measured.map(({ engine, samples }) => {
-      const gigabytesPerSecond = samples.map((tokensPerSecond) => (tokensPerSecond * weightBytes) / 1e9);
-      return { engine, share: pairedRatio(gigabytesPerSecond, bandwidth) };
-    });
-    const peakResident = [];
-    for (const child of children) {
-      peakResident.push({ engine: child.name, bytes: await child.call<number>("peakResidentBytes") });
-    }
-    return { engines, comparisons, decodeShareOfBandwidth, peakResident };
+    const peaks: number[][] = [];
+    for (const child of children) peaks.push([await child.call<number>("peakResidentBytes")]);
+    const about = { title: "peak resident memory after these", unit: "bytes", higherIsBetter: false } as const;
+    const names = children.map(({ name }) => name);
+    comparisons.push(summarize(about, names, { samples: peaks, repeated: 0, disturbed: 0 }));
+    return comparisons;
+  });
+}
+
+/** Tokens per second, with a plain read of memory in every round: the limit moves from hour to hour. */
+export async function measureDecode(
+  plan: Plan,
+  contestants: readonly Contestant<EngineSpec>[],
+  weightBytes: number,
+): Promise<Measurements & Pick<DecodePart, "shareOfPlainRead">> {
+  await using reader = new Child("plain read", { module: READ_CHILD, args: [], node: plan.node });
+  const measured = await withEngines(plan, contestants, async (children) => {
+    const { decodeContext, decodeTokens } = plan;
+    const sides = children.map((child) => side(child, "decode", decodeContext, decodeTokens, plan.vocab));
+    const rounds = await interleave([...sides, side(reader, "sample", plan.threads, READ_PASSES)], plan.schedule);
+    const names = children.map(({ name }) => name);
+    const title = `decode at context ${decodeContext} to ${decodeContext + decodeTokens}`;
+    const readTitle = `plain read of memory by ${plan.threads} threads, in the rounds of decode`;
+    return [
+      summarize({ title, unit: "tokens/s", higherIsBetter: true }, names, rounds),
+      summarize({ title: readTitle, unit: "GB/s", higherIsBetter: true }, [reader.name], {
+        samples: rounds.samples.slice(names.length),
+        repeated: 0,
+        disturbed: 0,
+      }),
+    ];
+  });
+  const [decode, read] = measured.comparisons;
+  const bandwidth = read?.measured[0]?.samples ?? [];
+  const shareOfPlainRead = (decode?.measured ?? []).map(({ engine, samples }) => {
+    const gigabytesPerSecond = samples.map((tokensPerSecond) => (tokensPerSecond * weightBytes) / 1e9);
+    return { engine, share: pairedRatio(gigabytesPerSecond, bandwidth) };
+  });
+  return { ...measured, shareOfPlainRead };
+}
+
+/** Starts every engine, checks that it computes GPT-2, measures, and ends them. */
+async function withEngines(
+  plan: Plan,
+  contestants: readonly Contestant<EngineSpec>[],
+  measure: (children: readonly Child[]) => Promise<Comparison[]>,
+): Promise<Measurements> {
+  const children = contestants.map(
+    ({ name, spec }) => new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node: plan.node }),
+  );
+  try {
+    const engines: Part["engines"][number][] = [];
+    for (const child of children) engines.push(await introduce(child, plan));
+    return { engines, comparisons: await measure(children) };
   } finally {
     await Promise.all(children.map((child) => child.close()));
   }
@@ -69,21 +105,4 @@ async function introduce(child: Child, plan: Plan): Promise<Part["engines"][numb
   console.log(`${child.name}: ${JSON.stringify(facts)}, ${errors}`);
   if (!(error.max < ACCURACY_BOUND)) throw new Error(`${child.name} computes something else than GPT-2: ${errors}`);
   return { name: child.name, facts, error };
-}
-
-/** Decode, with a plain read of memory in every round: the limit moves from hour to hour. */
-async function measureDecode(plan: Plan, children: readonly Child[], reader: Child) {
-  const { decodeContext, decodeTokens } = plan;
-  const sides = children.map((child) => side(child, "decode", decodeContext, decodeTokens, plan.vocab));
-  const rounds = await interleave([...sides, side(reader, "sample", plan.threads, READ_PASSES)], plan.schedule);
-  const names = children.map(({ name }) => name);
-  const title = `decode at context ${decodeContext} to ${decodeContext + decodeTokens}`;
-  const readTitle = `plain read of memory by ${plan.threads} threads, in the rounds of decode`;
-  return {
-    decode: summarize({ title, unit: "tokens/s", higherIsBetter: true }, names, rounds),
-    read: summarize({ title: readTitle, unit: "GB/s", higherIsBetter: true }, [reader.name], {
-      ...rounds,
-      samples: rounds.samples.slice(names.length),
-    }),
-  };
 }

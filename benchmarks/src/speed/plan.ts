@@ -34,7 +34,7 @@ const FULL = {
     [512, 768, 3072],
     [1024, 1024, 1024],
   ],
-  schedule: { warmUp: 1, rounds: 7, restMs: 150 },
+  schedule: { warmUp: 1, rounds: 5, restMs: 150 },
 } as const satisfies Omit<Plan, "node">;
 
 /** `quick` keeps the quantities and takes fewer samples: for a look, not for a claim. */

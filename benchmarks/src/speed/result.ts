@@ -23,7 +23,7 @@ export interface Comparison {
   readonly disturbed: number;
 }
 
-export const PARTS = ["language", "cold", "matmul"] as const;
+export const PARTS = ["prefill", "decode", "cold", "matmul"] as const;
 export type PartName = (typeof PARTS)[number];
 
 /** What was measured in one go. */
@@ -39,20 +39,19 @@ export interface Part {
   readonly comparisons: readonly Comparison[];
 }
 
-/** Prefill, decode and cold start of a checkpoint. */
-export interface LanguagePart extends Part {
+/** Decoding reads every weight once a token, so it is also compared with plain reading. */
+export interface DecodePart extends Part {
   readonly checkpoint: string;
-  /** Bytes of all weights: what decoding one token reads. */
+  /** Bytes of all weights. */
   readonly weightBytes: number;
   /** Weight bytes decoded per second over bytes per second of plain reading in the same rounds. */
-  readonly decodeShareOfBandwidth: readonly { readonly engine: string; readonly share: Spread }[];
-  /** Largest resident set of each engine's process, in bytes, at the end of the measurements. */
-  readonly peakResident: readonly { readonly engine: string; readonly bytes: number }[];
+  readonly shareOfPlainRead: readonly { readonly engine: string; readonly share: Spread }[];
 }
 
 export interface SpeedResult {
   readonly kind: "speed";
-  readonly language?: LanguagePart;
+  readonly prefill?: Part;
+  readonly decode?: DecodePart;
   readonly cold?: Part;
   readonly matmul?: Part;
 }

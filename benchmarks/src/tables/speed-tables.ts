@@ -4,32 +4,38 @@ import type { Comparison, Part, SpeedResult } from "../speed/result.ts";
 import { figure, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** Prefill, decode and the bandwidth that limits it. */
-export function languageTable(results: readonly SpeedResult[]): string | undefined {
-  const comparisons = comparisonTable(results.map(({ language }) => language));
+/** Behind a quantity that could not be measured on a quiet machine. */
+const DISTURBED = "†";
+
+/** Prompts: seconds, memory, and how near the logits are. */
+export function prefillTable(results: readonly SpeedResult[]): string | undefined {
+  const comparisons = withProvenance(results.map(({ prefill }) => prefill));
   if (comparisons === undefined) return undefined;
-  const shares = results.flatMap(({ language }) =>
-    (language?.decodeShareOfBandwidth ?? []).map(({ engine, share }) => [
-      engine,
-      nodeMajor(language),
-      percent(share.median),
-      `${percent(share.min)} to ${percent(share.max)}`,
-    ]),
-  );
-  const errors = results.flatMap(({ language }) =>
-    (language?.engines ?? []).map(({ name, error }) => [
+  const errors = results.flatMap(({ prefill }) =>
+    (prefill?.engines ?? []).map(({ name, error }) => [
       name,
-      nodeMajor(language),
+      nodeMajor(prefill),
       error?.max.toExponential(1) ?? "",
       error?.rms.toExponential(1) ?? "",
     ]),
   );
-  return [
-    comparisons,
-    ...results.flatMap(({ language }) => (language ? [provenance(language)] : [])),
-    table(["decode: weights read per second, of a plain read in the same rounds", "Node", "median", "range"], shares),
-    table(["logit error of these engines, prompts up to 64 tokens", "Node", "max", "RMS"], errors),
-  ].join("\n\n");
+  return [comparisons, table(["logit error, prompts up to 64 tokens", "Node", "max", "RMS"], errors)].join("\n\n");
+}
+
+/** Tokens per second, and what the memory allows. */
+export function decodeTable(results: readonly SpeedResult[]): string | undefined {
+  const comparisons = withProvenance(results.map(({ decode }) => decode));
+  if (comparisons === undefined) return undefined;
+  const shares = results.flatMap(({ decode }) =>
+    (decode?.shareOfPlainRead ?? []).map(({ engine, share }) => [
+      engine,
+      nodeMajor(decode),
+      percent(share.median),
+      `${percent(share.min)} to ${percent(share.max)}`,
+    ]),
+  );
+  const head = ["weights read per second, of a plain read in the same rounds", "Node", "median", "range"];
+  return [comparisons, table(head, shares)].join("\n\n");
 }
 
 /** Time to the first token and its memory. */
@@ -44,13 +50,11 @@ export function matmulTable(results: readonly SpeedResult[]): string | undefined
 
 /** The comparisons alone, for the README. */
 export function speedSummary(results: readonly SpeedResult[]): string | undefined {
-  const tables = [
-    comparisonTable(results.map(({ language }) => language)),
-    comparisonTable(results.map(({ cold }) => cold)),
-    comparisonTable(results.map(({ matmul }) => matmul)),
-  ].filter((text) => text !== undefined);
+  const language = results.flatMap(({ prefill, decode, cold }) => [prefill, decode, cold]);
+  const parts = [language, results.map(({ matmul }) => matmul)];
+  const tables = parts.map(comparisonTable).filter((text) => text !== undefined);
   if (tables.length === 0) return undefined;
-  return [...tables, ...results.flatMap(({ language }) => (language ? [provenance(language)] : []))].join("\n\n");
+  return [...tables, ...results.flatMap(({ decode }) => (decode ? [provenance(decode)] : []))].join("\n\n");
 }
 
 function withProvenance(parts: readonly (Part | undefined)[]): string | undefined {
@@ -61,27 +65,28 @@ function withProvenance(parts: readonly (Part | undefined)[]): string | undefine
 
 /** One row per quantity and Node version; a column per engine, and how ours compares with each peer. */
 function comparisonTable(parts: readonly (Part | undefined)[]): string | undefined {
-  const present = parts.filter((part) => part !== undefined);
-  const first = present[0];
-  if (first === undefined) return undefined;
-  const shown = first.comparisons.filter(({ measured }) => measured.length > 1);
-  const engines = shown[0]?.measured.map(({ engine }) => engine) ?? [];
-  const peers = shown[0]?.ratios.map(({ peer }) => peer) ?? [];
-  const head = ["", "Node", ...engines, ...peers.map((peer) => `${OURS} : ${peer}`)];
-  const rows = shown.flatMap(({ title }) =>
-    present.flatMap((part) => {
-      const comparison = part.comparisons.find((other) => other.title === title);
-      return comparison === undefined ? [] : [comparisonRow(comparison, part)];
-    }),
+  const rows = parts.flatMap(
+    (part) => part?.comparisons.map((comparison) => ({ comparison, node: nodeMajor(part) })) ?? [],
   );
-  return table(head, rows);
+  const shown = rows.filter(({ comparison }) => comparison.ratios.length > 0);
+  const first = shown[0]?.comparison;
+  if (first === undefined) return undefined;
+  const titles = [...new Set(shown.map(({ comparison }) => comparison.title))];
+  const ordered = titles.flatMap((title) => shown.filter(({ comparison }) => comparison.title === title));
+  const engines = first.measured.map(({ engine }) => engine);
+  const head = ["", "Node", ...engines, ...first.ratios.map(({ peer }) => `${OURS} : ${peer}`)];
+  const marked = ordered.some(({ comparison }) => comparison.disturbed > 0);
+  const note = `${DISTURBED} Other programs ran during some of these samples: the range says more than the median.`;
+  return [table(head, ordered.map(comparisonRow)), ...(marked ? [note] : [])].join("\n\n");
 }
 
-function comparisonRow({ title, unit, measured, ratios }: Comparison, part: Part): string[] {
+function comparisonRow({ comparison, node }: { readonly comparison: Comparison; readonly node: string }): string[] {
+  const { title, unit, measured, ratios, disturbed } = comparison;
+  const medians = measured.map(({ median }) => figure(median, unit));
   return [
-    title,
-    nodeMajor(part),
-    ...measured.map(({ median }) => figure(median, unit)),
+    disturbed > 0 ? `${title} ${DISTURBED}` : title,
+    node,
+    ...medians,
     ...ratios.map(({ ratio }) => times(ratio)),
   ];
 }
