@@ -31,13 +31,12 @@ const flags = [
   "3",
   "--shrinkLevel",
   "0",
-  // Not --converge: Binaryen can go round in circles.
   "--noAssert",
   "--enable",
   "simd",
   "--enable",
   "threads",
-]; // prettier-ignore
+];
 
 const sources = new Map();
 for (const name of (await readdir(kernelFolder)).sort()) {
