@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-// Tests import the packages by name; the "source" condition resolves them to src/, so no stale dist/ is ever tested.
+// Tests import the packages by name; the "gpt2-ts:source" condition resolves them to src/, so no stale dist/ is ever tested.
 export default defineConfig({
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"] } },
+  resolve: { conditions: ["gpt2-ts:source"] },
+  ssr: { resolve: { conditions: ["gpt2-ts:source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "benchmarks/test/**/*.test.ts"],
     typecheck: {

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// No "source" condition here: what is tested is what is published, the built dist/ of each package.
+// No "gpt2-ts:source" condition here: what is tested is what is published, the built dist/ of each package.
 export default defineConfig({
   root: import.meta.dirname,
   test: {

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { downloadCommand } from "./download.ts";
 import { generateCommand } from "./generate.ts";
@@ -20,6 +21,7 @@ const EXIT_OUTPUT_CLOSED = 141;
 export async function runCommand(args: readonly string[]): Promise<number> {
   const program = new Command("gpt2")
     .description("GPT-2 in pure TypeScript: generate, score, and look inside")
+    .version((createRequire(import.meta.url)("../../package.json") as { version: string }).version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`gpt2: ${oneLine(text).replace(/^error: /, "")}\n`) });
   const commands = [

@@ -10,7 +10,7 @@ describe("a bundle for browsers", () => {
     const output = (await build({
       configFile: false,
       logLevel: "silent",
-      resolve: { conditions: ["source", "browser", "module"] },
+      resolve: { conditions: ["gpt2-ts:source", "browser", "module"] },
       build: {
         write: false,
         minify: false,

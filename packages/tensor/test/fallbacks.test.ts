@@ -1,0 +1,24 @@
+import { readdir, readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import type { Op } from "../src/backends/backend.ts";
+import { overrides } from "../src/backends/wasm/overrides/index.ts";
+
+/** Every op there is: what the modules of ops/ export under a name in -Op. */
+const folder = new URL("../src/ops/", import.meta.url);
+const ops: string[] = [];
+for (const file of await readdir(folder)) {
+  const module: Record<string, unknown> = await import(new URL(file, folder).href);
+  for (const [name, op] of Object.entries(module)) if (name.endsWith("Op")) ops.push((op as Op<unknown>).name);
+}
+
+test("the README lists exactly the ops that have no wasm kernel", async () => {
+  expect(ops.length).toBeGreaterThan(60);
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, list] = /has no kernel of its own on `wasm`[^:]*These are\n?([^.]*)\./.exec(readme) ?? [];
+  const documented = [...(list ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  expect(documented).toEqual([...new Set(ops)].filter((name) => !overrides.has(name)).sort());
+});
+
+test("every wasm kernel belongs to an op", () => {
+  expect([...overrides.keys()].filter((name) => !ops.includes(name))).toEqual([]);
+});
