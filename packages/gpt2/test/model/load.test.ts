@@ -166,7 +166,9 @@ describe("loadModel", () => {
     test("a file that is cut off", async () => {
       const before = device.info().usedBytes;
       const cut = new Uint8Array(original.subarray(0, 1_000_000));
-      await expect(load(files({ "model.safetensors": cut }))).rejects.toThrow(/^model\.safetensors: the tensors end at byte 3833600/);
+      await expect(load(files({ "model.safetensors": cut }))).rejects.toThrow(
+        /^model\.safetensors: the tensors end at byte 3833600/,
+      );
       expect(device.info().usedBytes).toBe(before);
     });
 
