@@ -124,5 +124,5 @@ function normalize({ config }: Model, x: Tensor<[T, C]>, { weight, bias }: Layer
 
 /** For each row of the stack's output, a score for every token that could come next. */
 export function logits(model: Model, x: Tensor<[number, C]>): Tensor<[number, V]> {
-  return x.matmul(model.weights.lmHead.transpose()); // [rows, V]
+  return tidy(() => x.matmul(model.weights.lmHead.transpose())); // [rows, V]
 }

@@ -60,7 +60,7 @@ describe("loadModel", () => {
     const before = device.info().usedBytes;
     const model = await load(folder);
     expect(device.info().usedBytes - before).toBeGreaterThan(957_184 * 4 - 1);
-    disposeModel(model);
+    fingerprint(model); // runs it, and disposes of it
     expect(device.info().usedBytes).toBe(before);
   });
 
