@@ -297,8 +297,8 @@ export class HubServer {
       if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     }
     if (fault.kind === "stall") return;
-    // What was written must arrive before the connection breaks.
-    if (fault.kind === "cut" || fault.kind === "lying-length") setTimeout(() => response.destroy(), 30);
+    // What was written must arrive, and be taken up by the client, before the connection breaks.
+    if (fault.kind === "cut" || fault.kind === "lying-length") setTimeout(() => response.destroy(), 150);
     else response.end();
   }
 
