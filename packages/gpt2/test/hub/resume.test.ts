@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -20,10 +20,19 @@ const ranges = () =>
     .map(({ headers }) => headers.range);
 const weightsOf = async (folder: string) => fileHash(join(folder, WEIGHTS));
 
-/** Runs a download that breaks off after `after` bytes of the weights and leaves a part. */
+/**
+ * Runs a download that breaks off and leaves a part of `after` bytes of the weights. A body that breaks drops what its reader
+ * has not taken yet, which on a busy machine is some of what was sent: then it is broken off anew.
+ */
 async function breakOff(after: number): Promise<void> {
-  hub.server.fault(WEIGHTS, { kind: "cut", after });
-  expect((await hubErrorOf(downloadModel("org/name", { ...hub.options, ...once }))).code).toBe("connection-lost");
+  for (let attempt = 0; ; attempt++) {
+    hub.server.fault(WEIGHTS, { kind: "cut", after });
+    expect((await hubErrorOf(downloadModel("org/name", { ...hub.options, ...once }))).code).toBe("connection-lost");
+    const part = await partOf();
+    if (part !== undefined && (await stat(part)).size === after) break;
+    expect(attempt, `a part of ${after} bytes`).toBeLessThan(5);
+    if (part !== undefined) for (const file of [part, `${part}.etag`]) await rm(file, { force: true });
+  }
   hub.server.requests.length = 0;
 }
 
@@ -32,11 +41,7 @@ async function partOf(): Promise<string | undefined> {
   return name === undefined ? undefined : join(hub.cacheDir, "models--org--name", "blobs", name);
 }
 
-// A body that breaks drops what its reader has not taken yet: on a machine that is too busy, less than what was sent. Then the
-// test is run again.
-const onBusyMachine = { retry: 2 };
-
-describe("a download whose connection breaks", onBusyMachine, () => {
+describe("a download whose connection breaks", () => {
   it("continues within the same call from where it was, by Range and If-Range", async () => {
     hub.server.commit("org/name", modelFiles());
     hub.server.fault(WEIGHTS, { kind: "cut", after: 100_000 }, { kind: "cut", after: 70_000 });
@@ -100,7 +105,7 @@ describe("a download whose connection breaks", onBusyMachine, () => {
   });
 });
 
-describe("two versions are never spliced", onBusyMachine, () => {
+describe("two versions are never spliced", () => {
   it("when the object changed between two runs, If-Range makes the download start over", async () => {
     hub.server.commit("org/name", modelFiles());
     // What the CDN had at first: other bytes of the same length, then the right ones.
