@@ -490,9 +490,15 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
     }
     // What is read must not be what is written: `x.copy_(x.transpose())`.
     using apart = view.storage === this.storage ? wrap(rearrange.copy(view)) : undefined;
-    const from = apart ?? view;
-    const strides = broadcastStrides(shape, from.strides, this.shape);
-    dispatchInto(rearrange.copyOp, [{ ...viewOf(from), shape: this.shape, strides }], undefined, [this.#live()]);
+    const { storage, dtype, strides, offset } = apart ?? view;
+    const stretched = {
+      storage,
+      dtype,
+      shape: this.shape,
+      strides: broadcastStrides(shape, strides, this.shape),
+      offset,
+    };
+    dispatchInto(rearrange.copyOp, [stretched], undefined, [this.#live()]);
     return this;
   }
 
@@ -520,10 +526,6 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   #assertOneElement(): void {
     if (this.size !== 1) throw new ShapeMismatchError("item", `expected one element, got ${showShape(this.shape)}`);
   }
-}
-
-function viewOf({ storage, dtype, shape, strides, offset }: View): View {
-  return { storage, dtype, shape, strides, offset };
 }
 
 /** The tensor over a view that an op returned. */
