@@ -8,13 +8,13 @@ import {
 import { locatePretrained } from "#pretrained";
 import type { GPT2Config } from "./config.ts";
 import { Context } from "./context.ts";
+import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
 import type { DownloadProgress } from "./hub/progress.ts";
 import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./inspect.ts";
 import { disposeModel, type LoadProgress, loadModel, loadTokenizer } from "./load.ts";
 import type { H, Model, T, V } from "./model.ts";
 import { type ModelFiles, modelSource } from "./model-source.ts";
 import { checkFlag, checkInteger, checkOptionNames, OptionError } from "./options.ts";
-import { type PretrainedOptions, pretrainedOptionNames } from "./pretrained/options.ts";
 import type { ScoreOptions } from "./score.ts";
 import { type GenerateOptions, type Generation, generateText } from "./text-generation.ts";
 import { type Score, scoreTexts } from "./text-score.ts";

@@ -8,22 +8,13 @@ import { HubError } from "./error.ts";
 import { fileSystemError } from "./file-system-error.ts";
 import { openTree, type RemoteFile, type RemoteTree } from "./listing.ts";
 import { COMMIT_PATTERN, checkFileName, checkModelName, checkRevision } from "./names.ts";
+import type { PretrainedOptions } from "./options.ts";
 import type { DownloadProgress } from "./progress.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { resolveCacheDir, resolveEndpoint, resolveOffline, resolveStallTimeout, resolveToken } from "./settings.ts";
 
-/** All optional; what is left out comes from the environment variables that `huggingface_hub` knows. */
-export interface DownloadOptions {
-  /** A branch, a tag or a commit. @defaultValue `"main"` */
-  readonly revision?: string | undefined;
-  /** The hub's address; else `HF_ENDPOINT`. */
-  readonly endpoint?: string | undefined;
-  /** An access token, or `false` to send none; else `HF_TOKEN` or the token file in `HF_HOME`. */
-  readonly token?: string | false | undefined;
-  /** The cache folder; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
-  readonly cacheDir?: string | undefined;
-  /** Use the cache alone; else `HF_HUB_OFFLINE`. */
-  readonly offline?: boolean | undefined;
+/** All optional. */
+export interface DownloadOptions extends PretrainedOptions {
   /** Take a complete snapshot from the cache without asking whether the branch has moved on. @defaultValue `false` */
   readonly preferCached?: boolean | undefined;
   /** Exactly these files of the repository, instead of what the loader needs. */
@@ -31,8 +22,6 @@ export interface DownloadOptions {
   /** Replaces the global `fetch`, for a proxy say. It must leave redirects alone when asked to (`redirect: "manual"`). */
   readonly fetch?: typeof fetch | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Stops the download; what arrived is kept and continued next time. */
-  readonly signal?: AbortSignal | undefined;
   /** Tries after a transient error that got nowhere. @defaultValue `5` */
   readonly retries?: number | undefined;
   /** Milliseconds before the first retry, doubling after. @defaultValue `500` */

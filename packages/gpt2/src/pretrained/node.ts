@@ -1,5 +1,5 @@
 import type { DownloadProgress } from "../hub/index.ts";
-import type { PretrainedOptions } from "./options.ts";
+import type { PretrainedOptions } from "../hub/options.ts";
 
 /** Downloads a model into the hub's cache, unless it is there. Returns its folder. */
 export async function locatePretrained(
