@@ -22,7 +22,7 @@ import { readmeExamples } from "./readme-examples.mjs";
 
 const ATTW = "@arethetypeswrong/cli@0.18.5";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packages = ["safetensors", "tensor", "gpt2"].map((folder) => {
+const packages = ["safetensors", "tensor", "gpt2", "hw1"].map((folder) => {
   const manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
   return { folder: join(root, "packages", folder), manifest, name: manifest.name };
 });
