@@ -17,6 +17,8 @@ const locked = `${root}/package-lock.json`;
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(locked).mtimeMs) {
   console.error("Installing packages …");
   npm("ci", "--no-audit", "--no-fund", "--loglevel=error");
+  // `npm run setup:gpu` was run here before; its links are gone with the old node_modules.
+  if (existsSync(`${root}/.cache/gpu`)) npm("run", "--silent", "setup:gpu");
 }
 console.error("Building …");
 npm("run", "--silent", "build");
