@@ -1,0 +1,72 @@
+import { type Context, draw, type GPT2, nextToken, OptionError } from "@gpt2-ts/gpt2";
+import { Generator } from "@gpt2-ts/tensor";
+import type { Sample } from "./results.ts";
+import { temperatureScale, twoTokenScale } from "./temperature.ts";
+
+export interface SampleOptions {
+  /** At most so many tokens: fewer if prompt and sample fill the model's context before. */
+  readonly length: number;
+  /** Only the k most likely tokens. Default 40. */
+  readonly topK?: number | undefined;
+  /** Default 1. */
+  readonly temperature?: number | undefined;
+  /** Tokens whose probability the temperature scales together: 1 (problem 6.6, the default) or 2 (problem 6.7b). */
+  readonly horizon?: 1 | 2 | undefined;
+  /** Seed of the draws, 0..2^53-1: the same seed gives the same sample. */
+  readonly seed: number;
+  /** Called after each token with how many there are. */
+  readonly onToken?: ((count: number) => void) | undefined;
+  /** Ends the sampling early: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is sampled from: a {@link Context} of a model, or anything that tells likewise what may follow its tokens. */
+export type Sampled = Pick<Context, "append" | "branch" | "length" | "capacity">;
+
+/**
+ * Problem 6.3: continues a prompt with tokens drawn one by one from the top-k softmax.
+ *
+ * @throws OptionError for an option out of range, or a prompt of no tokens; ContextLengthError for a prompt that leaves no
+ *   room for a token; `signal.reason` when aborted
+ */
+export async function sample(model: GPT2, prompt: string, options: SampleOptions): Promise<Sample> {
+  using context = model.context();
+  const { ids, finishReason } = await sampleTokens(context, model.tokenizer.encode(prompt), options);
+  return { prompt, continuation: model.tokenizer.decode(ids), ids, finishReason };
+}
+
+/** The same with tokens: `prompt` is appended to the context, and then what is drawn, but for the last of it. */
+export async function sampleTokens(
+  context: Sampled,
+  prompt: readonly number[],
+  options: SampleOptions,
+): Promise<Pick<Sample, "ids" | "finishReason">> {
+  const { length, topK = 40, temperature = 1, horizon = 1, seed, onToken, signal } = options;
+  if (!Number.isInteger(length) || length < 1)
+    throw new OptionError("length", `expected an integer from 1, got ${length}`);
+  if (horizon !== 1 && horizon !== 2) throw new OptionError("horizon", `expected 1 or 2, got ${String(horizon)}`);
+  if (prompt.length === 0) throw new OptionError("prompt", "expected at least one token");
+
+  const generator = new Generator(seed);
+  // The k continuations are one batch that shares the cached prefix: one pass over the weights, not k.
+  const lookahead = (candidates: readonly number[]) =>
+    context.branch(
+      candidates.map((id) => [id]),
+      { signal },
+    );
+  const ids: number[] = [];
+  for (
+    let logits = await context.append(prompt, { signal });
+    ;
+    logits = await context.append(ids.slice(-1), { signal })
+  ) {
+    const scaled =
+      horizon === 1
+        ? temperatureScale(logits, { temperature })
+        : await twoTokenScale(logits, { temperature, topK, lookahead });
+    ids.push(draw(nextToken(scaled, { topK }), generator));
+    onToken?.(ids.length);
+    if (ids.length === length) return { ids, finishReason: "length" };
+    if (context.length + 1 === context.capacity) return { ids, finishReason: "context" };
+  }
+}
