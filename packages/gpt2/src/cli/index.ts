@@ -1,0 +1,7 @@
+// What the command lines of this repository's packages share. Not for others: it changes with them.
+export { decodeStrictly } from "./input.ts";
+export { Interruption, interruptible } from "./interruption.ts";
+export { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";
+export { writeOut } from "./output.ts";
+export { type Program, runProgram } from "./program.ts";
+export { createProgress, type ProgressDisplay } from "./progress.ts";

@@ -1,0 +1,48 @@
+import { Command, CommanderError } from "commander";
+import { Interruption } from "./interruption.ts";
+import { OutputClosedError } from "./output.ts";
+import { oneLine } from "./report.ts";
+
+/** What a shell reports for a command that wrote to a closed pipe: 128 + SIGPIPE. */
+const EXIT_OUTPUT_CLOSED = 141;
+
+/** A command line of several commands. */
+export interface Program {
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  readonly commands: readonly Command[];
+}
+
+/**
+ * Runs a program with these arguments. What goes wrong becomes one line on standard error (with `DEBUG` set to the
+ * program's name the stack too).
+ *
+ * @returns the exit status: 0 only when all of it worked
+ */
+export async function runProgram(
+  { name, description, version, commands }: Program,
+  args: readonly string[],
+): Promise<number> {
+  const program = new Command(name)
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`${name}: ${oneLine(text).replace(/^error: /, "")}\n`) });
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  if (args.length === 0) {
+    program.outputHelp({ error: true });
+    return 1;
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode; // it has told already
+    if (error instanceof Interruption) return error.exitStatus;
+    if (error instanceof OutputClosedError) return EXIT_OUTPUT_CLOSED;
+    process.stderr.write(`${name}: ${oneLine(error)}\n`);
+    if (process.env["DEBUG"] === name && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return 1;
+  }
+}
