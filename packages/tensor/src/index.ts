@@ -1,5 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-export type { Backend, CpuView, DeviceName, FallbackLog, Kernel, Op, Storage, View } from "./backends/backend.ts";
+export type {
+  Backend,
+  CpuView,
+  DeviceName,
+  FallbackLog,
+  Kernel,
+  MatrixEncoding,
+  MatrixPacker,
+  Op,
+  Storage,
+  View,
+} from "./backends/backend.ts";
 export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
@@ -8,6 +19,7 @@ export { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";
+export * from "./functional/packing.ts";
 export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";

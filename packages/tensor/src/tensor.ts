@@ -1,5 +1,5 @@
 import "./symbol-dispose.ts";
-import type { Backend, Storage, View } from "./backends/backend.ts";
+import type { Backend, MatrixEncoding, Storage, View } from "./backends/backend.ts";
 import { dispatchInto, wholeView } from "./backends/dispatch.ts";
 import { type DeviceChoice, device } from "./device.ts";
 import { type DataOf, type DType, newData } from "./dtype.ts";
@@ -297,14 +297,15 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   /**
    * This matrix `[K, N]` laid out in the order its device reads a right operand of matmul: worth doing once for weights
-   * that are used often. Other operations still work on it, more slowly.
+   * that are used often. With an encoding of fewer bits its elements are rounded to what that holds, and take as much less
+   * memory and time to read. Other operations still work on it, more slowly.
    */
-  pack(): Tensor<S, D> {
+  pack(encoding: MatrixEncoding = "f32"): Tensor<S, D> {
     const view: View = this.#live();
     if (view.dtype !== "float32" || view.shape.length !== 2) {
       throw new ShapeMismatchError("pack", `expected a float32 matrix, got ${this.dtype} ${showShape(this.shape)}`);
     }
-    return wrap(this.device.pack(view as View<"float32">) as View<D>);
+    return wrap(this.device.pack(view as View<"float32">, encoding) as View<D>);
   }
 
   // ---- reductions (over all axes when none is given) ---------------------------------------------------------------

@@ -75,6 +75,20 @@ export function defineOp<Params = undefined>(name: string, reference: Kernel<Par
   return { name, reference };
 }
 
+/**
+ * How the elements of a packed matrix are kept: as float32 (`f32`), or rounded to the nearest bfloat16 (`bf16`). Ops see
+ * float32 whichever it is.
+ */
+export type MatrixEncoding = "f32" | "bf16";
+
+/** A packed matrix in the making. */
+export interface MatrixPacker {
+  /** The matrix. Its elements are what was written so far, and anything where nothing was. */
+  readonly matrix: View<"float32">;
+  /** Packs `columns` `[K, n]` as the columns from `first`, a multiple of 8, on. */
+  write(first: number, columns: View<"float32">): void;
+}
+
 /** What runs ops and holds storages. Kept narrow, so that a new device is a small thing to write. */
 export interface Backend {
   readonly name: DeviceName;
@@ -96,9 +110,14 @@ export interface Backend {
   /**
    * The same matrix `[K, N]`, laid out in the order this backend's matmul reads its right operand. Strides and offset of
    * the result address the elements' logical order, whatever their order in memory; ops that do not know the layout
-   * see an unpacked copy. May return the view it was given.
+   * see an unpacked copy. May return the view it was given, if the elements are to stay float32 (the default).
    */
-  pack(matrix: View<"float32">): View<"float32">;
+  pack(matrix: View<"float32">, encoding?: MatrixEncoding): View<"float32">;
+  /**
+   * A packed matrix `[K, N]` to be filled piece by piece, so that large weights need not exist as float32 at once. Undefined
+   * on a device that packs whole matrices of float32 only.
+   */
+  packer?(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker;
   /** Ops that ran on the reference kernel because this backend has no better one (or not for such operands). */
   readonly fallbacks: FallbackLog;
 }

@@ -1,5 +1,16 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
-import { type Backend, type CpuView, FallbackLog, type Op, Storage, type View } from "../backend.ts";
+import {
+  type Backend,
+  type CpuView,
+  FallbackLog,
+  type MatrixEncoding,
+  type MatrixPacker,
+  type Op,
+  Storage,
+  type View,
+} from "../backend.ts";
+import { wholeView } from "../dispatch.ts";
+import { encodeColumns } from "./encode.ts";
 
 class HostStorage<D extends DType> extends Storage<D> {
   readonly data: DataOf[D];
@@ -41,14 +52,23 @@ class ReferenceBackend implements Backend {
     op.reference(inputs.map(withData), params, outputs.map(withData));
   }
 
-  pack(matrix: View<"float32">): View<"float32"> {
-    return matrix;
+  pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
+    if (encoding === "f32") return matrix;
+    const packer = this.packer(matrix.shape as [number, number], encoding);
+    packer.write(0, matrix);
+    return packer.matrix;
+  }
+
+  packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
+    const data = newData("float32", shape[0] * shape[1]);
+    const matrix = wholeView(new HostStorage(this, "float32", data), shape);
+    return { matrix, write: (first, columns) => encodeColumns(withData(columns), encoding, data, first, shape[1]) };
   }
 }
 
-function withData(view: View): CpuView {
+function withData<D extends DType>(view: View<D>): CpuView<D> {
   const { storage, dtype, shape, strides, offset } = view;
-  return { storage, dtype, shape, strides, offset, data: (storage as HostStorage<DType>).data };
+  return { storage, dtype, shape, strides, offset, data: (storage as HostStorage<D>).data };
 }
 
 /** The reference device. It has no state, so there is one. */

@@ -1,10 +1,20 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
 import { DeviceError } from "../../errors.ts";
-import { type Backend, type CpuView, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
+import {
+  type Backend,
+  type CpuView,
+  FallbackLog,
+  type MatrixEncoding,
+  type MatrixPacker,
+  type Op,
+  type Storage,
+  type View,
+} from "../backend.ts";
+import { discard } from "../dispatch.ts";
 import { defaultThreads } from "./features.ts";
 import { overrides } from "./overrides/index.ts";
 import type { WasmKernel } from "./overrides/kernel.ts";
-import { packMatrix, unpackMatrix } from "./packed.ts";
+import { emptyPacked, packInto, unpackMatrix } from "./packed.ts";
 import { isPacked, WasmRuntime } from "./runtime.ts";
 import { WasmStorage, type WasmView } from "./storage.ts";
 
@@ -69,8 +79,12 @@ export class WasmBackend implements Backend {
 
   readSync<D extends DType>(storage: Storage<D>): DataOf[D] {
     const own = storage as WasmStorage<D>;
-    if (own.panels) return this.#unpacked(own as WasmStorage) as DataOf[D];
-    return own.data;
+    if (!own.panels) return own.data;
+    try {
+      return this.#unpacked(own as WasmStorage) as DataOf[D];
+    } finally {
+      this.runtime.releaseScratch();
+    }
   }
 
   execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {
@@ -86,16 +100,43 @@ export class WasmBackend implements Backend {
     }
   }
 
-  pack(matrix: View<"float32">): View<"float32"> {
+  pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
     this.runtime.check();
-    const [rows, columns] = matrix.shape;
-    if (matrix.shape.length !== 2 || rows === 0 || columns === 0 || isPacked(matrix)) return matrix;
-    return packMatrix(this, matrix as WasmView<"float32">);
+    const [rows, columns] = matrix.shape as [number, number];
+    const packedAs = (matrix as WasmView).storage.panels?.encoding;
+    if (matrix.shape.length !== 2 || rows === 0 || columns === 0 || packedAs === encoding) return matrix;
+    const packer = this.packer([rows, columns], encoding);
+    try {
+      packer.write(0, matrix);
+    } catch (error) {
+      discard(packer.matrix.storage);
+      throw error;
+    }
+    return packer.matrix;
+  }
+
+  packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
+    this.runtime.check();
+    const matrix = emptyPacked(this, shape, encoding);
+    return { matrix, write: (first, columns) => this.#packColumns(matrix, first, columns as WasmView<"float32">) };
   }
 
   /** Ends the workers. Tensors of this backend cannot be computed with any more. */
   dispose(): void {
     this.runtime.dispose();
+  }
+
+  #packColumns(target: WasmView<"float32">, first: number, columns: WasmView<"float32">): void {
+    this.runtime.check();
+    const { storage } = columns;
+    // A matrix that is packed in another way is unpacked first.
+    const plain = storage.panels ? this.upload("float32", this.readSync(storage)) : storage;
+    try {
+      packInto(this.runtime, target.storage, first, { ...columns, storage: plain });
+    } finally {
+      this.runtime.releaseScratch();
+      if (plain !== storage) discard(plain);
+    }
   }
 
   #fallBack<Params>(

@@ -1,34 +1,78 @@
 import { contiguousStrides } from "../../shape.ts";
-import type { View } from "../backend.ts";
+import type { MatrixEncoding } from "../backend.ts";
 import type { WasmBackend } from "./backend.ts";
+import { panelBytes, panelCount, panelWidth } from "./panels.ts";
 import type { WasmRuntime } from "./runtime.ts";
 import { WasmStorage, type WasmView } from "./storage.ts";
 
-/** Columns of a panel. kernels/panels.ts states the same number. */
-export const panelWidth = 8;
 /** Elements that are worth a chunk of their own when packing. */
 const PACK_CHUNK = 65_536;
+/** Elements that exist as panels of floats at once while they are encoded: they stay in the second-level cache. */
+const ENCODED_AT_ONCE = 2 ** 18;
 
-/** Address of panel number `panel` of a packed matrix. */
-export function panelPointer(storage: WasmStorage, panel: number): number {
-  return storage.pointer + panel * storage.panels!.rows * panelWidth * 4;
-}
-
-/** The same matrix in panels, read from any strided view of [rows, columns], both at least 1. */
-export function packMatrix(backend: WasmBackend, matrix: WasmView<"float32">): View<"float32"> {
-  const [rows, columns] = matrix.shape as [number, number];
-  const { runtime } = backend;
-  const storage = new WasmStorage(backend, runtime.memory, "float32", rows * columns, { rows, columns });
-  packPanels(runtime, matrix, storage.pointer);
+/** Memory for a packed matrix [rows, columns]. */
+export function emptyPacked(
+  backend: WasmBackend,
+  [rows, columns]: readonly [number, number],
+  encoding: MatrixEncoding,
+): WasmView<"float32"> {
+  const panels = { rows, columns, encoding };
+  const storage = new WasmStorage(backend, backend.runtime.memory, "float32", rows * columns, panels);
   return { storage, dtype: "float32", shape: [rows, columns], strides: contiguousStrides([rows, columns]), offset: 0 };
 }
 
-/** Writes the panels of a strided matrix [rows, columns] to `target`. */
-export function packPanels(runtime: WasmRuntime, matrix: WasmView, target: number): void {
-  packPanelsAt(runtime, runtime.pointer(matrix), matrix.shape, matrix.strides, target);
+/** Packs a strided matrix [rows, n] as the columns from `first` (a multiple of the panels' width) on of `target`. */
+export function packInto(runtime: WasmRuntime, target: WasmStorage, first: number, matrix: WasmView<"float32">): void {
+  const panels = target.panels!;
+  const [rows, columns] = matrix.shape as [number, number];
+  const source = runtime.pointer(matrix);
+  const panelStep = panelBytes(panels);
+  const to = target.pointer + (first / panelWidth) * panelStep;
+  if (panels.encoding === "f32") {
+    packPanelsAt(runtime, source, matrix.shape, matrix.strides, to);
+    return;
+  }
+  const atOnce = Math.max(1, Math.floor(ENCODED_AT_ONCE / (rows * panelWidth)));
+  const floats = runtime.scratch(Math.min(atOnce, panelCount(columns)) * rows * panelWidth * 4);
+  for (let panel = 0; panel * panelWidth < columns; panel += atOnce) {
+    const column = panel * panelWidth;
+    const shape = [rows, Math.min(atOnce * panelWidth, columns - column)];
+    packPanelsAt(runtime, source + column * matrix.strides[1]! * 4, shape, matrix.strides, floats);
+    encode(runtime, panels.encoding, floats, to + panel * panelStep, rows, panelCount(shape[1]!));
+  }
 }
 
-/** As {@link packPanels}, for a matrix given by address, shape and strides. */
+/** Panels of floats, in an encoding of fewer bits. */
+function encode(
+  runtime: WasmRuntime,
+  encoding: Exclude<MatrixEncoding, "f32">,
+  floats: number,
+  target: number,
+  rows: number,
+  panels: number,
+): void {
+  const chunks = runtime.chunks(rows * panels * panelWidth, PACK_CHUNK);
+  switch (encoding) {
+    case "bf16":
+      runtime.run("encodeBf16Job", chunks, [floats, target, rows * panels]);
+  }
+}
+
+/** Panels of floats at a temporary address: those of a packed matrix, whatever its encoding. */
+function floatPanels(runtime: WasmRuntime, { pointer, panels }: WasmStorage): number {
+  const { rows, columns, encoding } = panels!;
+  if (encoding === "f32") return pointer;
+  const count = panelCount(columns);
+  const floats = runtime.scratch(rows * count * panelWidth * 4);
+  const chunks = runtime.chunks(rows * count * panelWidth, PACK_CHUNK);
+  switch (encoding) {
+    case "bf16":
+      runtime.run("decodeBf16Job", chunks, [pointer, floats, rows * count]);
+  }
+  return floats;
+}
+
+/** Writes the panels of a matrix of floats, given by address, shape and strides, to `target`. */
 export function packPanelsAt(
   runtime: WasmRuntime,
   source: number,
@@ -37,8 +81,7 @@ export function packPanelsAt(
   target: number,
 ): void {
   const [rows, columns] = shape as [number, number];
-  const panels = Math.ceil(columns / panelWidth);
-  const chunks = Math.min(panels, runtime.chunks(rows * columns, PACK_CHUNK));
+  const chunks = Math.min(panelCount(columns), runtime.chunks(rows * columns, PACK_CHUNK));
   runtime.run("packPanelsJob", chunks, [source, target, rows, columns, strides[0]!, strides[1]!]);
 }
 
@@ -48,7 +91,7 @@ export function unpackMatrix(runtime: WasmRuntime, storage: WasmStorage, target:
   const block = runtime.memory.allocate(storage.length * 4);
   try {
     const chunks = Math.min(rows, runtime.chunks(rows * columns, PACK_CHUNK));
-    runtime.run("unpackPanelsJob", chunks, [storage.pointer, block.pointer, rows, columns]);
+    runtime.run("unpackPanelsJob", chunks, [floatPanels(runtime, storage), block.pointer, rows, columns]);
     target.set(new Float32Array(runtime.memory.buffer, block.pointer, storage.length));
   } finally {
     runtime.memory.release(block);

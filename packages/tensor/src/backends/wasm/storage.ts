@@ -3,15 +3,7 @@ import { DeviceError } from "../../errors.ts";
 import { type Backend, Storage, type View } from "../backend.ts";
 import type { Block } from "./allocator.ts";
 import type { WasmMemory } from "./memory.ts";
-
-/**
- * How a packed matrix [rows, columns] lies in memory: panels of 8 columns, each `[rows][8]`; the last one is padded with
- * zeros. Element (row, column) is number `(floor(column / 8) · rows + row) · 8 + column mod 8`.
- */
-export interface Panels {
-  readonly rows: number;
-  readonly columns: number;
-}
+import { type Panels, panelBytes, panelCount } from "./panels.ts";
 
 /** Memory of a tensor in the shared WebAssembly memory. */
 export class WasmStorage<D extends DType = DType> extends Storage<D> {
@@ -25,9 +17,8 @@ export class WasmStorage<D extends DType = DType> extends Storage<D> {
 
   constructor(backend: Backend, memory: WasmMemory, dtype: D, length: number, panels?: Panels) {
     super(backend, dtype, length);
-    const elements = panels ? panels.rows * Math.ceil(panels.columns / 8) * 8 : length;
     this.#memory = memory;
-    this.#block = memory.allocate(elements * byteSize(dtype));
+    this.#block = memory.allocate(panels ? panelCount(panels.columns) * panelBytes(panels) : length * byteSize(dtype));
     this.pointer = this.#block.pointer;
     this.panels = panels;
   }

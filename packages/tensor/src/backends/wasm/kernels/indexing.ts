@@ -1,20 +1,29 @@
 // Rows of a table, and elements of rows, chosen by indices that the caller has checked.
+import { bf16At } from "./bf16";
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { panelColumn } from "./panels";
 
+/** What a table is: strided floats, or the transpose of a packed matrix. overrides/indexing.ts states these too. */
+const PANELS: i32 = 1;
+const BF16_PANELS: i32 = 2;
+
 /**
- * Ints: table, ids, out, ids' number, columns, whether the table is the transpose of a packed matrix, bytes from one row
- * of the table to the next and from one column to the next.
+ * Ints: table, ids, out, ids' number, columns, what the table is, and for floats bytes from one row of the table to the
+ * next and from one column to the next.
  */
 export function embeddingJob(chunk: i32): void {
   const columns = int(4);
-  const packed = int(5) != 0;
+  const kind = int(5);
   const step = pointer(7);
   const end = chunkStart(chunk + 1, chunkCount(), int(3));
   for (let i = chunkStart(chunk, chunkCount(), int(3)); i < end; i++) {
     const id = load<i32>(pointer(1) + (<usize>i << 2));
     let out = pointer(2) + ((<usize>i * <usize>columns) << 2);
-    let from = packed ? panelColumn(pointer(0), columns, id) : pointer(0) + <usize>id * pointer(6);
+    if (kind == BF16_PANELS) {
+      for (let row = 0; row < columns; row++, out += 4) store<f32>(out, bf16At(pointer(0), columns, row, id));
+      continue;
+    }
+    let from = kind == PANELS ? panelColumn(pointer(0), columns, id) : pointer(0) + <usize>id * pointer(6);
     if (step == 4) memory.copy(out, from, <usize>columns << 2);
     else {
       const stop = out + (<usize>columns << 2);

@@ -1,5 +1,6 @@
 // Matrix products. The right operand B [K, N] comes as panels (panels.ts); the left one A [M, K] as it is when M is 1,
 // otherwise packed into tiles of 4 rows. Work is split over the elements of the result, never over K.
+import { decodeBf16 } from "./bf16";
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { madd } from "./simd";
 import { ADD, BLOCK, GELU, storeSomeOfRow, tile } from "./tile";
@@ -62,9 +63,9 @@ function packTile(source: usize, target: usize, columns: i32, count: i32, rowSte
 }
 
 /**
- * C [M, N] = A·B (+ bias) (then GELU). Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks. Split into
- * row blocks × column blocks; row blocks of the same columns follow each other, so that threads share what they
- * read of B.
+ * C [M, N] = A·B (+ bias) (then GELU). Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks, room for
+ * BLOCK rows of a panel per chunk if the panels are bfloat16 and 0 if they are floats. Split into row blocks × column
+ * blocks; row blocks of the same columns follow each other, so that threads share what they read of B.
  */
 export function matmulJob(chunk: i32): void {
   const c = pointer(2);
@@ -84,7 +85,10 @@ export function matmulJob(chunk: i32): void {
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
   const cStep = <usize>n << 2;
   const tileStep = <usize>k << 4;
-  const panelStep = <usize>k << 5;
+  const bf16 = pointer(9) != 0;
+  const decoded = pointer(9) + ((<usize>chunk * BLOCK) << 5);
+  const rowShift: usize = bf16 ? 4 : 5;
+  const panelStep = <usize>k << rowShift;
   for (let group = firstPanel; group < endPanel; group += GROUP) {
     const endGroup = min(group + GROUP, endPanel);
     for (let start = 0; start < k; start += BLOCK) {
@@ -92,13 +96,17 @@ export function matmulJob(chunk: i32): void {
       const last = start + depth == k;
       const mode = (start > 0 ? ADD : 0) | (last ? int(7) : 0);
       const a = pointer(0) + (<usize>start << 4);
-      const b = pointer(1) + (<usize>start << 5);
+      const b = pointer(1) + (<usize>start << rowShift);
       for (let panel = group; panel < endGroup; panel++) {
         const column = panel << 3;
         const columns = min(8, n - column);
         const to = c + (<usize>column << 2);
         const biasHere = bias && last ? bias + (<usize>column << 2) : 0;
-        const fromB = b + <usize>panel * panelStep;
+        let fromB = b + <usize>panel * panelStep;
+        if (bf16) {
+          decodeBf16(fromB, depth, decoded);
+          fromB = decoded;
+        }
         for (let index = firstTile; index < endTile; index++) {
           const row = index << 2;
           const fromA = a + <usize>index * tileStep;

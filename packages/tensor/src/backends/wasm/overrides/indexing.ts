@@ -1,5 +1,6 @@
 import { byteSize } from "../../../dtype.ts";
 import { sizeOf } from "../../../shape.ts";
+import type { MatrixEncoding } from "../../backend.ts";
 import type { TopKParams } from "../../reference/sort.ts";
 import { isPacked, type WasmRuntime } from "../runtime.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
@@ -9,7 +10,10 @@ import { rowsOf } from "./rows.ts";
 const CHUNK = 16_384;
 /** Past this many, sorting the whole row is faster than keeping the best in order. */
 const MOST_KEPT = 1024;
-/** Bytes from one row of a packed matrix to the next. */
+/** What a table is: strided floats, or the transpose of a packed matrix. As in kernels/indexing.ts. */
+const STRIDED = 0;
+const tableKinds: Readonly<Record<MatrixEncoding, number>> = { f32: 1, bf16: 2 };
+/** Bytes from one row of a packed matrix of floats to the next. */
 const PANEL_ROW = 32;
 
 const embedding: WasmKernel<undefined> = (runtime, [table, ids], _params, [out]) => {
@@ -24,7 +28,7 @@ const embedding: WasmKernel<undefined> = (runtime, [table, ids], _params, [out])
   const idsAddress = runtime.contiguous(ids!);
   if (!allBelow(runtime, idsAddress, count, V)) return "id out of range";
   const address = panels ? table!.storage.pointer : runtime.pointer(table!);
-  const steps = panels ? [1, 0, PANEL_ROW] : [0, rowStep * 4, columnStep * 4];
+  const steps = panels ? [tableKinds[panels.encoding], 0, PANEL_ROW] : [STRIDED, rowStep * 4, columnStep * 4];
   const chunks = Math.min(count, runtime.chunks(count * C, CHUNK));
   runtime.run("embeddingJob", chunks, [address, idsAddress, runtime.pointer(out!), count, C, ...steps]);
   return undefined;

@@ -1,4 +1,6 @@
-import { packPanelsAt, panelWidth } from "../packed.ts";
+import type { MatrixEncoding } from "../../backend.ts";
+import { packPanelsAt } from "../packed.ts";
+import { panelCount, panelWidth } from "../panels.ts";
 import { isPacked, type WasmRuntime } from "../runtime.ts";
 import type { WasmView } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
@@ -6,6 +8,8 @@ import type { WasmKernel, WasmKernels } from "./kernel.ts";
 /** Rows of a tile, and the bit that asks for GELU: as in kernels/tile.ts. */
 const tileRows = 4;
 const geluMode = 2;
+/** Terms that kernels/tile.ts sums at once: a panel of bfloat16 is decoded so many rows at a time. */
+const BLOCK = 256;
 /** Tiles of A that stay in the second-level cache while panels of B pass by: 128 rows × 256 terms are 128 KiB. */
 const tilesPerRowBlock = 32;
 /** Multiplications worth a chunk of their own (some 20 µs), and elements worth one when only memory is moved. */
@@ -23,8 +27,9 @@ interface Matrix {
 
 interface Product {
   readonly a: Matrix;
-  /** Address of the panels of B. */
+  /** The panels of B: their address, and how they are kept. */
   readonly panels: number;
+  readonly encoding: MatrixEncoding;
   readonly columns: number;
   readonly result: number;
   readonly bias: number;
@@ -39,8 +44,8 @@ function roomForTiles(runtime: WasmRuntime, rows: number, columns: number): numb
 }
 
 /** Result [M, N] = A [M, K] · panels [K, N], all sizes at least 1. */
-function multiply(runtime: WasmRuntime, { a, panels, columns, result, bias, mode, tiles }: Product): void {
-  const panelCount = Math.ceil(columns / panelWidth);
+function multiply(runtime: WasmRuntime, { a, panels, encoding, columns, result, bias, mode, tiles }: Product): void {
+  const count = panelCount(columns);
   const k = a.columns;
   if (a.rows === 1) {
     let row = a.pointer;
@@ -48,8 +53,9 @@ function multiply(runtime: WasmRuntime, { a, panels, columns, result, bias, mode
       row = tiles;
       runtime.run("copyJob", 1, [a.pointer, row, 4, 1, k, a.columnStride, 1]);
     }
-    const chunks = Math.min(panelCount, runtime.chunks(k * columns, CHUNK_ELEMENTS, 16));
-    runtime.run("vectorMatmulJob", chunks, [row, panels, result, columns, k, bias, mode]);
+    const chunks = Math.min(count, runtime.chunks(k * columns, CHUNK_ELEMENTS, 16));
+    const job = encoding === "bf16" ? "vectorMatmulBf16Job" : "vectorMatmulJob";
+    runtime.run(job, chunks, [row, panels, result, columns, k, bias, mode]);
     return;
   }
   const tileCount = Math.ceil(a.rows / tileRows);
@@ -57,8 +63,9 @@ function multiply(runtime: WasmRuntime, { a, panels, columns, result, bias, mode
   runtime.run("packTilesJob", packChunks, [a.pointer, tiles, a.rows, k, a.rowStride, a.columnStride]);
   const rowBlocks = Math.ceil(tileCount / tilesPerRowBlock);
   const chunks = runtime.chunks(a.rows * k * columns, CHUNK_PRODUCTS, 12);
-  const columnBlocks = Math.min(panelCount, Math.ceil(chunks / rowBlocks));
-  const ints = [tiles, panels, result, a.rows, columns, k, bias, mode, rowBlocks];
+  const columnBlocks = Math.min(count, Math.ceil(chunks / rowBlocks));
+  const decoded = encoding === "bf16" ? runtime.scratch(rowBlocks * columnBlocks * BLOCK * panelWidth * 4) : 0;
+  const ints = [tiles, panels, result, a.rows, columns, k, bias, mode, rowBlocks, decoded];
   runtime.run("matmulJob", rowBlocks * columnBlocks, ints);
 }
 
@@ -88,24 +95,28 @@ function ownPanels({ storage, shape, strides, offset }: WasmView): number | unde
   return whole ? storage.pointer : undefined;
 }
 
-/** Address of the panels of B, and a function that fills them for a batch: nothing to do when B was packed before. */
-function panelsOf(
-  runtime: WasmRuntime,
-  b: WasmView,
-): { readonly pointer: number; fill(batch: number): void } | undefined {
+/** The panels of B, and a function that fills them for a batch: nothing to do when B was packed before. */
+interface FilledPanels {
+  readonly pointer: number;
+  readonly encoding: MatrixEncoding;
+  fill(batch: number): void;
+}
+
+function panelsOf(runtime: WasmRuntime, b: WasmView): FilledPanels | undefined {
   if (b.storage.panels) {
     const pointer = ownPanels(b);
-    return pointer === undefined ? undefined : { pointer, fill: () => undefined };
+    const { encoding } = b.storage.panels;
+    return pointer === undefined ? undefined : { pointer, encoding, fill: () => undefined };
   }
   const [rows, columns] = b.shape.slice(-2) as [number, number];
-  const pointer = runtime.scratch(Math.ceil(columns / panelWidth) * panelWidth * rows * 4);
+  const pointer = runtime.scratch(panelCount(columns) * panelWidth * rows * 4);
   let filled = -1;
   const fill = (batch: number) => {
     if (batch === filled) return;
     filled = batch;
     packPanelsAt(runtime, runtime.pointer(b) + batch * 4, [rows, columns], b.strides.slice(-2), pointer);
   };
-  return { pointer, fill };
+  return { pointer, encoding: "f32", fill };
 }
 
 function zero(out: WasmView): void {
@@ -131,7 +142,8 @@ const matmul: WasmKernel<undefined> = (runtime, [a, b], _params, [out]) => {
   for (const [batchA, batchB] of batches(batchShape, a!.strides, b!.strides)) {
     panels.fill(batchB);
     const matrix = matrixAt(runtime, a!, batchA);
-    multiply(runtime, { a: matrix, panels: panels.pointer, columns: n, result, bias: 0, mode: 0, tiles });
+    const { pointer, encoding } = panels;
+    multiply(runtime, { a: matrix, panels: pointer, encoding, columns: n, result, bias: 0, mode: 0, tiles });
     result += m * n * 4;
   }
   return undefined;
@@ -175,6 +187,7 @@ const linear: WasmKernel<{ readonly activation: "none" | "gelu" }> = (runtime, [
   multiply(runtime, {
     a: matrixAt(runtime, x!, 0),
     panels: panels.pointer,
+    encoding: panels.encoding,
     columns: n,
     result: runtime.pointer(out!),
     bias: bias ? runtime.contiguous(bias) : 0,

@@ -1,0 +1,52 @@
+import type { Backend, MatrixEncoding } from "../backends/backend.ts";
+import { type DeviceChoice, defaultDevice, device as deviceByName } from "../device.ts";
+import { DeviceError } from "../errors.ts";
+import { Tensor } from "../tensor.ts";
+import { fillAsync } from "./creation.ts";
+
+/** Elements that exist as float32 at once. */
+const PIECE = 2 ** 20;
+/** What the first column of a piece is a multiple of. */
+const COLUMNS = 8;
+
+export interface PackOptions {
+  readonly encoding?: MatrixEncoding | undefined;
+  /** The default device unless told otherwise. */
+  readonly device?: DeviceChoice | Backend | undefined;
+}
+
+/**
+ * A matrix `[K, N]` as {@link Tensor.pack} makes it, some columns at a time, so that it never exists as float32.
+ *
+ * @param read fills `data` with the columns from `first` on, one after the other: `[n, K]` row-major, for whichever n
+ *   that makes
+ * @throws DeviceError on a device that does not have the encoding, or no room
+ */
+export async function packAsync<K extends number, N extends number>(
+  [K, N]: readonly [K, N],
+  read: (data: Float32Array, first: number) => Promise<void>,
+  { encoding = "f32", device }: PackOptions = {},
+): Promise<Tensor<[K, N]>> {
+  const backend = device === undefined ? defaultDevice() : typeof device === "string" ? deviceByName(device) : device;
+  const packer = backend.packer?.([K, N], encoding);
+  if (packer === undefined) {
+    if (encoding !== "f32") throw new DeviceError(backend.name, `it has no ${encoding} matrices`);
+    using rows = await fillAsync([N, K], (data) => read(data, 0), { device: backend });
+    using columns = rows.transpose();
+    return columns.pack() as Tensor<[K, N]>;
+  }
+  const matrix = new Tensor<[K, N]>(packer.matrix);
+  try {
+    const atOnce = Math.max(COLUMNS, Math.floor(PIECE / K / COLUMNS) * COLUMNS);
+    for (let first = 0; first < N; first += atOnce) {
+      const rows = [Math.min(atOnce, N - first), K] as const;
+      using piece = await fillAsync(rows, (data) => read(data, first), { device: backend });
+      using columns = piece.transpose();
+      packer.write(first, columns);
+    }
+  } catch (error) {
+    matrix.dispose();
+    throw error;
+  }
+  return matrix;
+}
