@@ -1,0 +1,228 @@
+import { PickleInput } from "./pickle-input.ts";
+import { opcodes as op } from "./pickle-opcodes.ts";
+import { asciiText, reprBytes } from "./pickle-text.ts";
+
+/** Plain data: what a pickle may hold here. Tuples are frozen arrays. */
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly PickleValue[]
+  | Map<PickleValue, PickleValue>;
+
+/**
+ * Reads a pickle of plain data, protocols 0 to 5: None, bools, ints, floats, strings, bytes, lists, tuples and dicts.
+ * It never runs anything: the instructions that name, make or change objects of a class are errors.
+ *
+ * @throws PickleError
+ */
+export function readPickle(bytes: Uint8Array): PickleValue {
+  return new Unpickler(new PickleInput(bytes)).run();
+}
+
+/** The stack machine of CPython's `Lib/pickle.py`, without the instructions that call. */
+class Unpickler {
+  readonly #input: PickleInput;
+  readonly #stack: PickleValue[] = [];
+  /** Heights of the stack at the marks. */
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number | bigint, PickleValue>();
+
+  constructor(input: PickleInput) {
+    this.#input = input;
+  }
+
+  run(): PickleValue {
+    const input = this.#input;
+    for (let code = input.next(); code !== op.STOP; code = input.next()) this.#execute(code);
+    const value = this.#pop();
+    if (input.left > 0) input.fail(`${input.left} bytes follow the end of the pickle`);
+    return value;
+  }
+
+  #execute(code: number): void {
+    const input = this.#input;
+    const stack = this.#stack;
+    // biome-ignore format: a table
+    switch (code) {
+      case op.PROTO: this.#checkProtocol(input.unsigned(1)); break;
+      case op.FRAME: this.#checkFrame(input.unsigned(8)); break;
+      case op.MARK: this.#marks.push(stack.length); break;
+      case op.POP: this.#discard(); break;
+      case op.POP_MARK: this.#popToMark(); break;
+      case op.DUP: this.#push(this.#top()); break;
+
+      case op.NONE: this.#push(null); break;
+      case op.NEWTRUE: this.#push(true); break;
+      case op.NEWFALSE: this.#push(false); break;
+      case op.INT: this.#push(this.#intLine()); break;
+      case op.LONG: this.#push(input.decimalLine()); break;
+      case op.BININT: this.#push(input.int32()); break;
+      case op.BININT1: this.#push(input.unsigned(1)); break;
+      case op.BININT2: this.#push(input.unsigned(2)); break;
+      case op.LONG1: this.#push(input.long(input.unsigned(1))); break;
+      case op.LONG4: this.#push(input.long(this.#signedLength())); break;
+      case op.FLOAT: this.#push(this.#floatLine()); break;
+      case op.BINFLOAT: this.#push(input.float64()); break;
+
+      case op.UNICODE: this.#push(asciiText(input.asciiLine()) ?? input.fail("a broken escape sequence")); break;
+      case op.BINUNICODE: this.#push(input.utf8(input.bytes(input.unsigned(4)))); break;
+      case op.SHORT_BINUNICODE: this.#push(input.utf8(input.bytes(input.unsigned(1)))); break;
+      case op.BINUNICODE8: this.#push(input.utf8(input.bytes(input.unsigned(8)))); break;
+      case op.STRING: this.#push(input.utf8(reprBytes(input.asciiLine()) ?? input.fail("not a quoted string"))); break;
+      case op.BINSTRING: this.#push(input.utf8(input.bytes(this.#signedLength()))); break;
+      case op.SHORT_BINSTRING: this.#push(input.utf8(input.bytes(input.unsigned(1)))); break;
+      case op.BINBYTES: this.#push(input.bytes(input.unsigned(4)).slice()); break;
+      case op.SHORT_BINBYTES: this.#push(input.bytes(input.unsigned(1)).slice()); break;
+      case op.BINBYTES8:
+      case op.BYTEARRAY8: this.#push(input.bytes(input.unsigned(8)).slice()); break;
+
+      case op.EMPTY_LIST: this.#push([]); break;
+      case op.LIST: this.#push(this.#popToMark()); break;
+      case op.APPEND: { const item = this.#pop(); this.#list().push(item); break; }
+      case op.APPENDS: { const items = this.#popToMark(); const list = this.#list(); for (const item of items) list.push(item); break; }
+      case op.EMPTY_TUPLE: this.#push(Object.freeze([])); break;
+      case op.TUPLE: this.#push(Object.freeze(this.#popToMark())); break;
+      case op.TUPLE1: this.#push(Object.freeze(this.#popSome(1))); break;
+      case op.TUPLE2: this.#push(Object.freeze(this.#popSome(2))); break;
+      case op.TUPLE3: this.#push(Object.freeze(this.#popSome(3))); break;
+      case op.EMPTY_DICT: this.#push(new Map()); break;
+      case op.DICT: { const items = this.#popToMark(); this.#push(new Map()); this.#setItems(items); break; }
+      case op.SETITEM: this.#setItems(this.#popSome(2)); break;
+      case op.SETITEMS: this.#setItems(this.#popToMark()); break;
+
+      case op.PUT: this.#memo.set(input.decimalLine(), this.#top()); break;
+      case op.BINPUT: this.#memo.set(input.unsigned(1), this.#top()); break;
+      case op.LONG_BINPUT: this.#memo.set(input.unsigned(4), this.#top()); break;
+      case op.MEMOIZE: this.#memo.set(this.#memo.size, this.#top()); break;
+      case op.GET: this.#recall(input.decimalLine()); break;
+      case op.BINGET: this.#recall(input.unsigned(1)); break;
+      case op.LONG_BINGET: this.#recall(input.unsigned(4)); break;
+
+      case op.GLOBAL: this.#refuseGlobal(); break;
+      default: this.#refuse(code); break;
+    }
+  }
+
+  #push(value: PickleValue): void {
+    this.#stack.push(value);
+  }
+
+  /** Refuses to reach below the latest mark, or below the bottom. */
+  #need(count: number): void {
+    const there = this.#stack.length - (this.#marks.at(-1) ?? 0);
+    if (there < count) this.#input.fail(`it takes ${count} from the stack, which has ${there}`);
+  }
+
+  #top(): PickleValue {
+    this.#need(1);
+    return this.#stack.at(-1)!;
+  }
+
+  #pop(): PickleValue {
+    this.#need(1);
+    return this.#stack.pop()!;
+  }
+
+  #popSome(count: number): PickleValue[] {
+    this.#need(count);
+    return this.#stack.splice(-count);
+  }
+
+  #popToMark(): PickleValue[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) this.#input.fail("there is no mark on the stack");
+    return this.#stack.splice(mark);
+  }
+
+  /** Takes the top off, which may be a mark. */
+  #discard(): void {
+    if (this.#stack.length === this.#marks.at(-1)) this.#marks.pop();
+    else this.#pop();
+  }
+
+  #list(): PickleValue[] {
+    const list = this.#top();
+    if (!Array.isArray(list) || Object.isFrozen(list)) this.#input.fail("it appends to something that is no list");
+    return list as PickleValue[];
+  }
+
+  #setItems(items: readonly PickleValue[]): void {
+    const dict = this.#top();
+    if (!(dict instanceof Map)) this.#input.fail("it sets an item of something that is no dict");
+    if (items.length % 2 !== 0) this.#input.fail("a key without a value");
+    for (let i = 0; i < items.length; i += 2) dict.set(items[i]!, items[i + 1]!);
+  }
+
+  #recall(index: number | bigint): void {
+    const value = this.#memo.get(index);
+    if (value === undefined) this.#input.fail(`nothing was stored under ${index}`);
+    this.#push(value);
+  }
+
+  #intLine(): number | bigint | boolean {
+    const line = this.#input.asciiLine();
+    if (line === "00") return false;
+    if (line === "01") return true;
+    return this.#input.decimal(line);
+  }
+
+  #floatLine(): number {
+    const line = this.#input.asciiLine();
+    if (/^-?inf$/.test(line)) return line === "inf" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    if (line === "nan") return Number.NaN;
+    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(line)) this.#input.fail("not a number");
+    return Number(line);
+  }
+
+  /** The lengths that are written as signed integers. */
+  #signedLength(): number {
+    const length = this.#input.int32();
+    if (length < 0) this.#input.fail(`a length of ${length}`);
+    return length;
+  }
+
+  #checkProtocol(protocol: number): void {
+    if (protocol > 5) this.#input.fail(`protocol ${protocol}; there are 0 to 5`);
+  }
+
+  #checkFrame(length: number): void {
+    if (length > this.#input.left) {
+      this.#input.fail(`a frame of ${length} bytes, and ${this.#input.left} are left`);
+    }
+  }
+
+  #refuseGlobal(): never {
+    const [module, name] = [this.#input.asciiLine(), this.#input.asciiLine()].map((text) => text.slice(0, 60));
+    return this.#input.fail(`it names ${module}.${name}: only plain data is read, and nothing is ever run`);
+  }
+
+  #refuse(code: number): never {
+    if (REFUSED.has(code)) this.#input.fail("only plain data is read, and nothing is ever run");
+    if (SETS.has(code)) this.#input.fail("sets are not read: expected a list of strings, or a dict of int to string");
+    return this.#input.fail("there is no such instruction: is this a pickle?");
+  }
+}
+
+/** Instructions that look up, make, fill or call something other than plain data. */
+const REFUSED: ReadonlySet<number> = new Set([
+  op.STACK_GLOBAL,
+  op.REDUCE,
+  op.BUILD,
+  op.INST,
+  op.OBJ,
+  op.NEWOBJ,
+  op.NEWOBJ_EX,
+  op.PERSID,
+  op.BINPERSID,
+  op.EXT1,
+  op.EXT2,
+  op.EXT4,
+  op.NEXT_BUFFER,
+  op.READONLY_BUFFER,
+]);
+
+const SETS: ReadonlySet<number> = new Set([op.EMPTY_SET, op.ADDITEMS, op.FROZENSET]);
