@@ -1,0 +1,64 @@
+/// <reference path="./optional-peers.d.ts" />
+import { DeviceError } from "../../errors.ts";
+
+/** What a WebGPU adapter says of itself; empty where the platform does not tell. */
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+}
+
+/**
+ * Sees to it that `navigator.gpu` is there, where GPU.js looks for it: browsers have it, in Node the package `webgpu`
+ * makes it. Throws {@link DeviceError} when there is none, or no adapter.
+ */
+export async function provideWebGpu(): Promise<void> {
+  if (!hasWebGpu()) {
+    if (!isNode()) {
+      throw new DeviceError(
+        "gpu",
+        "this browser has no WebGPU (navigator.gpu); it needs a secure page (https or localhost) and, in Chromium on " +
+          "Linux, the flag --enable-unsafe-webgpu",
+      );
+    }
+    await provideInNode();
+  }
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) throw new DeviceError("gpu", `WebGPU found no adapter; ${adapterAdvice()}`);
+}
+
+export function describeAdapter({ info }: GPUAdapter): AdapterDescription {
+  const { vendor, architecture, device, description } = info;
+  return { vendor, architecture, device, description };
+}
+
+function hasWebGpu(): boolean {
+  return typeof navigator === "object" && "gpu" in navigator && Boolean(navigator.gpu);
+}
+
+function isNode(): boolean {
+  return typeof process === "object" && typeof process.versions?.node === "string";
+}
+
+async function provideInNode(): Promise<void> {
+  let gpu: GPU;
+  try {
+    const webgpu: { create(options: readonly string[]): GPU } = await import("webgpu");
+    gpu = webgpu.create([]);
+  } catch (cause) {
+    throw new DeviceError("gpu", "WebGPU in Node needs the package webgpu, 0.6 or later: npm install gpu.js webgpu", {
+      cause,
+    });
+  }
+  // Node 20 has no navigator at all, later ones have one that takes new properties.
+  if (typeof navigator !== "object") Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
+  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+}
+
+function adapterAdvice(): string {
+  return isNode()
+    ? "in Node it needs a driver: on Linux the Vulkan loader (libvulkan1) and a driver that it finds, by " +
+        "VK_DRIVER_FILES if need be"
+    : "the browser may have blocked this GPU: see chrome://gpu or about:support, and the flag --ignore-gpu-blocklist";
+}

@@ -1,0 +1,166 @@
+import type { DataOf, DType } from "../../dtype.ts";
+import { DeviceError } from "../../errors.ts";
+import { sizeOf } from "../../shape.ts";
+import { type Backend, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
+import type { AdapterDescription } from "./adapter.ts";
+import type { GpuMode } from "./gpu-js.ts";
+import { kernels } from "./kernels/index.ts";
+import type { GpuKernel } from "./kernels/kernel.ts";
+import type { LaunchCounts, Launcher } from "./launcher.ts";
+import { fromFloats, GpuStorage, type GpuView, type HostCopy } from "./storage.ts";
+
+/** What a GPU backend runs on, and what it did. */
+export interface GpuInfo extends LaunchCounts {
+  readonly mode: GpuMode;
+  /** Of WebGPU; undefined in the other modes. */
+  readonly adapter: AdapterDescription | undefined;
+  /** The largest array in bytes; undefined where nothing is known. */
+  readonly maxArrayBytes: number | undefined;
+  /** Bytes of tensors on the device, and bytes the device holds for them and for the next ones. */
+  readonly usedBytes: number;
+  readonly memoryBytes: number;
+  /** Kernels that GPU.js runs on the CPU instead, with the reason it gave. Only with `allowFallback`. */
+  readonly degraded: Readonly<Record<string, string>>;
+}
+
+/** What the parts of a backend are made of; see `createGpuBackend`. */
+export interface GpuParts {
+  readonly launcher: Launcher;
+  /** Where ops without a GPU kernel run. */
+  readonly inner: Backend;
+  readonly adapter: AdapterDescription | undefined;
+  readonly maxArrayBytes: number | undefined;
+  readonly degraded: ReadonlyMap<string, string>;
+}
+
+/** Kernels of GPU.js on whatever it found; what has no kernel runs on the CPU, with the data moved there and back. */
+export class GpuBackend implements Backend {
+  readonly name = "gpu";
+  readonly fallbacks = new FallbackLog();
+  /** For kernels, compile and tests. */
+  readonly launcher: Launcher;
+  readonly inner: Backend;
+  readonly #parts: GpuParts;
+
+  /** For `createGpuBackend`, which is how to get one. */
+  constructor(parts: GpuParts) {
+    this.launcher = parts.launcher;
+    this.inner = parts.inner;
+    this.#parts = parts;
+  }
+
+  info(): GpuInfo {
+    const { adapter, maxArrayBytes, degraded } = this.#parts;
+    const { runtime, counts, usedBytes } = this.launcher;
+    return {
+      mode: runtime.mode,
+      adapter,
+      maxArrayBytes,
+      usedBytes,
+      memoryBytes: runtime.memoryBytes,
+      degraded: Object.fromEntries(degraded),
+      ...counts,
+    };
+  }
+
+  allocate<D extends DType>(dtype: D, length: number): GpuStorage<D> {
+    return new GpuStorage(this, this.launcher, this.inner, dtype, length);
+  }
+
+  upload<D extends DType>(dtype: D, data: DataOf[D]): GpuStorage<D> {
+    const storage = this.allocate(dtype, data.length);
+    storage.putHost(ready(this.inner.upload(dtype, data)));
+    return storage;
+  }
+
+  /** The CPU's copy, which goes to the device when a kernel needs it. */
+  writable<D extends DType>(storage: Storage<D>): DataOf[D] | undefined {
+    const own = storage as GpuStorage<D>;
+    if (!own.empty) return undefined;
+    const inner = this.inner.allocate(own.dtype, own.length);
+    own.putHost(ready(inner));
+    return this.inner.writable(inner);
+  }
+
+  async read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]> {
+    const own = storage as GpuStorage<D>;
+    const { hosted } = own;
+    if (!hosted && own.resident) return fromFloats(own.dtype, await this.launcher.read(own.resident));
+    const { host } = own;
+    return new Promise((resolve, reject) => {
+      this.launcher.queue.run(() => {
+        if (host.error) reject(host.error);
+        else resolve(this.inner.readSync(host.storage!).slice() as DataOf[D]);
+      });
+    });
+  }
+
+  readSync<D extends DType>(_storage: Storage<D>): DataOf[D] {
+    throw new DeviceError("gpu", "elements on the GPU cannot be read at once; use await data(), toList() or item()");
+  }
+
+  execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {
+    if (outputs.every(({ shape }) => sizeOf(shape) === 0)) return;
+    const kernel = kernels.get(op.name) as GpuKernel<Params> | undefined;
+    try {
+      const reason = kernel
+        ? kernel(this.launcher, inputs as GpuView[], params, outputs as GpuView[])
+        : "no GPU kernel";
+      if (reason !== undefined) this.#fallBack(op, reason, inputs as GpuView[], params, outputs as GpuView[]);
+    } finally {
+      this.launcher.releaseScratch();
+    }
+  }
+
+  pack(matrix: View<"float32">): View<"float32"> {
+    return matrix;
+  }
+
+  /** Gives everything back. Tensors of this backend cannot be computed with any more. */
+  dispose(): void {
+    this.launcher.dispose();
+  }
+
+  /** Runs an op on the inner backend when its turn comes; the results stay there until a kernel needs them. */
+  #fallBack<Params>(
+    op: Op<Params>,
+    reason: string,
+    inputs: readonly GpuView[],
+    params: Params,
+    outputs: readonly GpuView[],
+  ): void {
+    if (this.launcher.recorder) throw new DeviceError("gpu", `${op.name} cannot be recorded: ${reason}`);
+    this.fallbacks.record(op.name, reason);
+    const sources = inputs.map(({ storage }) => storage.host);
+    const targets = outputs.map(({ storage }) => {
+      const { host } = storage; // empty storages get room for their elements
+      storage.putHost();
+      return host;
+    });
+    this.launcher.queue.run(() => {
+      const failed = [...sources, ...targets].find(({ error }) => error);
+      try {
+        if (failed) throw failed.error;
+        this.inner.execute(op, inputs.map(onHost(sources)), params, outputs.map(onHost(targets)));
+      } catch (cause) {
+        const error = cause instanceof DeviceError ? cause : this.launcher.error(op.name, cause);
+        for (const target of targets) target.error = error;
+      }
+    });
+  }
+}
+
+function ready<D extends DType>(storage: Storage<D>): HostCopy<D> {
+  storage.retain();
+  return { storage, error: undefined };
+}
+
+function onHost(copies: readonly HostCopy[]) {
+  return ({ dtype, shape, strides, offset }: View, i: number): View => ({
+    storage: copies[i]!.storage!,
+    dtype,
+    shape,
+    strides,
+    offset,
+  });
+}

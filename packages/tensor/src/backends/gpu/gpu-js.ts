@@ -1,0 +1,141 @@
+/// <reference path="./optional-peers.d.ts" />
+import { DeviceError } from "../../errors.ts";
+
+// What the backend uses of GPU.js, as of 2.24.1: https://github.com/gpujs/gpu.js. Names are GPU.js's own. What its
+// README does not describe is marked with the file that has it.
+
+/** Where GPU.js runs its kernels. */
+export type GpuMode = "webgpu" | "webgl2" | "headlessgl" | "webasm" | "cpu";
+
+export interface GpuJs {
+  readonly GPU: GpuClass;
+  /** Marks flat data as an array of the given size, so that it is not looked through element by element. */
+  readonly input: (value: Float32Array, size: readonly number[]) => Input;
+  readonly WebGPUContext: { acquire(): Promise<WebGpuContext> };
+  readonly WebGPUBufferResult: BufferResultClass;
+}
+
+export interface GpuClass {
+  new (settings: { mode: GpuMode }): Gpu;
+  readonly isWebGL2Supported: boolean;
+  readonly isHeadlessGLSupported: boolean;
+  readonly isWebAssemblySupported: boolean;
+}
+
+export interface Gpu {
+  createKernel(source: KernelFunction | string, settings: KernelSettings): KernelShortcut;
+  createPipeline(record: (...handles: unknown[]) => unknown): PipelineShortcut;
+  destroy(): Promise<void>;
+}
+
+export interface Input {
+  readonly value: Float32Array;
+  readonly size: readonly number[];
+}
+
+/** What a kernel function sees as `this`. */
+export interface KernelThis {
+  readonly thread: { readonly x: number };
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** The body of a kernel: GPU.js translates its source text. It returns one number, or two to four. */
+// biome-ignore lint/suspicious/noExplicitAny: each kernel declares its own arguments; KernelSpec says what they are.
+export type KernelFunction = (this: KernelThis, ...args: any[]) => number | readonly number[];
+
+export interface KernelSettings {
+  readonly output: readonly number[];
+  readonly argumentTypes?: readonly string[];
+  readonly returnType?: string;
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly precision?: "single";
+  readonly pipeline?: boolean;
+  readonly immutable?: boolean;
+  readonly dynamicOutput?: boolean;
+  readonly dynamicArguments?: boolean;
+  readonly strictIntegers?: boolean;
+  readonly loopMaxIterations?: number;
+}
+
+/** A kernel to call. Its result is a handle, a promise of one, or plain arrays, by mode. */
+export interface KernelShortcut {
+  (...args: readonly unknown[]): unknown;
+  setOutput(output: readonly number[]): unknown;
+  destroy(): void;
+  /** The kernel behind it, which GPU.js replaces when it falls back (src/kernel-run-shortcut.js). */
+  readonly kernel: KernelInternals;
+}
+
+/** src/backend/kernel.js and src/backend/web-gpu/kernel.js */
+export interface KernelInternals {
+  /** Why GPU.js gave up the mode that was asked for; null when it did not. */
+  readonly fallbackReason: string | null;
+  readonly built: boolean;
+  build(...args: readonly unknown[]): Promise<void> | undefined;
+  run(...args: readonly unknown[]): unknown;
+  /** webgpu: what the next run writes to. */
+  outputBuffer: CountedBuffer | null;
+  bindGroupDirty: boolean;
+}
+
+/** src/backend/web-gpu/buffer-result.js counts on the buffer itself and destroys it at zero. */
+export interface CountedBuffer extends GPUBuffer {
+  _refs?: number;
+}
+
+/** A result that stays on the device (src/backend/web-gpu/buffer-result.js, src/texture.js). */
+export interface ResultHandle {
+  /** As an argument type: `"WebGPUBuffer"`, `"NumberTexture"`, … */
+  readonly type: string;
+  toArray(): unknown;
+  delete(): void;
+}
+
+/** The handle of webgpu mode. */
+export interface BufferResult extends ResultHandle {
+  readonly buffer: CountedBuffer;
+  readonly context: WebGpuContext;
+}
+
+export type BufferResultClass = new (fields: {
+  readonly buffer: GPUBuffer;
+  readonly output: readonly number[];
+  readonly componentCount: number;
+  readonly context: WebGpuContext;
+  readonly kernel: KernelInternals | undefined;
+}) => BufferResult;
+
+/** src/backend/web-gpu/context.js: one device for all of a page or process. */
+export interface WebGpuContext {
+  readonly adapter: GPUAdapter;
+  readonly device: GPUDevice;
+  readonly isLost: boolean;
+}
+
+/** A recorded sequence of kernels to call. */
+export interface PipelineShortcut {
+  (...args: readonly unknown[]): Promise<unknown>;
+  readonly executorKind: string;
+  readonly fallbackReason: string | null;
+  destroy(): Promise<void>;
+}
+
+/** GPU.js, loaded now. Throws {@link DeviceError} where it is not installed. */
+export async function loadGpuJs(): Promise<GpuJs> {
+  let module: { readonly default?: unknown };
+  try {
+    module = await import("gpu.js");
+  } catch (cause) {
+    throw new DeviceError("gpu", "GPU.js could not be loaded; it is an optional peer: npm install gpu.js webgpu", {
+      cause,
+    });
+  }
+  // CommonJS or a browser bundle: under `default`, or not, as the loader has it.
+  const found = [module, module.default].find(isGpuJs);
+  if (!found) throw new DeviceError("gpu", "the module gpu.js has no GPU class; version 2.24.1 or later 2.x is needed");
+  return found;
+}
+
+function isGpuJs(module: unknown): module is GpuJs {
+  return typeof (module as Partial<GpuJs> | undefined)?.GPU === "function";
+}

@@ -1,0 +1,271 @@
+import { DeviceError } from "../../errors.ts";
+import { DeviceBuffer } from "./device-buffer.ts";
+import type { Gpu, KernelShortcut } from "./gpu-js.ts";
+import type { ArgumentKind, KernelSpec } from "./kernels/kernel.ts";
+import { TaskQueue } from "./queue.ts";
+import type { Made, ModeRuntime } from "./runtime.ts";
+
+/** What a launcher did so far. */
+export interface LaunchCounts {
+  /** Kernels run. */
+  readonly launches: number;
+  /** Different kernels compiled. */
+  readonly programs: number;
+  readonly uploads: number;
+  readonly uploadedBytes: number;
+  readonly readbacks: number;
+  readonly readBytes: number;
+}
+
+/** Takes kernel calls in place of the device while a function is being recorded. */
+export interface Recorder {
+  launch(spec: KernelSpec, threads: number, args: readonly (DeviceBuffer | number)[]): DeviceBuffer;
+}
+
+/**
+ * Runs kernels in the order they were asked for, as soon as may be: at once when all that came before is done with
+ * compiling. What fails leaves its result without contents but with the error, which reading it, or whatever is computed
+ * from it, meets.
+ */
+export class Launcher {
+  readonly runtime: ModeRuntime;
+  /** For work of the backend's own that must keep its place among the kernels. */
+  readonly queue = new TaskQueue();
+  /** Bytes of all device buffers that were asked for and not freed. */
+  usedBytes = 0;
+  recorder: Recorder | undefined;
+  readonly counts = { launches: 0, programs: 0, uploads: 0, uploadedBytes: 0, readbacks: 0, readBytes: 0 };
+  readonly #gpu: Gpu;
+  readonly #allowFallback: boolean;
+  readonly #degraded: (kernel: string, reason: string) => void;
+  readonly #kernels = new Map<string, KernelShortcut>();
+  readonly #bodies = new WeakMap<KernelSpec["body"], number>();
+  #bodyCount = 0;
+  #scratch: DeviceBuffer[] = [];
+
+  constructor(
+    gpu: Gpu,
+    runtime: ModeRuntime,
+    allowFallback: boolean,
+    degraded: (kernel: string, reason: string) => void,
+  ) {
+    this.#gpu = gpu;
+    this.runtime = runtime;
+    this.#allowFallback = allowFallback;
+    this.#degraded = degraded;
+  }
+
+  /** The most numbers a thread may return: 4, or 1 in the WebGL modes. */
+  get maxComponents(): 1 | 4 {
+    return this.runtime.maxComponents;
+  }
+
+  /**
+   * Runs a kernel on `threads` threads (at least 1): thread x returns element x of the result, or its `components`
+   * elements from x · components on. Buffers and numbers are passed as `spec.arguments` says. Nothing is thrown here;
+   * errors appear when the result is read.
+   */
+  launch(spec: KernelSpec, threads: number, args: readonly (DeviceBuffer | number)[]): DeviceBuffer {
+    if (this.recorder) return this.recorder.launch(spec, threads, args);
+    const result = this.#expect(threads * (spec.components ?? 1));
+    this.queue.run(() => {
+      const buffers = args.filter((arg) => arg instanceof DeviceBuffer);
+      const failed = buffers.find(({ error }) => error);
+      if (failed) {
+        result.error = failed.error;
+        return undefined;
+      }
+      try {
+        const values = args.map((arg) => (typeof arg === "number" ? arg : this.#argument(arg)));
+        const kernel = this.#kernel(spec, args);
+        kernel.setOutput([threads]);
+        const building = this.runtime.build(kernel, values);
+        if (!building) {
+          this.#start(spec, kernel, values, threads, result, buffers);
+          return undefined;
+        }
+        return building
+          .then(() => this.#start(spec, kernel, values, threads, result, buffers))
+          .catch((cause) => this.#fail(result, spec.name, cause));
+      } catch (cause) {
+        this.#fail(result, spec.name, cause);
+        return undefined;
+      }
+    });
+    return result;
+  }
+
+  /** `length` floats, which `data` yields when its turn comes. */
+  upload(length: number, what: string, data: () => Float32Array): DeviceBuffer {
+    const result = this.#expect(length);
+    this.queue.run(() => {
+      try {
+        const floats = data();
+        this.#made(result, what, this.runtime.upload(floats), []);
+        this.counts.uploads++;
+        this.counts.uploadedBytes += floats.byteLength;
+      } catch (cause) {
+        this.#fail(result, what, cause);
+      }
+    });
+    return result;
+  }
+
+  /** A copy of the numbers as they are now. Rejects with {@link DeviceError} when what should have made them failed. */
+  read(buffer: DeviceBuffer): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      this.queue.run(() => {
+        this.readNow(buffer).then(resolve, reject);
+      });
+    });
+  }
+
+  /** As {@link Launcher.read}, from inside a task of the queue. */
+  async readNow(buffer: DeviceBuffer): Promise<Float32Array> {
+    if (buffer.error) throw buffer.error;
+    try {
+      const reading = this.runtime.read(buffer.handle, buffer.length);
+      this.counts.readbacks++;
+      this.counts.readBytes += buffer.length * 4;
+      const [data] = await Promise.all([reading, buffer.accepted]);
+      if (!buffer.error) return data;
+    } catch (cause) {
+      await buffer.accepted;
+      buffer.error ??= this.error("reading", cause);
+    }
+    throw buffer.error;
+  }
+
+  /** Gives a buffer back once everything asked for so far is done with it. */
+  free(buffer: DeviceBuffer): void {
+    if (buffer.freed) return;
+    buffer.freed = true;
+    this.usedBytes -= buffer.length * 4;
+    this.queue.run(() => {
+      if (buffer.handle !== undefined) this.runtime.free(buffer.handle);
+      buffer.handle = undefined;
+    });
+  }
+
+  /** Marks a buffer of a kernel's own, an operand made contiguous for one, to be freed when the op is done. */
+  scratch(buffer: DeviceBuffer): DeviceBuffer {
+    this.#scratch.push(buffer);
+    return buffer;
+  }
+
+  releaseScratch(): void {
+    for (const buffer of this.#scratch) this.free(buffer);
+    this.#scratch = [];
+  }
+
+  /** An error of the device as a DeviceError that says what went wrong in doing what. */
+  error(what: string, cause: unknown): DeviceError {
+    const { lost } = this.runtime;
+    const message = cause instanceof Error || isGpuError(cause) ? cause.message : String(cause);
+    return lost === undefined
+      ? new DeviceError("gpu", `${what} failed: ${message}`, { cause })
+      : new DeviceError("gpu", `${what} failed: the device was lost (${lost}); make a new backend and load again`, {
+          cause,
+        });
+  }
+
+  dispose(): void {
+    this.queue.run(() => {
+      for (const kernel of this.#kernels.values()) kernel.destroy();
+      this.#kernels.clear();
+      this.runtime.dispose();
+    });
+  }
+
+  #expect(length: number): DeviceBuffer {
+    this.usedBytes += length * 4;
+    return new DeviceBuffer(length);
+  }
+
+  #argument(buffer: DeviceBuffer): unknown {
+    if (buffer.handle === undefined) throw new Error("an operand was freed");
+    return this.runtime.argument(buffer.handle, buffer.length);
+  }
+
+  #start(
+    spec: KernelSpec,
+    kernel: KernelShortcut,
+    values: readonly unknown[],
+    threads: number,
+    result: DeviceBuffer,
+    operands: readonly DeviceBuffer[],
+  ): void {
+    const made = this.runtime.run(kernel, values, threads, spec.components ?? 1);
+    this.counts.launches++;
+    const { fallbackReason } = kernel.kernel;
+    if (fallbackReason !== null) {
+      if (!this.#allowFallback) {
+        this.runtime.free(made.handle);
+        throw new Error(
+          `GPU.js left ${this.runtime.mode} mode for the CPU: ${fallbackReason} (allowFallback: true accepts that)`,
+        );
+      }
+      this.#degraded(spec.name, fallbackReason);
+    }
+    this.#made(result, spec.name, made, operands);
+  }
+
+  /** Keeps what was made, and awaits what the device says to it, after what it said to the operands. */
+  #made(result: DeviceBuffer, what: string, { handle, problem }: Made, operands: readonly DeviceBuffer[]): void {
+    result.handle = handle;
+    if (!problem) return;
+    const before = operands.filter(({ accepted }) => accepted);
+    const accept = async (): Promise<void> => {
+      const [found] = await Promise.all([problem, ...before.map(({ accepted }) => accepted)]);
+      result.error = before.find(({ error }) => error)?.error ?? (found ? this.error(what, found) : undefined);
+      result.accepted = undefined;
+    };
+    result.accepted = accept().catch((cause) => this.#fail(result, what, cause));
+  }
+
+  #fail(result: DeviceBuffer, what: string, cause: unknown): void {
+    result.error = cause instanceof DeviceError ? cause : this.error(what, cause);
+    result.accepted = undefined;
+  }
+
+  #kernel(spec: KernelSpec, args: readonly (DeviceBuffer | number)[]): KernelShortcut {
+    const { body, components = 1, constants = {} } = spec;
+    const types = spec.arguments.map((kind, i) => this.#argumentType(kind, args[i]!));
+    if (!this.#bodies.has(body)) this.#bodies.set(body, this.#bodyCount++);
+    const key = `${this.#bodies.get(body)} ${JSON.stringify(constants)} ${types.join()}`;
+    let kernel = this.#kernels.get(key);
+    if (!kernel) {
+      kernel = this.#gpu.createKernel(sourceOf(body), {
+        output: [1],
+        argumentTypes: types,
+        returnType: components === 1 ? "Float" : `Array(${components})`,
+        constants,
+        pipeline: true,
+        immutable: this.runtime.mode !== "webgpu",
+        dynamicOutput: true,
+        dynamicArguments: true,
+        strictIntegers: true,
+        loopMaxIterations: 1_000_000,
+      });
+      this.#kernels.set(key, kernel);
+      this.counts.programs++;
+    }
+    return kernel;
+  }
+
+  #argumentType(kind: ArgumentKind, arg: DeviceBuffer | number): string {
+    if (kind === "int") return "Integer";
+    if (kind === "float") return "Float";
+    return this.runtime.argumentType((arg as DeviceBuffer).handle);
+  }
+}
+
+/** The text of a function as GPU.js wants it, which knows no methods. */
+function sourceOf(body: KernelSpec["body"]): string {
+  const text = body.toString();
+  return text.startsWith("function") ? text : `function ${text}`;
+}
+
+function isGpuError(value: unknown): value is GPUError {
+  return typeof (value as Partial<GPUError> | null)?.message === "string";
+}

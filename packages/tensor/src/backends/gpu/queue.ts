@@ -1,0 +1,25 @@
+/**
+ * Runs tasks one after the other, each as soon as those before it are done: at once, within the call, unless one of
+ * them is waiting for something. Tasks deal with their own errors.
+ */
+export class TaskQueue {
+  readonly #waiting: (() => Promise<void> | void)[] = [];
+  #busy = false;
+
+  run(task: () => Promise<void> | void): void {
+    this.#waiting.push(task);
+    if (!this.#busy) this.#drain();
+  }
+
+  #drain(): void {
+    this.#busy = true;
+    while (this.#waiting.length > 0) {
+      const going = this.#waiting.shift()!();
+      if (going) {
+        void going.then(() => this.#drain());
+        return;
+      }
+    }
+    this.#busy = false;
+  }
+}

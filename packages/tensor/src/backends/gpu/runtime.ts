@@ -1,0 +1,32 @@
+import type { GpuMode, KernelShortcut } from "./gpu-js.ts";
+
+/** A result, and what the device had against making it: null when nothing. */
+export interface Made {
+  readonly handle: unknown;
+  readonly problem?: Promise<GPUError | null>;
+}
+
+/** How the arrays of one mode of GPU.js are made, read and given back. */
+export interface ModeRuntime {
+  readonly mode: GpuMode;
+  /** The most numbers a thread may return for the result to be one flat array. */
+  readonly maxComponents: 1 | 4;
+  /** Why nothing works any more; undefined as long as it does. */
+  readonly lost: string | undefined;
+  /** Bytes the device holds for arrays, in use or set aside for new ones. */
+  readonly memoryBytes: number;
+  /** What GPU.js calls an array of this kind among a kernel's `argumentTypes`. */
+  argumentType(handle: unknown): string;
+  /** What to call a kernel with for this array. */
+  argument(handle: unknown, length: number): unknown;
+  /** Builds a kernel where that takes time. Its output size is set. */
+  build(kernel: KernelShortcut, args: readonly unknown[]): Promise<void> | undefined;
+  /** Runs a kernel that was built; the result is flat. Its output size is set. */
+  run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made;
+  upload(data: Float32Array): Made;
+  /** A copy of the numbers, as they are after everything that was run so far. */
+  read(handle: unknown, length: number): Promise<Float32Array>;
+  free(handle: unknown): void;
+  /** Gives back what is set aside. */
+  dispose(): void;
+}

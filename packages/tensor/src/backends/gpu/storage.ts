@@ -1,0 +1,142 @@
+import { type DataOf, type DType, newData } from "../../dtype.ts";
+import type { DeviceError } from "../../errors.ts";
+import { type Backend, Storage, type View } from "../backend.ts";
+import type { DeviceBuffer } from "./device-buffer.ts";
+import type { Launcher } from "./launcher.ts";
+
+/** A copy of a storage's elements where the CPU reaches them, or on its way there. */
+export interface HostCopy<D extends DType = DType> {
+  /** On the inner backend; undefined until it was made. */
+  storage: Storage<D> | undefined;
+  /** Why there is none. */
+  error: DeviceError | undefined;
+}
+
+/**
+ * Elements on the device as floats, on the CPU in their own type, or both: each made from the other when it is first
+ * asked for. int32 and bool are exact on the device up to 2²⁴.
+ */
+export class GpuStorage<D extends DType = DType> extends Storage<D> {
+  readonly #launcher: Launcher;
+  readonly #inner: Backend;
+  #buffer: DeviceBuffer | undefined;
+  #host: HostCopy<D> | undefined;
+
+  constructor(backend: Backend, launcher: Launcher, inner: Backend, dtype: D, length: number) {
+    super(backend, dtype, length);
+    this.#launcher = launcher;
+    this.#inner = inner;
+  }
+
+  /** Whether nothing was written yet. */
+  get empty(): boolean {
+    return !this.#buffer && !this.#host;
+  }
+
+  /** The elements on the device, uploaded now if they were not there; the storage's own, not to be freed. */
+  get buffer(): DeviceBuffer {
+    this.#buffer ??= this.#upload();
+    return this.#buffer;
+  }
+
+  /** The elements on the device if they are there already. */
+  get resident(): DeviceBuffer | undefined {
+    return this.#buffer;
+  }
+
+  /** The elements on the CPU, read back if they were not there. Filled in when the launcher's queue gets there. */
+  get host(): HostCopy<D> {
+    this.#host ??= this.#readBack();
+    return this.#host;
+  }
+
+  /** The elements on the CPU if they are there, or on their way. */
+  get hosted(): HostCopy<D> | undefined {
+    return this.#host;
+  }
+
+  /** The value of a single element that the CPU knows already, to be passed as a number instead of uploaded. */
+  get scalar(): number | undefined {
+    const inner = this.length === 1 ? this.#host?.storage : undefined;
+    return inner && this.#inner.readSync(inner)[0];
+  }
+
+  /** Takes a buffer of the storage's length as its new contents. */
+  put(buffer: DeviceBuffer): void {
+    this.#dropBuffer();
+    this.#dropHost();
+    this.#buffer = buffer;
+  }
+
+  /** Takes a host copy as its new contents; or, without one, says that the copy it has was written to. */
+  putHost(host: HostCopy<D> | undefined = this.#host): void {
+    this.#dropBuffer();
+    if (host === this.#host) return;
+    this.#dropHost();
+    this.#host = host;
+  }
+
+  protected override free(): void {
+    this.#dropBuffer();
+    this.#dropHost();
+  }
+
+  #upload(): DeviceBuffer {
+    const { host } = this;
+    return this.#launcher.upload(this.length, `uploading ${this.length} elements`, () => {
+      if (host.error) throw host.error;
+      return floats(this.#inner.readSync(host.storage!));
+    });
+  }
+
+  #readBack(): HostCopy<D> {
+    const host: HostCopy<D> = { storage: undefined, error: undefined };
+    const buffer = this.#buffer;
+    this.#launcher.queue.run(() => {
+      if (!buffer) {
+        host.storage = this.#inner.allocate(this.dtype, this.length);
+        host.storage.retain();
+        return undefined;
+      }
+      return this.#launcher.readNow(buffer).then(
+        (data) => {
+          host.storage = this.#inner.upload(this.dtype, fromFloats(this.dtype, data));
+          host.storage.retain();
+        },
+        (error: DeviceError) => {
+          host.error = error;
+        },
+      );
+    });
+    return host;
+  }
+
+  #dropBuffer(): void {
+    if (this.#buffer) this.#launcher.free(this.#buffer);
+    this.#buffer = undefined;
+  }
+
+  #dropHost(): void {
+    const host = this.#host;
+    this.#host = undefined;
+    if (host) this.#launcher.queue.run(() => host.storage?.release());
+  }
+}
+
+/** A view whose storage is this backend's. */
+export interface GpuView<D extends DType = DType> extends View<D> {
+  readonly storage: GpuStorage<D>;
+}
+
+/** Elements of any type as the device holds them. */
+export function floats(data: DataOf[DType]): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
+/** What the device holds as elements of their own type. */
+export function fromFloats<D extends DType>(dtype: D, data: Float32Array): DataOf[D] {
+  if (dtype === "float32") return data as DataOf[D];
+  const elements = newData(dtype, data.length);
+  elements.set(data);
+  return elements;
+}
