@@ -3,6 +3,7 @@ import {
   createWasmBackend,
   type DeviceChoice,
   device as deviceByName,
+  type MatrixEncoding,
   type Tensor,
 } from "@gpt2-ts/tensor";
 import { locatePretrained } from "#pretrained";
@@ -34,12 +35,19 @@ export interface DeviceOptions {
 }
 
 export interface LoadOptions extends DeviceOptions {
+  /**
+   * How weights are kept, whatever the checkpoint's precision: `"f32"` (default), or `"bf16"`, half the memory and half the
+   * reading for each token, with weights rounded to 8 significant bits.
+   */
+  readonly dtype?: MatrixEncoding | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Ends the loading early: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
+  /** As in {@link LoadOptions}. */
+  readonly dtype?: MatrixEncoding | undefined;
   /** Told how the download goes (its events; Node only), then how the loading goes (`type: "load"`). */
   readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
 }
@@ -77,12 +85,13 @@ export class GPT2 {
    *   checkpoint, TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
    */
   static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, "onProgress", "signal"]);
+    checkOptionNames(options, [...deviceOptionNames, "dtype", "onProgress", "signal"]);
     const { device, release } = openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
       const tokenizer = await loadTokenizer(source);
-      const model = await loadModel(source, { device, onProgress: options.onProgress, signal: options.signal });
+      const { dtype, onProgress, signal } = options;
+      const model = await loadModel(source, { device, dtype, onProgress, signal });
       return new GPT2(model, tokenizer, release);
     } catch (error) {
       release();
@@ -98,13 +107,14 @@ export class GPT2 {
    * @throws HubError if it cannot be had, and what {@link GPT2.load} throws
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "onProgress"]);
-    const { device, threads, deterministic, onProgress, ...pretrained } = options;
+    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "dtype", "onProgress"]);
+    const { device, threads, deterministic, dtype, onProgress, ...pretrained } = options;
     const folder = await locatePretrained(name, pretrained, onProgress);
     return GPT2.load(folder, {
       device,
       threads,
       deterministic,
+      dtype,
       signal: options.signal,
       onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
     });

@@ -1,4 +1,5 @@
 export { Batch, type Observer, type Sequence } from "./batch.ts";
+export { expectedShapes } from "./checkpoint-tensors.ts";
 export type { GPT2Config } from "./config.ts";
 export { Context } from "./context.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";

@@ -1,8 +1,19 @@
-import { type AnyTensor, type Backend, type DeviceChoice, dim, fillAsync, type Tensor } from "@gpt2-ts/tensor";
+import {
+  type AnyTensor,
+  type Backend,
+  type DeviceChoice,
+  dim,
+  fillAsync,
+  type MatrixEncoding,
+  packAsync,
+  type Tensor,
+} from "@gpt2-ts/tensor";
+import { checkTensors } from "./checkpoint-tensors.ts";
 import { type GPT2Config, parseConfig } from "./config.ts";
 import { ModelFormatError } from "./errors.ts";
 import type { Block, LayerNorm, Linear, Model, Sizes, Weights } from "./model.ts";
-import { type Checkpoint, type ModelSource, openCheckpoint } from "./model-source.ts";
+import { type ModelSource, openCheckpoint } from "./model-source.ts";
+import { checkChoice } from "./options.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 /** How far loading has come. */
@@ -14,7 +25,16 @@ export interface LoadProgress {
   readonly total: number;
 }
 
+/** How weights can be kept. */
+export const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16"];
+
 export interface LoadModelOptions {
+  /**
+   * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"` (default), or `"bf16"`, which
+   * rounds them to bfloat16: half the memory, and half of it to read for each token. Vectors stay float32, and so does all
+   * arithmetic.
+   */
+  readonly dtype?: MatrixEncoding | undefined;
   /** Where the weights go; the default device unless told otherwise. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
@@ -34,14 +54,16 @@ export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
 }
 
 /**
- * Reads a checkpoint's weights onto a device, one tensor at a time, and lays them out for its matmul: at no moment does
- * more than one tensor exist twice. Names may carry the Hub's `transformer.` prefix; F16, BF16 and F64 become float32.
+ * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: at no moment does
+ * more than one layer's matrix exist twice. Names may carry the Hub's `transformer.` prefix; the checkpoint may hold F32,
+ * F16, BF16 or F64.
  *
- * Throws {@link ModelFormatError} for a tensor that is missing, misshapen or unknown, and what safetensors-ts throws for
- * a broken file; then nothing stays allocated.
+ * Throws {@link ModelFormatError} for a tensor that is missing, misshapen or unknown, what safetensors-ts throws for
+ * a broken file, and {@link OptionError}; then nothing stays allocated.
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
-  const { device, onProgress, signal } = options;
+  const { dtype = "f32", device, onProgress, signal } = options;
+  checkChoice("dtype", dtype, DTYPES);
   const config = await loadConfig(source);
   const sizes = sizesOf(config);
   const checkpoint = await openCheckpoint(source, { signal });
@@ -52,20 +74,16 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   let loaded = 0;
   const taken: AnyTensor[] = [];
 
+  const advance = (name: string, elements: number): void => {
+    loaded += elements;
+    onProgress?.({ tensor: name, loaded, total });
+  };
   const read = async <const S extends readonly number[]>(name: string, shape: S) => {
     signal?.throwIfAborted();
     const tensor = await fillAsync(shape, (data) => tensors.readFloat32Into(stored.get(name)!, data), { device });
     taken.push(tensor);
-    loaded += tensor.size;
-    onProgress?.({ tensor: name, loaded, total });
+    advance(name, tensor.size);
     return tensor;
-  };
-  /** Replaces a tensor by itself in the layout of matmul's right operand. */
-  const packed = <A extends number, B extends number>(matrix: Tensor<[A, B]>): Tensor<[A, B]> => {
-    const result = matrix.pack();
-    matrix.dispose();
-    taken.push(result);
-    return result;
   };
   const norm = async (prefix: string): Promise<LayerNorm> => ({
     weight: await read(`${prefix}.weight`, [sizes.C]),
@@ -75,23 +93,29 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     prefix: string,
     inputs: In,
     outputs: Out,
-  ): Promise<Linear<In, Out>> => ({
-    weight: packed(await read(`${prefix}.weight`, [inputs, outputs])),
-    bias: await read(`${prefix}.bias`, [outputs]),
-  });
-  /** A table of token vectors: the logits are its rows' products with x, so its transpose is packed. */
-  const tokenTable = async (name: string): Promise<Weights["wte"]> => {
-    using table = await read(name, [sizes.V, sizes.C]);
-    using columns = packed(table.transpose());
-    const result = columns.transpose();
+  ): Promise<Linear<In, Out>> => {
+    using matrix = await read(`${prefix}.weight`, [inputs, outputs]);
+    const weight = matrix.pack(dtype);
+    taken.push(weight);
+    return { weight, bias: await read(`${prefix}.bias`, [outputs]) };
+  };
+  /** A table of vectors, the columns of a packed matrix: for the tokens' the logits are the products of x with them. */
+  const table = async <Rows extends number>(name: string, rows: Rows): Promise<Tensor<[Rows, Sizes["C"]]>> => {
+    const readRows = async (data: Float32Array, first: number): Promise<void> => {
+      signal?.throwIfAborted();
+      await tensors.readFloat32Into(stored.get(name)!, data, first * sizes.C);
+      advance(name, data.length);
+    };
+    using columns = await packAsync([sizes.C, rows], readRows, { encoding: dtype, device });
+    const result = columns.transpose() as Tensor<[Rows, Sizes["C"]]>;
     taken.push(result);
     return result;
   };
 
   try {
     const { C, F, QKV, positions } = sizes;
-    const wte = await tokenTable("wte.weight");
-    const wpe = await read("wpe.weight", [positions, C]);
+    const wte = await table("wte.weight", sizes.V);
+    const wpe = await table("wpe.weight", positions);
     const h: Block[] = [];
     for (let i = 0; i < config.nLayer; i++) {
       h.push({
@@ -105,7 +129,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
       });
     }
     const lnF = await norm("ln_f");
-    const lmHead = config.tieWordEmbeddings ? wte : await tokenTable("lm_head.weight");
+    const lmHead = config.tieWordEmbeddings ? wte : await table("lm_head.weight", sizes.V);
     return { config, sizes, weights: { wte, wpe, h, lnF, lmHead } };
   } catch (error) {
     for (const tensor of taken) tensor.dispose();
@@ -133,75 +157,6 @@ function sizesOf({ nEmbd, nHead, nInner, vocabSize, nPositions }: GPT2Config): S
     QKV: dim("3C", 3 * nEmbd),
     positions: dim("n_positions", nPositions),
   };
-}
-
-/** The tensors a model of this config is made of, by the Hub's names without prefix. */
-export function expectedShapes(config: GPT2Config): Map<string, readonly number[]> {
-  const { nLayer, nEmbd: C, nInner: F, vocabSize: V, nPositions, tieWordEmbeddings } = config;
-  const shapes = new Map<string, readonly number[]>([
-    ["wte.weight", [V, C]],
-    ["wpe.weight", [nPositions, C]],
-    ["ln_f.weight", [C]],
-    ["ln_f.bias", [C]],
-  ]);
-  for (let i = 0; i < nLayer; i++) {
-    for (const norm of ["ln_1", "ln_2"]) {
-      shapes.set(`h.${i}.${norm}.weight`, [C]);
-      shapes.set(`h.${i}.${norm}.bias`, [C]);
-    }
-    const matrices = [
-      ["attn.c_attn", C, 3 * C],
-      ["attn.c_proj", C, C],
-      ["mlp.c_fc", C, F],
-      ["mlp.c_proj", F, C],
-    ] as const;
-    for (const [name, inputs, outputs] of matrices) {
-      shapes.set(`h.${i}.${name}.weight`, [inputs, outputs]);
-      shapes.set(`h.${i}.${name}.bias`, [outputs]);
-    }
-  }
-  if (!tieWordEmbeddings) shapes.set("lm_head.weight", [V, C]);
-  return shapes;
-}
-
-const prefix = "transformer.";
-/** Causal masks that old checkpoints carry as buffers. */
-const maskBuffer = /^h\.\d+\.attn\.(bias|masked_bias)$/;
-/** Names inside the stack: one that is not expected means that the checkpoint computes something else. */
-const insideStack = /^(h\.|wte|wpe|ln_f)/;
-
-/** Compares a checkpoint with its config before anything is read. */
-async function checkTensors({ path, tensors }: Checkpoint, config: GPT2Config) {
-  const expected = expectedShapes(config);
-  const found: { name: string; storedAs: string; shape: readonly number[] }[] = [];
-  for (const storedAs of tensors.names) {
-    const name = storedAs.startsWith(prefix) ? storedAs.slice(prefix.length) : storedAs;
-    const shape = expected.get(name);
-    if (shape === undefined) {
-      if (insideStack.test(name) && !maskBuffer.test(name)) {
-        throw new ModelFormatError(
-          path,
-          `unexpected tensor ${storedAs}: GPT-2 of this config has none of that name`,
-          storedAs,
-        );
-      }
-      continue;
-    }
-    const actual = (await tensors.info(storedAs)).shape;
-    if (actual.length !== shape.length || actual.some((size, i) => size !== shape[i])) {
-      throw new ModelFormatError(
-        path,
-        `tensor ${storedAs} is [${actual.join(", ")}]; this config needs [${shape.join(", ")}]`,
-        storedAs,
-      );
-    }
-    expected.delete(name);
-    found.push({ name, storedAs, shape });
-  }
-  for (const name of expected.keys()) {
-    throw new ModelFormatError(path, `tensor ${name} is missing`, name);
-  }
-  return found;
 }
 
 async function requiredText(source: ModelSource, file: string): Promise<string> {

@@ -43,6 +43,12 @@ export function checkFlag(option: string, value: unknown): void {
   }
 }
 
+/** Throws an {@link OptionError} unless the option is left out or one of `choices`. */
+export function checkChoice(option: string, value: unknown, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value as string)) return;
+  throw new OptionError(option, `there are ${choices.join(", ")}; got ${show(value)}`);
+}
+
 function show(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -1,16 +1,18 @@
-import { createWasmBackend } from "@gpt2-ts/tensor";
+import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { Command } from "commander";
+import { bytesAs, expectedShapes } from "../checkpoint-tensors.ts";
 import type { GPT2Config } from "../config.ts";
-import { expectedShapes, loadConfig } from "../load.ts";
+import { loadConfig } from "../load.ts";
 import { modelSource, openCheckpoint } from "../model-source.ts";
 import { findModel } from "./find-model.ts";
 import { interruptible } from "./interruption.ts";
-import { modelOption } from "./model-options.ts";
+import { dtypeOption, modelOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 interface InfoFlags {
   readonly model?: string;
+  readonly dtype: MatrixEncoding;
   readonly json?: true;
 }
 
@@ -21,8 +23,8 @@ interface Info {
   readonly parameters: number;
   /** How the checkpoint stores its tensors: their number and bytes by dtype. */
   readonly stored: Readonly<Record<string, { readonly tensors: number; readonly bytes: number }>>;
-  /** Bytes, in float32. */
-  readonly memory: { readonly weights: number; readonly kvCachePerToken: number };
+  /** Bytes, with the weights kept as `dtype`. */
+  readonly memory: { readonly dtype: MatrixEncoding; readonly weights: number; readonly kvCachePerToken: number };
   readonly devices: Readonly<Record<"wasm" | "reference" | "gpu", string>>;
 }
 
@@ -31,16 +33,17 @@ export function infoCommand(): Command {
   return new Command("info")
     .description("show a model's config, parameters, dtypes and memory, and the devices found")
     .addOption(modelOption())
+    .addOption(dtypeOption())
     .option("--json", "as one line of JSON")
     .action((flags: InfoFlags) =>
       interruptible(async (signal) => {
-        const info = await gather(await findModel(flags.model, signal), signal);
+        const info = await gather(await findModel(flags.model, signal), flags.dtype, signal);
         await writeOut(flags.json ? `${JSON.stringify(info)}\n` : describe(info));
       }),
     );
 }
 
-async function gather(folder: string, signal: AbortSignal): Promise<Info> {
+async function gather(folder: string, dtype: MatrixEncoding, signal: AbortSignal): Promise<Info> {
   const source = await modelSource(folder, signal);
   const config = await loadConfig(source);
   const stored: Record<string, { tensors: number; bytes: number }> = {};
@@ -52,8 +55,12 @@ async function gather(folder: string, signal: AbortSignal): Promise<Info> {
     stored[dtype] = { tensors: count + 1, bytes: bytes + byteLength };
   }
   let parameters = 0;
-  for (const shape of expectedShapes(config).values()) parameters += shape.reduce((size, dim) => size * dim, 1);
-  const memory = { weights: 4 * parameters, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
+  let weights = 0;
+  for (const shape of expectedShapes(config).values()) {
+    parameters += shape.reduce((size, dim) => size * dim, 1);
+    weights += bytesAs(dtype, shape);
+  }
+  const memory = { dtype, weights, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
   return { model: folder, config, parameters, stored, memory, devices: findDevices() };
 }
 
@@ -85,7 +92,7 @@ function describe({ model, config, parameters, stored, memory, devices }: Info):
     [
       "memory",
       [
-        `weights ${formatBytes(memory.weights)} as f32`,
+        `weights ${formatBytes(memory.weights)} as ${memory.dtype}`,
         `KV cache ${formatBytes(memory.kvCachePerToken)} a token, ${formatBytes(cache)} for a full context`,
       ],
     ],

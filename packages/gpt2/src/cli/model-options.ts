@@ -1,5 +1,7 @@
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { GPT2 } from "../gpt2.ts";
+import { DTYPES } from "../load.ts";
 import { findModel } from "./find-model.ts";
 import { createProgress } from "./progress.ts";
 
@@ -7,13 +9,16 @@ import { createProgress } from "./progress.ts";
 export interface ModelFlags {
   readonly model?: string;
   readonly device: "wasm" | "reference";
-  readonly dtype: "f32";
+  readonly dtype: MatrixEncoding;
   readonly threads?: number;
   readonly deterministic?: true;
 }
 
 export const modelOption = (): Option =>
   new Option("--model <folder|name>", "a model folder, or a model of the Hugging Face Hub (default: the shipped one)");
+
+export const dtypeOption = (): Option =>
+  new Option("--dtype <dtype>", `how weights are kept: ${DTYPES.join(" or ")}`).default("f32").argParser(parseDtype);
 
 /** Adds `--model`, `--device`, `--dtype`, `--threads` and `--deterministic`. */
 export function addModelOptions(command: Command): Command {
@@ -22,7 +27,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option("--device <device>", "what computes: wasm or reference").default("wasm").argParser(parseDevice),
     )
-    .addOption(new Option("--dtype <dtype>", "how weights are kept: f32").default("f32").argParser(parseDtype))
+    .addOption(dtypeOption())
     .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
     .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)");
 }
@@ -38,6 +43,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       device: flags.device,
       threads: flags.threads,
       deterministic: flags.deterministic,
+      dtype: flags.dtype,
       signal,
       onProgress: ({ loaded, total }) => {
         if (!process.stderr.isTTY || (!started && performance.now() - began < QUIET_MS)) return;
@@ -71,7 +77,8 @@ function parseDevice(text: string): string {
   throw new InvalidArgumentError("there are wasm and reference");
 }
 
-function parseDtype(text: string): string {
-  if (text === "f32" || text === "float32") return "f32";
-  throw new InvalidArgumentError("there is only f32 so far");
+function parseDtype(text: string): MatrixEncoding {
+  const dtype = DTYPES.find((known) => known === text || (known === "f32" && text === "float32"));
+  if (dtype === undefined) throw new InvalidArgumentError(`there are ${DTYPES.join(" and ")}`);
+  return dtype;
 }

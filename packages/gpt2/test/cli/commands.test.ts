@@ -144,7 +144,15 @@ describe.concurrent("gpt2 info", () => {
       config: { nLayer: 4, nPositions: 256, vocabSize: 1024 },
       parameters: 957_184,
       stored: { F32: { tensors: 52, bytes: 4 * 957_184 } },
-      memory: { weights: 4 * 957_184, kvCachePerToken: 4096 },
+      memory: { dtype: "f32", weights: 4 * 957_184, kvCachePerToken: 4096 },
+    });
+  });
+
+  it("tells the memory that weights take in fewer bits", async () => {
+    const { stdout } = await gpt2(["info", "--dtype", "bf16", "--json"]);
+    const vectors = 4 * (2 * 128 + 128 + 2 * 128 + 384 + 128 + 512) + 2 * 128;
+    expect(JSON.parse(stdout)).toMatchObject({
+      memory: { dtype: "bf16", weights: 2 * (957_184 - vectors) + 4 * vectors },
     });
   });
 });

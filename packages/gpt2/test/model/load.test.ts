@@ -107,6 +107,37 @@ describe("loadModel", () => {
     expect(fingerprint(await load(files({ "model.safetensors": write(halves) })))).toEqual(asFloats);
   });
 
+  test("keeps matrices in bfloat16 on request, rounded to nearest, from any source", async () => {
+    const [rounded, doubles]: [Tensors, Tensors] = [{}, {}];
+    for (const [name, { shape, data }] of Object.entries(await tensors())) {
+      const floats = new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+      doubles[name] = { dtype: "F64", shape, data: new Uint8Array(Float64Array.from(floats).buffer) };
+      // Veltkamp's splitting leaves the upper 8 bits, rounded: by another way than the code's.
+      const upper = (x: number): number =>
+        Math.fround(Math.fround(65537 * x) - Math.fround(Math.fround(65537 * x) - x));
+      rounded[name] = {
+        dtype: "F32",
+        shape,
+        data: new Uint8Array(shape.length === 2 ? floats.map(upper).buffer : floats.buffer),
+      };
+    }
+    const expected = fingerprint(await load(files({ "model.safetensors": write(rounded) })));
+    const before = device.info().usedBytes;
+    for (const source of [folder, files({ "model.safetensors": write(doubles) })]) {
+      const model = await loadModel(await modelSource(source), { device, dtype: "bf16" });
+      expect(device.info().usedBytes - before).toBeLessThan(0.55 * 4 * 957_184);
+      expect(fingerprint(model)).toEqual(expected);
+      expect(device.info().usedBytes).toBe(before);
+    }
+  });
+
+  test("refuses a dtype that there is not", async () => {
+    const options = { device, dtype: "f16" as "bf16" };
+    await expect(loadModel(await modelSource(folder), options)).rejects.toThrow(
+      'dtype: there are f32, bf16; got "f16"',
+    );
+  });
+
   test("reads a checkpoint split into shards", async () => {
     const contents = Object.entries(await tensors());
     const shards = [contents.slice(0, 20), contents.slice(20)].map((part) => Object.fromEntries(part));

@@ -5,7 +5,7 @@ import { Tensor } from "../tensor.ts";
 import { fillAsync } from "./creation.ts";
 
 /** Elements that exist as float32 at once. */
-const PIECE = 2 ** 20;
+const PIECE = 2 ** 21;
 /** What the first column of a piece is a multiple of. */
 const COLUMNS = 8;
 
