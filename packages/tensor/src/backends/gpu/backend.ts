@@ -7,6 +7,7 @@ import type { GpuMode } from "./gpu-js.ts";
 import { kernels } from "./kernels/index.ts";
 import type { GpuKernel } from "./kernels/kernel.ts";
 import type { LaunchCounts, Launcher } from "./launcher.ts";
+import type { ModeTrial } from "./mode.ts";
 import { fromFloats, GpuStorage, type GpuView, type HostCopy } from "./storage.ts";
 
 /** What a GPU backend runs on, and what it did. */
@@ -21,6 +22,8 @@ export interface GpuInfo extends LaunchCounts {
   readonly memoryBytes: number;
   /** Kernels that GPU.js runs on the CPU instead, with the reason it gave. Only with `allowFallback`. */
   readonly degraded: Readonly<Record<string, string>>;
+  /** What each mode answered when `mode: "auto"` measured them; empty when a mode was asked for. */
+  readonly trials: readonly ModeTrial[];
 }
 
 /** What the parts of a backend are made of; see `createGpuBackend`. */
@@ -31,6 +34,7 @@ export interface GpuParts {
   readonly adapter: AdapterDescription | undefined;
   readonly maxArrayBytes: number | undefined;
   readonly degraded: ReadonlyMap<string, string>;
+  readonly trials: readonly ModeTrial[];
 }
 
 /** Kernels of GPU.js on whatever it found; what has no kernel runs on the CPU, with the data moved there and back. */
@@ -50,7 +54,7 @@ export class GpuBackend implements Backend {
   }
 
   info(): GpuInfo {
-    const { adapter, maxArrayBytes, degraded } = this.#parts;
+    const { adapter, maxArrayBytes, degraded, trials } = this.#parts;
     const { runtime, counts, usedBytes } = this.launcher;
     return {
       mode: runtime.mode,
@@ -59,6 +63,7 @@ export class GpuBackend implements Backend {
       usedBytes,
       memoryBytes: runtime.memoryBytes,
       degraded: Object.fromEntries(degraded),
+      trials,
       ...counts,
     };
   }

@@ -2,3 +2,4 @@ export type { AdapterDescription } from "./adapter.ts";
 export { GpuBackend, type GpuInfo } from "./backend.ts";
 export { createGpuBackend, type GpuOptions } from "./create.ts";
 export type { GpuMode } from "./gpu-js.ts";
+export { gpuModes, type ModeTrial } from "./mode.ts";

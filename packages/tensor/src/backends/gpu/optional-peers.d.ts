@@ -2,3 +2,4 @@
 declare module "gl";
 declare module "gpu.js";
 declare module "webgpu";
+declare module "gl";
