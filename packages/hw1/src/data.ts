@@ -1,3 +1,6 @@
+import { readFolder } from "./data/folder.ts";
+import { defaultCourseData } from "./default-sets.ts";
+
 /** Texts of one kind. */
 export interface StringSet {
   /** What files are called after it: `random`, `shakespeare`, `papers`. */
@@ -18,4 +21,13 @@ export interface CourseData {
   readonly prompts: readonly string[];
   /** Random and real texts mixed; `labels` says which are random, where that is known. */
   readonly mixed: { readonly texts: readonly string[]; readonly labels?: readonly boolean[] | undefined };
+}
+
+/**
+ * The course's files in a folder, or without one texts that come with the package, drawn with the seed.
+ *
+ * @throws DataError for a folder or file that is missing or not as it should be
+ */
+export async function loadCourseData(folder: string | undefined, seed: number): Promise<CourseData> {
+  return folder === undefined ? defaultCourseData(seed) : readFolder(folder);
 }

@@ -1,4 +1,19 @@
-export type { CourseData, StringSet } from "./data.ts";
+export {
+  accuracy,
+  areaUnder,
+  chooseThreshold,
+  isRandom,
+  likelihoodsPerCharacter,
+  rocCurve,
+  THRESHOLD_RULE,
+} from "./classifier.ts";
+export { DataError, PickleError } from "./data/errors.ts";
+export { type Paper, readPapers } from "./data/papers.ts";
+export { type PickleValue, readPickle } from "./data/pickle.ts";
+export { type LabelledTexts, readTexts } from "./data/texts.ts";
+export { type CourseData, loadCourseData, type StringSet } from "./data.ts";
+export { type LikelihoodOptions, logLikelihood, logLikelihoods, perCharacter } from "./likelihood.ts";
+export { writeReport } from "./report.ts";
 export type {
   ClassificationResults,
   HorizonCosts,
@@ -11,3 +26,6 @@ export type {
   SetLikelihoods,
   TokenStrip,
 } from "./results.ts";
+export { type Sampled, type SampleOptions, sample, sampleTokens } from "./sample.ts";
+export { type Lookahead, type TwoTokenOptions, temperatureScale, twoTokenScale } from "./temperature.ts";
+export { type CheckResult, type WrittenProblem, writtenProblems } from "./written/index.ts";

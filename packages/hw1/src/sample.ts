@@ -1,4 +1,4 @@
-import { type Context, draw, type GPT2, nextToken, OptionError } from "@gpt2-ts/gpt2";
+import { type Context, ContextLengthError, draw, type GPT2, nextToken, OptionError } from "@gpt2-ts/gpt2";
 import { Generator } from "@gpt2-ts/tensor";
 import type { Sample } from "./results.ts";
 import { temperatureScale, twoTokenScale } from "./temperature.ts";
@@ -46,6 +46,7 @@ export async function sampleTokens(
     throw new OptionError("length", `expected an integer from 1, got ${length}`);
   if (horizon !== 1 && horizon !== 2) throw new OptionError("horizon", `expected 1 or 2, got ${String(horizon)}`);
   if (prompt.length === 0) throw new OptionError("prompt", "expected at least one token");
+  if (prompt.length >= context.capacity) throw new ContextLengthError(prompt.length + 1, context.capacity);
 
   const generator = new Generator(seed);
   // The k continuations are one batch that shares the cached prefix: one pass over the weights, not k.

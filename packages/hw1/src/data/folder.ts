@@ -2,14 +2,17 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CourseData, StringSet } from "../data.ts";
 import { DataError } from "./errors.ts";
-import { readPapers } from "./papers.ts";
+import { type Paper, readPapers } from "./papers.ts";
 import { readTexts, TEXT_FORMATS } from "./texts.ts";
 
-/** Texts to continue, and the characters of each. */
 const PROMPTS = 5;
-const PROMPT_LENGTH = 100;
+/** Of texts cut from papers, for want of a file of them. */
+const STRINGS = 100;
+/** Characters (code points) of a prompt, and of a text cut from a paper. */
+const LENGTH = 100;
 
 const PAPERS_FILE = "papers.csv";
+const PAPERS_TITLE = "Machine-learning papers";
 
 /**
  * Reads the course's data from a folder, by the course's own names:
@@ -18,7 +21,8 @@ const PAPERS_FILE = "papers.csv";
  * - `snippets`: the texts to be labelled
  * - `papers.csv`: papers, of which the first five abstracts' first 100 characters are the prompts
  *
- * each but the last as `.pkl`, `.json`, `.jsonl` or `.txt`. All of the texts of a file are taken, as they are.
+ * each but the last as `.pkl`, `.json`, `.jsonl` or `.txt`. All of the texts of a file are taken, as they are. Without a
+ * `neurips`, its texts are the first 100 characters of the texts of the first 100 papers.
  *
  * @throws DataError for a folder or file that is missing or not as it should be
  */
@@ -28,20 +32,22 @@ export async function readFolder(folder: string): Promise<CourseData> {
       cause.code === "ENOENT" ? "there is no such folder" : `not a folder that can be read (${cause.code})`;
     throw new DataError(folder, message, undefined, { cause });
   });
-  const paths = {
-    random: findTexts(folder, files, "random"),
-    shakespeare: findTexts(folder, files, "shakespeare"),
-    papers: findTexts(folder, files, "neurips"),
-    mixed: findTexts(folder, files, "snippets"),
-  };
-  if (!files.includes(PAPERS_FILE)) throw missing(folder, PAPERS_FILE);
-  const papers = await readPapers(join(folder, PAPERS_FILE), PROMPTS);
+  const find = (name: string): string =>
+    findTexts(folder, files, name) ?? missing(folder, `${name}.{pkl,json,jsonl,txt}`);
+  const paths = { random: find("random"), shakespeare: find("shakespeare"), mixed: find("snippets") };
+  const neurips = findTexts(folder, files, "neurips");
+  if (!files.includes(PAPERS_FILE)) missing(folder, PAPERS_FILE);
+  const papersPath = join(folder, PAPERS_FILE);
+  const papers = await readPapers(papersPath, neurips === undefined ? STRINGS : PROMPTS);
   const { texts, labels } = await readTexts(paths.mixed);
   return {
     random: await readSet(paths.random, "random", "Random letters"),
     shakespeare: await readSet(paths.shakespeare, "shakespeare", "Shakespeare"),
-    papers: await readSet(paths.papers, "neurips", "Machine-learning papers"),
-    prompts: papers.map(({ abstract }) => Array.from(abstract).slice(0, PROMPT_LENGTH).join("")),
+    papers:
+      neurips === undefined
+        ? { name: "neurips", title: PAPERS_TITLE, texts: papers.map(({ text }) => beginning(text)) }
+        : await readSet(neurips, "neurips", PAPERS_TITLE),
+    prompts: papers.slice(0, PROMPTS).map((paper) => promptOf(papersPath, paper)),
     mixed: { texts, labels },
   };
 }
@@ -51,17 +57,24 @@ async function readSet(file: string, name: string, title: string): Promise<Strin
   return { name, title, texts };
 }
 
-/** The one file of that name and a format that is read. */
-function findTexts(folder: string, files: readonly string[], name: string): string {
-  const found = TEXT_FORMATS.map((format) => name + format).filter((file) => files.includes(file));
-  if (found.length > 1) throw new DataError(folder, `there are ${found.join(" and ")}: expected one of them`);
-  if (found[0] === undefined)
-    throw missing(folder, `${name}.{${TEXT_FORMATS.map((format) => format.slice(1)).join(",")}}`);
-  return join(folder, found[0]);
+function promptOf(file: string, { title, abstract }: Paper): string {
+  if (abstract === "") throw new DataError(file, "its abstract is empty", `paper ${JSON.stringify(title)}`);
+  return beginning(abstract);
 }
 
-function missing(folder: string, file: string): DataError {
-  return new DataError(
+function beginning(text: string): string {
+  return Array.from(text).slice(0, LENGTH).join("");
+}
+
+/** The one file of that name and a format that is read, if there is one. */
+function findTexts(folder: string, files: readonly string[], name: string): string | undefined {
+  const found = TEXT_FORMATS.map((format) => name + format).filter((file) => files.includes(file));
+  if (found.length > 1) throw new DataError(folder, `there are ${found.join(" and ")}: expected one of them`);
+  return found[0] && join(folder, found[0]);
+}
+
+function missing(folder: string, file: string): never {
+  throw new DataError(
     folder,
     `there is no ${file}; expected random, shakespeare, neurips and snippets as .pkl, .json, .jsonl or .txt, and papers.csv`,
   );

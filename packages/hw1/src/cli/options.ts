@@ -1,0 +1,41 @@
+import { OptionError } from "@gpt2-ts/gpt2";
+import { addModelOptions, type ModelFlags, parseInteger } from "@gpt2-ts/gpt2/cli";
+import type { Command } from "commander";
+
+/** The course's. */
+export const DEFAULT_SEED = 20190929;
+const DEFAULT_LENGTH = 512;
+const DEFAULT_OUT = "hw1-out";
+
+/** The options of every command that runs a task on a model. */
+export interface TaskFlags extends ModelFlags {
+  readonly data?: string;
+  readonly out: string;
+  readonly seed: number;
+  readonly length: number;
+}
+
+/** Adds `--data`, `--out`, `--seed`, `--length` and the options of a model. */
+export function addTaskOptions(command: Command): Command {
+  return addModelOptions(command)
+    .option("--data <folder>", "the course's files (default: texts that come with the package)")
+    .option("--out <folder>", "where files are written", DEFAULT_OUT)
+    .option("--seed <integer>", "of the draws, and of the default texts", parseInteger, DEFAULT_SEED)
+    .option(
+      "--length <count>",
+      "tokens of a sample, if the context has room for so many",
+      parseInteger,
+      DEFAULT_LENGTH,
+    );
+}
+
+/** Throws an OptionError for numbers out of range, before anything large is read. */
+export function checkTaskFlags({ seed, length }: TaskFlags): void {
+  const largest = Number.MAX_SAFE_INTEGER - 1000; // samples have seeds of their own, counted from it
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed > largest) {
+    throw new OptionError("seed", `expected an integer from 0 to ${largest}, got ${seed}`);
+  }
+  if (!Number.isSafeInteger(length) || length < 1) {
+    throw new OptionError("length", `expected an integer from 1, got ${length}`);
+  }
+}

@@ -1,0 +1,135 @@
+import { mkdir } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { expectedShapes, type GPT2 } from "@gpt2-ts/gpt2";
+import { createProgress, interruptible, loadFrom, writeOut } from "@gpt2-ts/gpt2/cli";
+import { Command } from "commander";
+import { loadCourseData } from "../data.ts";
+import { writeReport } from "../report.ts";
+import type { HorizonCosts, Hw1Results, ModelSummary, SampleRun } from "../results.ts";
+import { runClassification } from "../tasks/classification.ts";
+import { measureHorizonCosts } from "../tasks/horizon-costs.ts";
+import { runLikelihoods, writeLikelihoods } from "../tasks/likelihoods.ts";
+import { horizon2Samples, plainSamples, runSampling, temperatureSamples } from "../tasks/sampling.ts";
+import type { Setting } from "../tasks/setting.ts";
+import { addTaskOptions, checkTaskFlags, type TaskFlags } from "./options.ts";
+import { printWritten } from "./written.ts";
+
+/** The parts of the results that tasks find. */
+type Findings = Pick<Hw1Results, "samples" | "likelihood" | "classification" | "costs">;
+
+/** Runs a part of a task, and notes how long it took. */
+type Timed = <Result>(task: string, work: () => Promise<Result>) => Promise<Result>;
+
+const FILES_NOTE =
+  "\nFiles are replaced only once the new ones are complete; report.md tells of this run. Their names are printed to" +
+  "\nstandard output, progress goes to standard error." +
+  "\n--data: a folder with random, shakespeare, neurips and snippets as .pkl, .json, .jsonl or .txt, and papers.csv.";
+
+/** The commands that run a model. */
+export function taskCommands(): Command[] {
+  return [
+    taskCommand("all", "run every task, and print the written problems", all),
+    taskCommand("sample", "6.3: continue five prompts", sample),
+    taskCommand("likelihood", "6.4: the log-likelihood of random letters, Shakespeare and papers", likelihood),
+    taskCommand("classify", "6.5: tell random texts from real ones by their likelihood", classify),
+    taskCommand("temperature", "6.6 and 6.7b: sample with a temperature over one token, and over two", temperature),
+  ];
+}
+
+function taskCommand(
+  name: string,
+  description: string,
+  work: (setting: Setting, timed: Timed) => Promise<Findings>,
+): Command {
+  return addTaskOptions(new Command(name))
+    .description(description)
+    .addHelpText("after", FILES_NOTE)
+    .action((flags: TaskFlags) => interruptible((signal) => run(flags, signal, work)));
+}
+
+async function run(
+  flags: TaskFlags,
+  signal: AbortSignal,
+  work: (setting: Setting, timed: Timed) => Promise<Findings>,
+): Promise<void> {
+  checkTaskFlags(flags);
+  const { out, seed, length } = flags;
+  const timings: { task: string; seconds: number }[] = [];
+  const timed: Timed = async (task, part) => {
+    const began = performance.now();
+    const result = await part();
+    timings.push({ task, seconds: (performance.now() - began) / 1000 });
+    return result;
+  };
+  const data = await timed("data", () => loadCourseData(flags.data, seed));
+  await makeFolder(out);
+  const written: string[] = [];
+  const progress = createProgress("items");
+  using model = await timed("loading", () => loadFrom(flags, signal));
+  let findings: Findings;
+  try {
+    const onFile = (path: string): unknown => written.push(path);
+    findings = await work({ model, data, out, seed, length, signal, progress, onFile }, timed);
+  } finally {
+    progress.stop();
+  }
+  const dataName = flags.data === undefined ? "built in" : basename(resolve(flags.data));
+  const results: Hw1Results = { model: summary(model, flags), data: dataName, seed, ...findings, timings };
+  signal.throwIfAborted();
+  written.push(...(await writeReport(out, results)));
+  await writeOut(written.map((path) => `${path}\n`).join(""));
+}
+
+async function all(setting: Setting, timed: Timed): Promise<Findings> {
+  const { samples } = await sample(setting, timed);
+  const { likelihood: likelihoods } = await likelihood(setting, timed);
+  const classification = await timed("classify", () => runClassification(setting, likelihoods));
+  const scaled = await temperature(setting, timed);
+  await timed("written", () => printWritten(setting.seed, setting.signal));
+  return { samples: [...samples, ...scaled.samples], likelihood: likelihoods, classification, costs: scaled.costs };
+}
+
+async function sample(setting: Setting, timed: Timed) {
+  return { samples: [await timed("sample", () => runSampling(setting, plainSamples))] };
+}
+
+async function likelihood(setting: Setting, timed: Timed) {
+  const found = await timed("likelihood", () => runLikelihoods(setting));
+  await writeLikelihoods(setting, found);
+  return { likelihood: found };
+}
+
+async function classify(setting: Setting, timed: Timed) {
+  const likelihoods = await timed("likelihood", () => runLikelihoods(setting));
+  return { classification: await timed("classify", () => runClassification(setting, likelihoods)) };
+}
+
+async function temperature(setting: Setting, timed: Timed) {
+  const horizon1 = await timed("temperature, horizon 1", () => runSampling(setting, temperatureSamples));
+  const horizon2 = await timed("temperature, horizon 2", () => runSampling(setting, horizon2Samples));
+  const costs = await timed("costs of horizon 2", () => costsOf(setting, horizon2));
+  return { samples: [horizon1, horizon2], costs };
+}
+
+/** Measured on the first sample, where it has filled half of the context. */
+function costsOf({ model, signal }: Setting, { topK, temperature, samples }: SampleRun): Promise<HorizonCosts> {
+  const { prompt, ids } = samples[0]!;
+  const tokens = [...model.tokenizer.encode(prompt), ...ids];
+  const prefix = tokens.slice(0, Math.max(1, Math.floor(model.config.nPositions / 2)));
+  return measureHorizonCosts(model, prefix, { topK, temperature, signal });
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(`${folder}: the folder cannot be made (${cause.code})`, { cause });
+  });
+}
+
+function summary(model: GPT2, flags: TaskFlags): ModelSummary {
+  const { nPositions, vocabSize } = model.config;
+  let parameters = 0;
+  for (const shape of expectedShapes(model.config).values()) parameters += shape.reduce((size, dim) => size * dim, 1);
+  const name = flags.model === undefined ? "the shipped model" : basename(flags.model.replace(/\/+$/, ""));
+  const threads = flags.threads === undefined ? "" : `, ${flags.threads} threads`;
+  return { name, parameters, nPositions, vocabSize, device: `${model.device.name}${threads}` };
+}

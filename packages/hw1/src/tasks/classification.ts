@@ -1,0 +1,61 @@
+import { accuracy, areaUnder, chooseThreshold, rocCurve, THRESHOLD_RULE } from "../classifier.ts";
+import { perCharacter } from "../likelihood.ts";
+import type { ClassificationResults, LikelihoodResults, SetLikelihoods } from "../results.ts";
+import { scoreWithProgress } from "./likelihoods.ts";
+import { type Setting, writeOutput } from "./setting.ts";
+
+const FILE = "classification.jsonl";
+
+const RULE = `The first, third, fifth … text of each set chooses the threshold, the others test it. ${THRESHOLD_RULE}`;
+
+/**
+ * Problem 6.5: chooses a threshold from one half of the labelled sets, tests it on the other, and labels the mixed texts.
+ *
+ * @param likelihoods of the random set, and of real ones
+ * @throws RangeError for sets from which no threshold can be chosen
+ */
+export async function runClassification(setting: Setting, { sets }: LikelihoodResults): Promise<ClassificationResults> {
+  const [random, ...real] = sets.map(scoresPerCharacter);
+  const training = { random: odd(random!), real: real.flatMap(odd) };
+  const heldOut = { random: even(random!), real: real.flatMap(even) };
+  const threshold = chooseThreshold(training.random, training.real);
+  const roc = rocCurve(heldOut.random, heldOut.real);
+  return {
+    rule: RULE,
+    threshold,
+    training: { random: training.random.length, real: training.real.length },
+    heldOut: {
+      random: heldOut.random.length,
+      real: heldOut.real.length,
+      accuracy: accuracy(heldOut.random, heldOut.real, threshold),
+      auc: areaUnder(roc),
+      roc,
+    },
+    mixed: await labelMixed(setting, threshold),
+  };
+}
+
+async function labelMixed(setting: Setting, threshold: number): Promise<ClassificationResults["mixed"]> {
+  const { texts, labels } = setting.data.mixed;
+  const values = await scoreWithProgress(setting, texts, "mixed");
+  const scores = values.map((value, i) => perCharacter(value, texts[i]!));
+  const random = scores.map((score) => score < threshold);
+  const lines = texts.map((text, i) =>
+    JSON.stringify({ text, random: random[i], logLikelihoodPerCharacter: scores[i] }),
+  );
+  await writeOutput(setting, FILE, lines.map((line) => `${line}\n`).join(""));
+  const right = labels && random.filter((label, i) => label === labels[i]).length / labels.length;
+  return { file: FILE, random, accuracy: right };
+}
+
+function scoresPerCharacter({ logLikelihoods, characters }: SetLikelihoods): number[] {
+  return logLikelihoods.map((value, i) => value / Math.max(1, characters[i]!));
+}
+
+function odd(scores: readonly number[]): number[] {
+  return scores.filter((_, i) => i % 2 === 0); // the first, the third, …
+}
+
+function even(scores: readonly number[]): number[] {
+  return scores.filter((_, i) => i % 2 === 1);
+}

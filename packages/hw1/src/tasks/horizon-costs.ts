@@ -1,0 +1,68 @@
+import type { Context, GPT2 } from "@gpt2-ts/gpt2";
+import { nextToken } from "@gpt2-ts/gpt2";
+import type { HorizonCosts } from "../results.ts";
+import { type Lookahead, temperatureScale, twoTokenScale } from "../temperature.ts";
+
+const ROUNDS = 9;
+
+/**
+ * What one more token costs after a prefix (its last token being the one that a step begins with): by plain sampling, by
+ * horizon 2 as one batch, and by horizon 2 with one pass for each candidate. The three are measured in turns, and the
+ * medians are told.
+ */
+export async function measureHorizonCosts(
+  model: GPT2,
+  prefix: readonly number[],
+  { topK, temperature, signal }: { topK: number; temperature: number; signal?: AbortSignal | undefined },
+): Promise<HorizonCosts> {
+  using context = model.context();
+  const last = prefix.slice(-1);
+  if (prefix.length > 1) await context.append(prefix.slice(0, -1), { signal });
+  const batched: Lookahead = (candidates) =>
+    context.branch(
+      candidates.map((id) => [id]),
+      { signal },
+    );
+  const oneByOne: Lookahead = async (candidates) => {
+    const logits: Float32Array[] = [];
+    for (const id of candidates) logits.push(...(await context.branch([[id]], { signal })));
+    return logits;
+  };
+  const steps = {
+    plain: (logits: Float32Array) => nextToken(temperatureScale(logits, { temperature }), { topK }),
+    horizon2: (logits: Float32Array) => twoTokenScale(logits, { temperature, topK, lookahead: batched }),
+    naive: (logits: Float32Array) => twoTokenScale(logits, { temperature, topK, lookahead: oneByOne }),
+  };
+  const seconds: Record<keyof typeof steps, number[]> = { plain: [], horizon2: [], naive: [] };
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const name of ["plain", "horizon2", "naive"] as const) {
+      const took = await timeStep(context, last, steps[name], signal);
+      if (round > 0) seconds[name].push(took); // the first round warms up
+    }
+  }
+  return {
+    k: Math.min(topK, model.config.vocabSize),
+    prefix: prefix.length,
+    plain: median(seconds.plain),
+    horizon2: median(seconds.horizon2),
+    naive: median(seconds.naive),
+  };
+}
+
+/** Appends the last token, computes what the next is drawn from, and takes the token back. */
+async function timeStep(
+  context: Context,
+  last: readonly number[],
+  step: (logits: Float32Array) => unknown,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const began = performance.now();
+  await step(await context.append(last, { signal }));
+  const seconds = (performance.now() - began) / 1000;
+  context.truncate(context.length - last.length);
+  return seconds;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}

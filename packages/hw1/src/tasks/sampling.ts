@@ -1,0 +1,44 @@
+import type { Sample, SampleRun } from "../results.ts";
+import { sample } from "../sample.ts";
+import { type Setting, writeOutput } from "./setting.ts";
+
+/** The course's. */
+const TOP_K = 40;
+
+/** A file of samples to be made: one sample for each prompt. */
+export type SamplePlan = Pick<SampleRun, "file" | "temperature" | "horizon">;
+
+/** Problem 6.3. */
+export const plainSamples: SamplePlan = { file: "samples.txt", temperature: 1, horizon: 1 };
+
+/** Problem 6.6. */
+export const temperatureSamples: SamplePlan = { file: "samples_temperature0-95.txt", temperature: 0.95, horizon: 1 };
+
+/** Problem 6.7b. */
+export const horizon2Samples: SamplePlan = {
+  file: "samples_temperature0-95_horizon2.txt",
+  temperature: 0.95,
+  horizon: 2,
+};
+
+/** Continues each prompt and writes the file. Sample i has seed `seed + i`. */
+export async function runSampling(setting: Setting, plan: SamplePlan): Promise<SampleRun> {
+  const { model, data, seed, length, signal, progress } = setting;
+  const { file, temperature, horizon } = plan;
+  const samples: Sample[] = [];
+  progress.start(data.prompts.length * length);
+  for (const [i, prompt] of data.prompts.entries()) {
+    const onToken = (count: number): void => progress.update(i * length + count, `${file}, tokens`);
+    samples.push(
+      await sample(model, prompt, { length, topK: TOP_K, temperature, horizon, seed: seed + i, onToken, signal }),
+    );
+  }
+  progress.stop();
+  await writeOutput(setting, file, samples.map(heading).join(""));
+  return { file, topK: TOP_K, temperature, horizon, samples };
+}
+
+function heading({ prompt, continuation }: Sample, i: number): string {
+  const line = "=".repeat(50);
+  return `${line} SAMPLE_${i} ${line}\n${prompt}${continuation}\n`;
+}
