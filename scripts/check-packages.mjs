@@ -33,6 +33,7 @@ const problem = (where, what) => problems.push(`${where}: ${what}`);
 const work = mkdtempSync(join(tmpdir(), "check-packages-"));
 try {
   for (const each of packages) await checkTarball(each);
+  checkAlone();
   const consumer = installTarballs();
   checkTypes(consumer);
   checkImports(consumer);
@@ -90,7 +91,12 @@ async function checkTarball(each) {
     if (manifest[field] === undefined) problem(name, `package.json has no ${field}`);
   }
   if (manifest.exports["./package.json"] !== "./package.json") problem(name, "package.json is not among the exports");
-  const dependencies = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies };
+  const peers = Object.entries(manifest.peerDependencies ?? {});
+  const dependencies = {
+    ...manifest.dependencies,
+    ...Object.fromEntries(peers.filter(([peer]) => !manifest.peerDependenciesMeta?.[peer]?.optional)),
+    ...manifest.optionalDependencies,
+  };
   if (withoutDependencies.includes(name) && Object.keys(dependencies).length > 0) problem(name, "has dependencies");
   for (const { name: other, manifest: theirs } of packages) {
     const wanted = dependencies[other];
@@ -105,6 +111,32 @@ async function checkTarball(each) {
   for (const message of messages) problem(`${name}, publint`, formatMessage(message, manifest, { color: false }));
   const types = spawn("npx", ["--yes", ATTW, each.tarball, "--profile", "esm-only", "--format", "ascii"], work);
   if (types.status !== 0) problem(`${name}, arethetypeswrong`, types.stdout + types.stderr);
+}
+
+/** Installs the tensor package alone: nothing comes with it, and only its gpu device asks for GPU.js. */
+function checkAlone() {
+  const name = "@gpt2-ts/tensor";
+  const alone = join(work, "alone");
+  mkdirSync(alone);
+  writeJson(join(alone, "package.json"), { name: "alone", private: true, type: "module" });
+  const { tarball } = packages.find((each) => each.name === name);
+  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", tarball], alone);
+  const installed = Object.keys(JSON.parse(readFileSync(join(alone, "package-lock.json"), "utf8")).packages);
+  const others = installed.filter((path) => path !== "" && path !== `node_modules/${name}`);
+  if (others.length > 0) problem(name, `installing it alone brings ${others.join(", ")}`);
+  writeFileSync(
+    join(alone, "gpu.mjs"),
+    `import { tensor } from "${name}";
+import { createGpuBackend } from "${name}/gpu";
+if (tensor([1, 2]).sum().itemSync() !== 3) throw new Error("it cannot add");
+const error = await createGpuBackend().catch((error) => error);
+console.log(error.name + ": " + error.message);
+`,
+  );
+  const { status, stdout, stderr } = spawn(process.execPath, ["gpu.mjs"], alone);
+  if (status !== 0 || !/^DeviceError: .*npm install gpu\.js webgpu/.test(stdout)) {
+    problem(name, `without GPU.js its gpu device answers ${JSON.stringify(stdout + stderr)}`);
+  }
 }
 
 /** An empty project with the tarballs installed, and this repository's compiler to compile it with. */
@@ -226,6 +258,10 @@ function checkCommand(consumer) {
   if (info.status !== 0 || !info.stdout.includes("957,184")) problem("gpt2 info", info.stdout + info.stderr);
   const wrong = gpt2("generate", "--no-such-option");
   if (wrong.status === 0 || wrong.stdout !== "") problem("gpt2 generate --no-such-option", "did not fail cleanly");
+  const gpu = gpt2("generate", "--model", "weights/shakespeare", ...prompt, "--device", "gpu");
+  if (gpu.status !== 1 || gpu.stdout !== "" || !/^gpt2: .*npm install gpu\.js webgpu[^\n]*\n$/.test(gpu.stderr)) {
+    problem("gpt2 generate --device gpu", `without GPU.js it answers ${JSON.stringify(gpu.stdout + gpu.stderr)}`);
+  }
   const command = join(consumer, "node_modules/.bin");
   if (!readdirSync(command).some((file) => file.startsWith("gpt2"))) problem("gpt2", "there is no such command");
 }

@@ -1,11 +1,4 @@
-import {
-  type Backend,
-  createWasmBackend,
-  type DeviceChoice,
-  device as deviceByName,
-  type MatrixEncoding,
-  type Tensor,
-} from "@gpt2-ts/tensor";
+import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
 import { locatePretrained } from "#pretrained";
 import type { GPT2Config } from "./config.ts";
 import { Context } from "./context.ts";
@@ -15,7 +8,8 @@ import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./ins
 import { disposeModel, type LoadProgress, loadModel, loadTokenizer } from "./load.ts";
 import type { H, Model, T, V } from "./model.ts";
 import { type ModelFiles, modelSource } from "./model-source.ts";
-import { checkFlag, checkInteger, checkOptionNames, OptionError } from "./options.ts";
+import { type DeviceOptions, deviceOptionNames, openDevice } from "./open-device.ts";
+import { checkOptionNames } from "./options.ts";
 import type { ScoreOptions } from "./score.ts";
 import { type GenerateOptions, type Generation, generateText } from "./text-generation.ts";
 import { type Score, scoreTexts } from "./text-score.ts";
@@ -23,16 +17,6 @@ import type { Tokenizer } from "./tokenizer.ts";
 
 /** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
 export type Text = string | readonly number[];
-
-/** What a model runs on. */
-export interface DeviceOptions {
-  /** `"wasm"` (the default: WebAssembly SIMD and threads), `"reference"` (plain TypeScript, slow), or a backend. */
-  readonly device?: DeviceChoice | Backend | undefined;
-  /** Threads of the wasm device, the calling one included. Default: the cores that pay. */
-  readonly threads?: number | undefined;
-  /** Makes the wasm device give the same bits on every engine, by doing without relaxed SIMD. Default false. */
-  readonly deterministic?: boolean | undefined;
-}
 
 export interface LoadOptions extends DeviceOptions {
   /**
@@ -51,8 +35,6 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   /** Told how the download goes (its events; Node only), then how the loading goes (`type: "load"`). */
   readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
 }
-
-const deviceOptionNames = ["device", "threads", "deterministic"] as const;
 
 /**
  * GPT-2 with its tokenizer: generates, scores, and shows what is inside.
@@ -86,7 +68,7 @@ export class GPT2 {
    */
   static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
     checkOptionNames(options, [...deviceOptionNames, "dtype", "onProgress", "signal"]);
-    const { device, release } = openDevice(options);
+    const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
       const tokenizer = await loadTokenizer(source);
@@ -108,12 +90,13 @@ export class GPT2 {
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
     checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "dtype", "onProgress"]);
-    const { device, threads, deterministic, dtype, onProgress, ...pretrained } = options;
+    const { device, threads, deterministic, gpuMode, dtype, onProgress, ...pretrained } = options;
     const folder = await locatePretrained(name, pretrained, onProgress);
     return GPT2.load(folder, {
       device,
       threads,
       deterministic,
+      gpuMode,
       dtype,
       signal: options.signal,
       onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
@@ -190,7 +173,7 @@ export class GPT2 {
     return attentionMaps(this.model, this.#ids(text));
   }
 
-  /** Frees the weights, and ends the threads if `threads` or `deterministic` made this model have its own. */
+  /** Frees the weights, and the device if the options made this model have its own. */
   dispose(): void {
     disposeModel(this.model);
     this.#release();
@@ -203,23 +186,4 @@ export class GPT2 {
   #ids(text: Text): readonly number[] {
     return typeof text === "string" ? this.tokenizer.encode(text) : Array.from(text);
   }
-}
-
-/** The device that the options ask for, and what gives it back if it is the model's own. */
-function openDevice({ device = "wasm", threads, deterministic }: DeviceOptions): {
-  device: Backend;
-  release: () => void;
-} {
-  checkInteger("threads", threads, 1);
-  checkFlag("deterministic", deterministic);
-  if (device === "wasm" && (threads !== undefined || deterministic !== undefined)) {
-    const own = createWasmBackend({
-      ...(threads !== undefined && { threads }),
-      ...(deterministic !== undefined && { deterministic }),
-    });
-    return { device: own, release: () => own.dispose() };
-  }
-  const extra = threads !== undefined ? "threads" : deterministic !== undefined ? "deterministic" : undefined;
-  if (extra !== undefined) throw new OptionError(extra, 'is for device "wasm" only');
-  return { device: typeof device === "string" ? deviceByName(device) : device, release: () => {} };
 }

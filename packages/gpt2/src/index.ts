@@ -4,7 +4,7 @@ export type { GPT2Config } from "./config.ts";
 export { Context } from "./context.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export type { FinishReason } from "./generate.ts";
-export { type DeviceOptions, type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from "./gpt2.ts";
+export { type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from "./gpt2.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
 export type { DownloadProgress } from "./hub/progress.ts";
 export type { RetryNotice } from "./hub/retry.ts";
@@ -20,6 +20,7 @@ export {
 } from "./load.ts";
 export * from "./model.ts";
 export { type ModelFiles, type ModelSource, modelSource } from "./model-source.ts";
+export type { DeviceOptions } from "./open-device.ts";
 export { OptionError } from "./options.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./sampling.ts";
 export type { ScoreOptions, ScoreProgress } from "./score.ts";

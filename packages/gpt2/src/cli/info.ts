@@ -5,6 +5,7 @@ import type { GPT2Config } from "../config.ts";
 import { loadConfig } from "../load.ts";
 import { modelSource, openCheckpoint } from "../model-source.ts";
 import { findModel } from "./find-model.ts";
+import { findGpu, type GpuFound } from "./gpu-info.ts";
 import { interruptible } from "./interruption.ts";
 import { dtypeOption, modelOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
@@ -26,6 +27,7 @@ interface Info {
   /** Bytes, with the weights kept as `dtype`. */
   readonly memory: { readonly dtype: MatrixEncoding; readonly weights: number; readonly kvCachePerToken: number };
   readonly devices: Readonly<Record<"wasm" | "reference" | "gpu", string>>;
+  readonly gpu: GpuFound;
 }
 
 /** `gpt2 info`. */
@@ -61,23 +63,23 @@ async function gather(folder: string, dtype: MatrixEncoding, signal: AbortSignal
     weights += bytesAs(dtype, shape);
   }
   const memory = { dtype, weights, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
-  return { model: folder, config, parameters, stored, memory, devices: findDevices() };
+  const gpu = await findGpu();
+  const devices = { wasm: findWasm(), gpu: gpu.summary, reference: "plain TypeScript" };
+  return { model: folder, config, parameters, stored, memory, devices, gpu };
 }
 
-function findDevices(): Info["devices"] {
-  let wasm: string;
+function findWasm(): string {
   try {
     const backend = createWasmBackend();
     const { threads, relaxedSimd } = backend.info();
-    wasm = `SIMD${relaxedSimd ? ", relaxed SIMD" : ""}, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
     backend.dispose();
+    return `SIMD${relaxedSimd ? ", relaxed SIMD" : ""}, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
   } catch (error) {
-    wasm = `not available: ${(error as Error).message}`;
+    return `not available: ${(error as Error).message}`;
   }
-  return { wasm, reference: "plain TypeScript", gpu: "comes with a later version" };
 }
 
-function describe({ model, config, parameters, stored, memory, devices }: Info): string {
+function describe({ model, config, parameters, stored, memory, devices, gpu }: Info): string {
   const count = (value: number): string => value.toLocaleString("en-US");
   const fields = Object.entries(config).map(([name, value]) => `${name} ${value ?? "none"}`);
   const dtypes = Object.entries(stored).map(
@@ -97,6 +99,7 @@ function describe({ model, config, parameters, stored, memory, devices }: Info):
       ],
     ],
     ["devices", Object.entries(devices).map(([name, what]) => `${name}: ${what}`)],
+    ["gpu modes", gpu.trials.map(({ mode, answer }) => `${mode}: ${answer}`)],
   ];
   return lines
     .flatMap(([title, values]) => values.map((value, i) => `${(i === 0 ? title : "").padEnd(12)}${value}\n`))

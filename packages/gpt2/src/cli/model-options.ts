@@ -1,4 +1,5 @@
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { GpuBackend, GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { GPT2 } from "../gpt2.ts";
 import { DTYPES } from "../load.ts";
@@ -8,11 +9,14 @@ import { createProgress } from "./progress.ts";
 /** The options of every command that runs a model. */
 export interface ModelFlags {
   readonly model?: string;
-  readonly device: "wasm" | "reference";
+  readonly device: (typeof DEVICES)[number];
   readonly dtype: MatrixEncoding;
   readonly threads?: number;
   readonly deterministic?: true;
+  readonly gpuMode?: GpuMode | "auto";
 }
+
+const DEVICES = ["wasm", "gpu", "reference"] as const;
 
 export const modelOption = (): Option =>
   new Option("--model <folder|name>", "a model folder, or a model of the Hugging Face Hub (default: the shipped one)");
@@ -20,16 +24,17 @@ export const modelOption = (): Option =>
 export const dtypeOption = (): Option =>
   new Option("--dtype <dtype>", `how weights are kept: ${DTYPES.join(" or ")}`).default("f32").argParser(parseDtype);
 
-/** Adds `--model`, `--device`, `--dtype`, `--threads` and `--deterministic`. */
+/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(modelOption())
     .addOption(
-      new Option("--device <device>", "what computes: wasm or reference").default("wasm").argParser(parseDevice),
+      new Option("--device <device>", "what computes: wasm, gpu or reference").default("wasm").argParser(parseDevice),
     )
     .addOption(dtypeOption())
     .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
-    .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)");
+    .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)")
+    .option("--gpu-mode <mode>", "of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
 }
 
 /** Loads the model that the flags name. On a terminal a bar shows how far it is, if that takes longer than a moment. */
@@ -39,10 +44,11 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
   const began = performance.now();
   let started = false;
   try {
-    return await GPT2.load(folder, {
+    const model = await GPT2.load(folder, {
       device: flags.device,
       threads: flags.threads,
       deterministic: flags.deterministic,
+      gpuMode: flags.gpuMode,
       dtype: flags.dtype,
       signal,
       onProgress: ({ loaded, total }) => {
@@ -52,9 +58,21 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
         progress.update(loaded * BYTES_PER_PARAMETER, "loading");
       },
     });
+    progress.stop();
+    if (model.device.name === "gpu") tellWhereItRuns(model.device as GpuBackend);
+    return model;
   } finally {
     progress.stop();
   }
+}
+
+/** Says so when `auto` found nothing better than the CPU. */
+function tellWhereItRuns(device: GpuBackend): void {
+  const { mode, trials } = device.info();
+  if (trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return;
+  process.stderr.write(
+    `gpt2: no GPU here that is faster than the CPU: GPU.js runs on the CPU (mode ${mode}); "gpt2 info" says more\n`,
+  );
 }
 
 const QUIET_MS = 1000;
@@ -71,10 +89,10 @@ export function parseNumber(text: string): number {
   return value;
 }
 
-function parseDevice(text: string): string {
-  if (text === "wasm" || text === "reference") return text;
-  if (text === "gpu") throw new InvalidArgumentError("gpu comes with a later version; there are wasm and reference");
-  throw new InvalidArgumentError("there are wasm and reference");
+function parseDevice(text: string): ModelFlags["device"] {
+  const device = DEVICES.find((known) => known === text);
+  if (device === undefined) throw new InvalidArgumentError(`there are ${DEVICES.join(", ")}`);
+  return device;
 }
 
 function parseDtype(text: string): MatrixEncoding {

@@ -72,11 +72,6 @@ describe.concurrent("the program answers with one line on standard error and sta
     expect(await refusal(["generate", "--num-beams", "4"])).toBe("unknown option '--num-beams'");
   });
 
-  it("an option that is not implemented", async () => {
-    const message = "gpu comes with a later version; there are wasm and reference";
-    expect(await refusal(["generate", "--prompt", "a", "--device", "gpu"])).toContain(message);
-  });
-
   it("a missing folder", async () => {
     expect(await refusal(at("nowhere"))).toBe(`${join(folder, "nowhere")}: there is no such folder`);
     const beside = { cwd: dirname(SHAKESPEARE) };
@@ -139,11 +134,16 @@ describe("the same answers", () => {
   });
 
   it("a device, dtype or thread count that there is not", async () => {
-    expect(await generate("--device", "tpu")).toContain("'tpu' is invalid. there are wasm and reference");
+    expect(await generate("--device", "tpu")).toContain("'tpu' is invalid. there are wasm, gpu, reference");
     expect(await generate("--dtype", "f16")).toContain("'f16' is invalid. there are f32 and bf16");
     expect(await generate("--threads", "0")).toBe("--threads: expected an integer from 1, got 0");
     expect(await generate("--threads", "two")).toContain("'two' is invalid. expected an integer");
     expect(await generate("--threads", "2", "--device", "reference")).toBe('--threads: is for device "wasm" only');
+    expect(await generate("--threads", "2", "--device", "gpu")).toBe('--threads: is for device "wasm" only');
+    expect(await generate("--gpu-mode", "webgpu")).toBe('--gpu-mode: is for device "gpu" only');
+    expect(await generate("--device", "gpu", "--gpu-mode", "opencl")).toBe(
+      '--gpu-mode: there are auto, webgpu, webgl2, headlessgl, webasm, cpu; got "opencl"',
+    );
   });
 
   it("a sampling option out of range", async () => {

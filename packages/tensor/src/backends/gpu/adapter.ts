@@ -1,4 +1,3 @@
-/// <reference path="./optional-peers.d.ts" />
 import { DeviceError } from "../../errors.ts";
 
 /** What a WebGPU adapter says of itself; empty where the platform does not tell. */
@@ -37,14 +36,19 @@ function hasWebGpu(): boolean {
   return typeof navigator === "object" && "gpu" in navigator && Boolean(navigator.gpu);
 }
 
-function isNode(): boolean {
+export function isNode(): boolean {
   return typeof process === "object" && typeof process.versions?.node === "string";
+}
+
+/** Imports a package that only Node has use for, out of sight of the bundlers that make code for browsers. */
+export function importInNode<Module>(name: "webgpu" | "gl"): Promise<Module> {
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 }
 
 async function provideInNode(): Promise<void> {
   let gpu: GPU;
   try {
-    const webgpu: { create(options: readonly string[]): GPU } = await import("webgpu");
+    const webgpu: { create(options: readonly string[]): GPU } = await importInNode("webgpu");
     gpu = webgpu.create([]);
   } catch (cause) {
     throw new DeviceError("gpu", "WebGPU in Node needs the package webgpu, 0.6 or later: npm install gpu.js webgpu", {

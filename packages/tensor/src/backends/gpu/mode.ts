@@ -1,5 +1,5 @@
 import { DeviceError } from "../../errors.ts";
-import { provideWebGpu } from "./adapter.ts";
+import { importInNode, isNode, provideWebGpu } from "./adapter.ts";
 import type { Gpu, GpuJs, GpuMode, KernelThis } from "./gpu-js.ts";
 
 /** The modes there are, those that most likely are the fastest first. */
@@ -58,7 +58,6 @@ export function chooseMode(gpuJs: GpuJs): Promise<ModeChoice> {
  * @throws DeviceError that says what is missing and how to get it
  */
 export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<void> {
-  const inNode = typeof process === "object" && typeof process.versions?.node === "string";
   switch (mode) {
     case "webgpu":
       return provideWebGpu();
@@ -66,7 +65,7 @@ export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<void> 
       if (GPU.isWebGL2Supported) return;
       throw new DeviceError(
         "gpu",
-        inNode
+        isNode()
           ? "mode webgl2 is for browsers; in Node there are webgpu and headlessgl"
           : "this browser gives no WebGL2 context: hardware acceleration may be off, or this GPU blocked; see " +
               "chrome://gpu or about:support",
@@ -75,7 +74,7 @@ export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<void> 
       if (GPU.isHeadlessGLSupported) return;
       throw new DeviceError(
         "gpu",
-        inNode ? await headlessAdvice() : "mode headlessgl is for Node; here there is webgl2",
+        isNode() ? await headlessAdvice() : "mode headlessgl is for Node; here there is webgl2",
       );
     case "webasm":
       if (GPU.isWebAssemblySupported) return;
@@ -89,7 +88,7 @@ export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<void> 
 
 async function headlessAdvice(): Promise<string> {
   try {
-    await import("gl");
+    await importInNode("gl");
   } catch {
     return (
       "mode headlessgl needs the package gl: npm install gl, which builds it where there is no binary for this platform " +

@@ -1,5 +1,2 @@
-// The optional peers, which need not be installed for this package to compile; gpu-js.ts says what is used of them.
-declare module "gl";
+// The optional peer, which need not be installed for this package to compile; gpu-js.ts says what is used of it.
 declare module "gpu.js";
-declare module "webgpu";
-declare module "gl";
