@@ -3,7 +3,7 @@ import { Batch } from "./batch.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import { KVCache } from "./kv-cache.ts";
 import { forward, type Model } from "./model.ts";
-import { checkInteger, checkOptionNames } from "./options.ts";
+import { checkFlag, checkInteger, checkOptionNames } from "./options.ts";
 
 /** Tokens of continuations that a pass runs on at most. */
 const TOKENS_PER_PASS = 1024;
@@ -73,13 +73,18 @@ export class Context {
    * What may follow each of several continuations (of at least one token) of this context, which stays as it is. They
    * are one batch: k continuations by one token read the model's weights once, not k times.
    *
+   * @param options.logprobs whether to tell natural log-probabilities instead of logits. Default false
    * @returns for each continuation the logits `[V]` after its last token
-   * @throws TokenIdError, ContextLengthError, a RangeError for one without tokens; `signal.reason` when aborted
+   * @throws OptionError, TokenIdError, ContextLengthError, a RangeError for one without tokens; `signal.reason` when
+   *   aborted
    */
   async branch(
     continuations: readonly (readonly number[])[],
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly logprobs?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Float32Array[]> {
+    checkOptionNames(options, ["logprobs", "signal"]);
+    checkFlag("logprobs", options.logprobs);
+    const { logprobs = false, signal } = options;
     const results: Float32Array[] = [];
     for (let first = 0; first < continuations.length; ) {
       let end = first + 1;
@@ -89,13 +94,13 @@ export class Context {
       }
       await yieldToEventLoop();
       signal?.throwIfAborted();
-      results.push(...(await this.#pass(continuations.slice(first, end))));
+      results.push(...(await this.#pass(continuations.slice(first, end), logprobs)));
       first = end;
     }
     return results;
   }
 
-  async #pass(continuations: readonly (readonly number[])[]): Promise<Float32Array[]> {
+  async #pass(continuations: readonly (readonly number[])[], logprobs: boolean): Promise<Float32Array[]> {
     const sequences = continuations.map((ids) => ({ ids, cache: this.#cache, remember: false }));
     using batch = new Batch(this.#model, sequences);
     using x = forward(this.#model, batch);
@@ -103,7 +108,8 @@ export class Context {
     const results: Float32Array[] = [];
     for (const [, scores] of logitsOfRows(this.#model, x, lastRows)) {
       using _ = scores;
-      const data = await scores.data();
+      using normalized = logprobs ? scores.logSoftmax(-1) : undefined;
+      const data = await (normalized ?? scores).data();
       const { vocabSize } = this.#model.config;
       for (let at = 0; at < data.length; at += vocabSize) results.push(data.subarray(at, at + vocabSize));
     }

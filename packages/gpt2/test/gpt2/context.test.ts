@@ -51,6 +51,7 @@ describe("a context", () => {
     const reason = new Error("enough");
     await expect(context.append([1], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await expect(context.branch([[1]], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(context.branch([[1]], { logprob: true } as object)).rejects.toThrow(OptionError);
     expect(context.length).toBe(3);
     using fresh = new Context(model);
     await fresh.append([1, 2, 3]);
@@ -87,6 +88,24 @@ for (const device of ["reference", "wasm"] as const) {
         context.truncate(prefix.length);
       }
       expect(context.ids).toEqual(prefix);
+    });
+
+    it("tell log-probabilities if asked for: those that the continuations have when they are scored", async () => {
+      const { tokenizer } = model;
+      const prefix = tokenizer.encode("To be, or not to");
+      using context = model.context();
+      await context.append(prefix);
+      const candidates = [" be", " sleep", ":"].map((text) => tokenizer.encode(text)[0]!);
+      const told = await context.branch(
+        candidates.map((id) => [id]),
+        { logprobs: true },
+      );
+      const next = tokenizer.encode(",")[0]!;
+      for (const [i, id] of candidates.entries()) {
+        const { logprobs } = await model.score([...prefix, id, next]);
+        expect(told[i]![next]).toBeCloseTo(logprobs.at(-1)!, 4);
+        expect(told[i]!.reduce((sum, logprob) => sum + Math.exp(logprob), 0)).toBeCloseTo(1, 4);
+      }
     });
   });
 }
