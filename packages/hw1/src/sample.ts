@@ -1,7 +1,7 @@
 import { type Context, ContextLengthError, draw, type GPT2, nextToken, OptionError } from "@gpt2-ts/gpt2";
 import { Generator } from "@gpt2-ts/tensor";
 import type { Sample } from "./results.ts";
-import { temperatureScale, twoTokenScale } from "./temperature.ts";
+import { type Lookahead, temperatureScale, twoTokenScale } from "./temperature.ts";
 
 export interface SampleOptions {
   /** At most so many tokens: fewer if prompt and sample fill the model's context before. */
@@ -42,32 +42,34 @@ export async function sampleTokens(
   options: SampleOptions,
 ): Promise<Pick<Sample, "ids" | "finishReason">> {
   const { length, topK = 40, temperature = 1, horizon = 1, seed, onToken, signal } = options;
-  if (!Number.isInteger(length) || length < 1)
+  if (!Number.isInteger(length) || length < 1) {
     throw new OptionError("length", `expected an integer from 1, got ${length}`);
+  }
   if (horizon !== 1 && horizon !== 2) throw new OptionError("horizon", `expected 1 or 2, got ${String(horizon)}`);
   if (prompt.length === 0) throw new OptionError("prompt", "expected at least one token");
   if (prompt.length >= context.capacity) throw new ContextLengthError(prompt.length + 1, context.capacity);
 
   const generator = new Generator(seed);
-  // The k continuations are one batch that shares the cached prefix: one pass over the weights, not k.
-  const lookahead = (candidates: readonly number[]) =>
-    context.branch(
-      candidates.map((id) => [id]),
-      { signal },
-    );
   const ids: number[] = [];
-  for (
-    let logits = await context.append(prompt, { signal });
-    ;
-    logits = await context.append(ids.slice(-1), { signal })
-  ) {
+  let logits = await context.append(prompt, { signal });
+  while (true) {
     const scaled =
       horizon === 1
         ? temperatureScale(logits, { temperature })
-        : await twoTokenScale(logits, { temperature, topK, lookahead });
-    ids.push(draw(nextToken(scaled, { topK }), generator));
+        : await twoTokenScale(logits, { temperature, topK, lookahead: batchedLookahead(context, signal) });
+    const id = draw(nextToken(scaled, { topK }), generator);
+    ids.push(id);
     onToken?.(ids.length);
     if (ids.length === length) return { ids, finishReason: "length" };
     if (context.length + 1 === context.capacity) return { ids, finishReason: "context" };
+    logits = await context.append([id], { signal });
   }
+}
+
+/** The k continuations are one batch that shares the cached prefix: one pass over the weights, not k. */
+export function batchedLookahead(context: Pick<Sampled, "branch">, signal?: AbortSignal): Lookahead {
+  return (candidates) => {
+    const continuations = candidates.map((id) => [id]);
+    return context.branch(continuations, { logprobs: true, signal });
+  };
 }

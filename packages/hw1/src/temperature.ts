@@ -16,7 +16,7 @@ export function temperatureScale(
   return Float64Array.from(logits, (logit) => logit / temperature);
 }
 
-/** What follows each of several tokens: for each of them the logits `[V]` of the token after it. */
+/** What may follow each of several tokens: for each of them the log-probabilities `[V]` of the token after it. */
 export type Lookahead = (candidates: readonly number[]) => Promise<readonly ArrayLike<number>[]>;
 
 export interface TwoTokenOptions {
@@ -36,6 +36,8 @@ export interface TwoTokenOptions {
  * T = 1 it is the model's distribution again if top-k covers the vocabulary, and as T → 0 it becomes certain of the first
  * token of the likeliest pair.
  *
+ * The logits stand for log p(x_i | x_<i): they differ from it by the same number for all x_i, which does not matter here.
+ *
  * @returns the logits `[V]` of the scaled distribution; -Infinity for tokens that are not among the top k
  * @throws OptionError for a temperature that is not above 0, or a top-k below 1
  */
@@ -47,13 +49,10 @@ export async function twoTokenScale(
   const scaled = new Float64Array(logits.length).fill(Number.NEGATIVE_INFINITY);
   const candidates = [...nextToken(logits, { topK }).ids];
   const following = await lookahead(candidates); // k × [V]
-  const firstNormalizer = logSumExp(logits);
   for (const [i, candidate] of candidates.entries()) {
-    const second = following[i]!;
-    const secondNormalizer = logSumExp(second);
-    const first = logits[candidate]! - firstNormalizer; // log p(x_i | x_<i)
-    const joint = Array.from(nextToken(second, { topK }).ids, (id) => first + second[id]! - secondNormalizer);
-    scaled[candidate] = logSumExp(joint.map((logprob) => logprob / temperature));
+    const second = following[i]!; // log p(x_i+1 | x_<i, x_i)
+    const pairs = Array.from(nextToken(second, { topK }).ids, (id) => logits[candidate]! + second[id]!);
+    scaled[candidate] = logSumExp(pairs.map((pair) => pair / temperature));
   }
   return scaled;
 }

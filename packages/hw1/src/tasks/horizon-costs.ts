@@ -1,6 +1,6 @@
-import type { Context, GPT2 } from "@gpt2-ts/gpt2";
-import { nextToken } from "@gpt2-ts/gpt2";
+import { type Context, type GPT2, nextToken } from "@gpt2-ts/gpt2";
 import type { HorizonCosts } from "../results.ts";
+import { batchedLookahead } from "../sample.ts";
 import { type Lookahead, temperatureScale, twoTokenScale } from "../temperature.ts";
 
 const ROUNDS = 9;
@@ -18,15 +18,11 @@ export async function measureHorizonCosts(
   using context = model.context();
   const last = prefix.slice(-1);
   if (prefix.length > 1) await context.append(prefix.slice(0, -1), { signal });
-  const batched: Lookahead = (candidates) =>
-    context.branch(
-      candidates.map((id) => [id]),
-      { signal },
-    );
+  const batched = batchedLookahead(context, signal);
   const oneByOne: Lookahead = async (candidates) => {
-    const logits: Float32Array[] = [];
-    for (const id of candidates) logits.push(...(await context.branch([[id]], { signal })));
-    return logits;
+    const results: ArrayLike<number>[] = [];
+    for (const id of candidates) results.push(...(await batched([id])));
+    return results;
   };
   const steps = {
     plain: (logits: Float32Array) => nextToken(temperatureScale(logits, { temperature }), { topK }),
