@@ -2,7 +2,8 @@ import { DeviceError } from "../../errors.ts";
 import { createWasmBackend } from "../wasm/index.ts";
 import { type AdapterDescription, describeAdapter } from "./adapter.ts";
 import { GpuBackend } from "./backend.ts";
-import { type GpuJs, type GpuMode, loadGpuJs } from "./gpu-js.ts";
+import { GlRuntime } from "./gl-runtime.ts";
+import { type Gpu, type GpuJs, type GpuMode, loadGpuJs } from "./gpu-js.ts";
 import { HostRuntime } from "./host-runtime.ts";
 import { Launcher } from "./launcher.ts";
 import { chooseMode, requireMode } from "./mode.ts";
@@ -25,11 +26,10 @@ export async function createGpuBackend(options: GpuOptions = {}): Promise<GpuBac
   const gpuJs = await loadGpuJs();
   const { mode, trials } = wanted === "auto" ? await chooseMode(gpuJs) : { mode: wanted, trials: [] };
   await requireMode(gpuJs, mode);
-  const { runtime, adapter, maxArrayBytes } = await start(gpuJs, mode);
+  const gpu = new gpuJs.GPU({ mode });
+  const { runtime, adapter, maxArrayBytes } = await start(gpuJs, gpu, mode);
   const degraded = new Map<string, string>();
-  const launcher = new Launcher(new gpuJs.GPU({ mode }), runtime, allowFallback, (kernel, reason) => {
-    degraded.set(kernel, reason);
-  });
+  const launcher = new Launcher(gpu, runtime, allowFallback, (kernel, reason) => degraded.set(kernel, reason));
   return new GpuBackend({ launcher, inner: createWasmBackend(), adapter, maxArrayBytes, degraded, trials });
 }
 
@@ -39,7 +39,7 @@ interface Started {
   readonly maxArrayBytes: number | undefined;
 }
 
-async function start(gpuJs: GpuJs, mode: GpuMode): Promise<Started> {
+async function start(gpuJs: GpuJs, gpu: Gpu, mode: GpuMode): Promise<Started> {
   switch (mode) {
     case "webgpu": {
       const context = await gpuJs.WebGPUContext.acquire();
@@ -53,7 +53,8 @@ async function start(gpuJs: GpuJs, mode: GpuMode): Promise<Started> {
     case "webasm":
     case "cpu":
       return { runtime: new HostRuntime(gpuJs, mode), adapter: undefined, maxArrayBytes: undefined };
-    default:
-      throw new DeviceError("gpu", `there is no mode ${mode}`);
+    case "webgl2":
+    case "headlessgl":
+      return { runtime: new GlRuntime(gpuJs, gpu, mode), adapter: undefined, maxArrayBytes: undefined };
   }
 }

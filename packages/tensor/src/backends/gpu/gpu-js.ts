@@ -35,8 +35,9 @@ export interface Input {
 
 /** What a kernel function sees as `this`. */
 export interface KernelThis {
-  readonly thread: { readonly x: number };
-  readonly constants: Readonly<Record<string, number>>;
+  readonly thread: { readonly x: number; readonly y: number; readonly z: number };
+  /** By the names that kernels give them; GPU.js finds them behind a dot only. */
+  readonly constants: Readonly<Record<"op" | "bias" | "gelu", number>>;
 }
 
 /** The body of a kernel: GPU.js translates its source text. It returns one number, or two to four. */
@@ -49,12 +50,15 @@ export interface KernelSettings {
   readonly returnType?: string;
   readonly constants?: Readonly<Record<string, number>>;
   readonly precision?: "single";
+  readonly optimizeFloatMemory?: boolean;
+  readonly tactic?: "precision";
   readonly pipeline?: boolean;
   readonly immutable?: boolean;
   readonly dynamicOutput?: boolean;
   readonly dynamicArguments?: boolean;
   readonly strictIntegers?: boolean;
   readonly loopMaxIterations?: number;
+  readonly asyncMode?: boolean;
 }
 
 /** A kernel to call. Its result is a handle, a promise of one, or plain arrays, by mode. */
@@ -71,6 +75,8 @@ export interface KernelInternals {
   /** Why GPU.js gave up the mode that was asked for; null when it did not. */
   readonly fallbackReason: string | null;
   readonly built: boolean;
+  /** The WebGL modes: null until a kernel was built. */
+  readonly context: WebGL2RenderingContext | null;
   build(...args: readonly unknown[]): Promise<void> | undefined;
   run(...args: readonly unknown[]): unknown;
   /** webgpu: what the next run writes to. */

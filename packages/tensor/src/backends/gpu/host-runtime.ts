@@ -5,6 +5,7 @@ import type { Made, ModeRuntime } from "./runtime.ts";
 export class HostRuntime implements ModeRuntime {
   readonly mode: GpuMode;
   readonly maxComponents = 4;
+  readonly settings = { pipeline: true, immutable: true };
   readonly lost = undefined;
   memoryBytes = 0;
   readonly #gpuJs: GpuJs;
@@ -24,11 +25,10 @@ export class HostRuntime implements ModeRuntime {
 
   build(): undefined {}
 
-  run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made {
-    const result = kernel(...args) as Float32Array | ArrayLike<number>[];
-    return this.#keep(
-      components === 1 ? (result as Float32Array) : flat(result as ArrayLike<number>[], threads, components),
-    );
+  run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made> {
+    const result = kernel(...args) as Result | Promise<Result>;
+    const keep = (rows: Result): Made => this.#keep(flat(rows, threads * components));
+    return result instanceof Promise ? result.then(keep) : keep(result);
   }
 
   upload(data: Float32Array): Made {
@@ -51,12 +51,24 @@ export class HostRuntime implements ModeRuntime {
   }
 }
 
-/** A result of several numbers per thread as one array. webasm hands out windows onto one, cpu an array for each. */
-function flat(rows: readonly ArrayLike<number>[], threads: number, components: number): Float32Array {
-  const [first] = rows;
-  const length = threads * components;
+/** A result as GPU.js shapes it: an array for each axis of threads, and one more where a thread returns several numbers. */
+type Result = ArrayLike<number> | readonly Result[];
+
+/** A result as one array of `length` numbers: what it is made of are windows onto one, or an array for each. */
+function flat(result: Result, length: number): Float32Array {
+  let first = result;
+  while (typeof first[0] === "object") first = first[0];
   if (first instanceof Float32Array && first.buffer.byteLength === length * 4) return new Float32Array(first.buffer);
   const data = new Float32Array(length);
-  for (let i = 0; i < threads; i++) data.set(rows[i]!, i * components);
+  let at = 0;
+  const append = (part: Result): void => {
+    if (typeof part[0] === "object") {
+      for (const each of part as readonly Result[]) append(each);
+    } else {
+      data.set(part as ArrayLike<number>, at);
+      at += part.length;
+    }
+  };
+  append(result);
   return data;
 }

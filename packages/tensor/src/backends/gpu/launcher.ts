@@ -17,9 +17,12 @@ export interface LaunchCounts {
   readonly readBytes: number;
 }
 
+/** Numbers of threads along x, or along x, y and z. A body is always launched with as many axes. */
+export type Threads = number | readonly [x: number, y: number, z: number];
+
 /** Takes kernel calls in place of the device while a function is being recorded. */
 export interface Recorder {
-  launch(spec: KernelSpec, threads: number, args: readonly (DeviceBuffer | number)[]): DeviceBuffer;
+  launch(spec: KernelSpec, threads: Threads, args: readonly (DeviceBuffer | number)[]): DeviceBuffer;
 }
 
 /**
@@ -62,12 +65,14 @@ export class Launcher {
 
   /**
    * Runs a kernel on `threads` threads (at least 1): thread x returns element x of the result, or its `components`
-   * elements from x · components on. Buffers and numbers are passed as `spec.arguments` says. Nothing is thrown here;
-   * errors appear when the result is read.
+   * elements from x · components on; with three axes, x counts fastest and z slowest. Buffers and numbers are passed as
+   * `spec.arguments` says. Nothing is thrown here; errors appear when the result is read.
    */
-  launch(spec: KernelSpec, threads: number, args: readonly (DeviceBuffer | number)[]): DeviceBuffer {
+  launch(spec: KernelSpec, threads: Threads, args: readonly (DeviceBuffer | number)[]): DeviceBuffer {
     if (this.recorder) return this.recorder.launch(spec, threads, args);
-    const result = this.#expect(threads * (spec.components ?? 1));
+    const output = typeof threads === "number" ? [threads] : threads;
+    const count = output.reduce((product, size) => product * size, 1);
+    const result = this.#expect(count * (spec.components ?? 1));
     this.queue.run(() => {
       const buffers = args.filter((arg) => arg instanceof DeviceBuffer);
       const failed = buffers.find(({ error }) => error);
@@ -77,16 +82,12 @@ export class Launcher {
       }
       try {
         const values = args.map((arg) => (typeof arg === "number" ? arg : this.#argument(arg)));
-        const kernel = this.#kernel(spec, args);
-        kernel.setOutput([threads]);
+        const kernel = this.#kernel(spec, output.length, args);
+        kernel.setOutput(output);
         const building = this.runtime.build(kernel, values);
-        if (!building) {
-          this.#start(spec, kernel, values, threads, result, buffers);
-          return undefined;
-        }
-        return building
-          .then(() => this.#start(spec, kernel, values, threads, result, buffers))
-          .catch((cause) => this.#fail(result, spec.name, cause));
+        const start = () => this.#start(spec, kernel, values, count, result, buffers);
+        const going = building ? building.then(start) : start();
+        return going?.catch((cause) => this.#fail(result, spec.name, cause));
       } catch (cause) {
         this.#fail(result, spec.name, cause);
         return undefined;
@@ -194,9 +195,21 @@ export class Launcher {
     threads: number,
     result: DeviceBuffer,
     operands: readonly DeviceBuffer[],
-  ): void {
+  ): Promise<void> | undefined {
     const made = this.runtime.run(kernel, values, threads, spec.components ?? 1);
     this.counts.launches++;
+    if (made instanceof Promise) return made.then((done) => this.#check(spec, kernel, done, result, operands));
+    this.#check(spec, kernel, made, result, operands);
+    return undefined;
+  }
+
+  #check(
+    spec: KernelSpec,
+    kernel: KernelShortcut,
+    made: Made,
+    result: DeviceBuffer,
+    operands: readonly DeviceBuffer[],
+  ): void {
     const { fallbackReason } = kernel.kernel;
     if (fallbackReason !== null) {
       if (!this.#allowFallback) {
@@ -228,7 +241,7 @@ export class Launcher {
     result.accepted = undefined;
   }
 
-  #kernel(spec: KernelSpec, args: readonly (DeviceBuffer | number)[]): KernelShortcut {
+  #kernel(spec: KernelSpec, axes: number, args: readonly (DeviceBuffer | number)[]): KernelShortcut {
     const { body, components = 1, constants = {} } = spec;
     const types = spec.arguments.map((kind, i) => this.#argumentType(kind, args[i]!));
     if (!this.#bodies.has(body)) this.#bodies.set(body, this.#bodyCount++);
@@ -236,15 +249,15 @@ export class Launcher {
     let kernel = this.#kernels.get(key);
     if (!kernel) {
       kernel = this.#gpu.createKernel(sourceOf(body), {
-        output: [1],
+        ...this.runtime.settings,
+        output: new Array(axes).fill(1),
         argumentTypes: types,
         returnType: components === 1 ? "Float" : `Array(${components})`,
         constants,
-        pipeline: true,
-        immutable: this.runtime.mode !== "webgpu",
         dynamicOutput: true,
         dynamicArguments: true,
         strictIntegers: true,
+        asyncMode: this.runtime.mode === "webasm", // where it brings threads
         loopMaxIterations: 1_000_000,
       });
       this.#kernels.set(key, kernel);
@@ -260,9 +273,9 @@ export class Launcher {
   }
 }
 
-/** The text of a function as GPU.js wants it, which knows no methods. */
+/** The text of a function as GPU.js wants it, which knows neither methods nor `this.constants["name"]`. */
 function sourceOf(body: KernelSpec["body"]): string {
-  const text = body.toString();
+  const text = body.toString().replace(/\["(\w+)"\]/g, ".$1");
   return text.startsWith("function") ? text : `function ${text}`;
 }
 

@@ -1,4 +1,4 @@
-import type { GpuMode, KernelShortcut } from "./gpu-js.ts";
+import type { GpuMode, KernelSettings, KernelShortcut } from "./gpu-js.ts";
 
 /** A result, and what the device had against making it: null when nothing. */
 export interface Made {
@@ -11,6 +11,8 @@ export interface ModeRuntime {
   readonly mode: GpuMode;
   /** The most numbers a thread may return for the result to be one flat array. */
   readonly maxComponents: 1 | 4;
+  /** What GPU.js is to be told of every kernel, beyond what it computes. */
+  readonly settings: Partial<KernelSettings>;
   /** Why nothing works any more; undefined as long as it does. */
   readonly lost: string | undefined;
   /** Bytes the device holds for arrays, in use or set aside for new ones. */
@@ -21,8 +23,8 @@ export interface ModeRuntime {
   argument(handle: unknown, length: number): unknown;
   /** Builds a kernel where that takes time. Its output size is set. */
   build(kernel: KernelShortcut, args: readonly unknown[]): Promise<void> | undefined;
-  /** Runs a kernel that was built; the result is flat. Its output size is set. */
-  run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made;
+  /** Runs a kernel that was built; the result is flat. Its output size is set. A promise where threads do the work. */
+  run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made>;
   upload(data: Float32Array): Made;
   /** A copy of the numbers, as they are after everything that was run so far. */
   read(handle: unknown, length: number): Promise<Float32Array>;

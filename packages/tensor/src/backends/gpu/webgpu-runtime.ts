@@ -21,6 +21,7 @@ const MAP_MODE_READ = 0x1;
 export class WebGpuRuntime implements ModeRuntime {
   readonly mode = "webgpu";
   readonly maxComponents = 4;
+  readonly settings = { pipeline: true, immutable: false };
   lost: string | undefined;
   memoryBytes = 0;
   readonly context: WebGpuContext;

@@ -1,0 +1,99 @@
+import type { Gpu, GpuJs, GpuMode, KernelShortcut, ResultHandle } from "./gpu-js.ts";
+import type { Made, ModeRuntime } from "./runtime.ts";
+
+/** src/texture.js */
+interface TextureResult extends ResultHandle {
+  /** Width and height in texels of four floats. */
+  readonly size: ArrayLike<number>;
+}
+
+const BYTES_PER_TEXEL = 16;
+
+/** Modes webgl2 and headlessgl: arrays are textures of four floats per texel. */
+export class GlRuntime implements ModeRuntime {
+  readonly mode: GpuMode;
+  readonly maxComponents = 1;
+  readonly settings = {
+    pipeline: true,
+    immutable: true,
+    precision: "single",
+    optimizeFloatMemory: true,
+    // Else GPU.js picks a precision by the output's size, and a kernel whose output grows past it keeps the old size.
+    tactic: "precision",
+  } as const;
+  memoryBytes = 0;
+  readonly #gpuJs: GpuJs;
+  readonly #copy: KernelShortcut;
+
+  constructor(gpuJs: GpuJs, gpu: Gpu, mode: GpuMode) {
+    this.#gpuJs = gpuJs;
+    this.mode = mode;
+    this.#copy = gpu.createKernel("function copy(x) { return x[this.thread.x]; }", {
+      ...this.settings,
+      output: [1],
+      argumentTypes: ["Input"],
+      returnType: "Float",
+      dynamicOutput: true,
+      dynamicArguments: true,
+    });
+  }
+
+  get lost(): string | undefined {
+    return this.#context?.isContextLost() ? "the WebGL context was taken away" : undefined;
+  }
+
+  argumentType(handle: unknown): string {
+    return isTexture(handle) ? handle.type : "Input";
+  }
+
+  argument(handle: unknown, length: number): unknown {
+    return isTexture(handle) ? handle : this.#gpuJs.input(handle as Float32Array, [length]);
+  }
+
+  build(): undefined {}
+
+  run(kernel: KernelShortcut, args: readonly unknown[]): Made {
+    return this.#keep(kernel(...args));
+  }
+
+  upload(data: Float32Array): Made {
+    this.#copy.setOutput([data.length]);
+    return this.#keep(this.#copy(this.#gpuJs.input(data, [data.length])));
+  }
+
+  async read(handle: unknown, length: number): Promise<Float32Array> {
+    if (!isTexture(handle)) return (handle as Float32Array).slice();
+    const data = handle.toArray() as Float32Array;
+    const error = this.#context?.getError() ?? 0;
+    if (error !== 0) throw new Error(`WebGL error 0x${error.toString(16)}`);
+    return data.slice(0, length);
+  }
+
+  free(handle: unknown): void {
+    if (!isTexture(handle)) return;
+    this.memoryBytes -= textureBytes(handle);
+    handle.delete();
+  }
+
+  dispose(): void {
+    this.#copy.destroy();
+  }
+
+  get #context(): WebGL2RenderingContext | null {
+    return this.#copy.kernel.context;
+  }
+
+  /** A kernel that GPU.js moved to the CPU gives an array instead of a texture. */
+  #keep(result: unknown): Made {
+    if (isTexture(result)) this.memoryBytes += textureBytes(result);
+    return { handle: result };
+  }
+}
+
+function isTexture(handle: unknown): handle is TextureResult {
+  return !(handle instanceof Float32Array);
+}
+
+function textureBytes({ size }: TextureResult): number {
+  return size[0]! * size[1]! * BYTES_PER_TEXEL;
+}
