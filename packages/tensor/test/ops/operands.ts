@@ -1,7 +1,7 @@
 import type { Backend, View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import { forEachIndex } from "../../src/backends/reference/iterate.ts";
-import { type DType, newData } from "../../src/dtype.ts";
+import { type DataOf, type DType, newData } from "../../src/dtype.ts";
 import { expand, permute, select, slice, transpose } from "../../src/ops/views.ts";
 import { sizeOf } from "../../src/shape.ts";
 
@@ -59,7 +59,11 @@ function applyStep(view: View, step: ViewStep): View {
 
 /** The elements that a view shows. */
 export function valuesOf(view: View): Values {
-  const elements = view.storage.backend.readSync(view.storage);
+  return valuesIn(view, view.storage.backend.readSync(view.storage));
+}
+
+/** The elements that a view shows of its storage's. */
+function valuesIn(view: View, elements: DataOf[DType]): Values {
   const data: number[] = [];
   forEachIndex(view.shape, [view], ([at]) => {
     if (at! < 0 || at! >= elements.length)
@@ -84,5 +88,22 @@ export function evaluate(
     return values;
   } finally {
     for (const { storage } of views) storage.release();
+  }
+}
+
+/** As {@link evaluate}, on a backend whose memory is not read at once. */
+export async function evaluateLater(
+  backend: Backend,
+  operands: readonly Operand[],
+  compute: (views: View[]) => View | readonly View[],
+): Promise<Values[]> {
+  const views = operands.map((operand) => place(backend, operand));
+  const results: View[] = [];
+  try {
+    results.push(...([compute(views)].flat() as View[]));
+    for (const { storage } of results) storage.retain();
+    return await Promise.all(results.map(async (view) => valuesIn(view, await backend.read(view.storage))));
+  } finally {
+    for (const { storage } of [...views, ...results]) storage.release();
   }
 }

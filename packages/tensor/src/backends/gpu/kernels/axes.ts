@@ -9,8 +9,9 @@
 // GPU.js divides floats, and a GPU's division may be off in the last place: the last two lines put that right. Indices
 // must stay integers, as floats are exact up to 2²⁴ only and weights are longer. GPU.js (2.24, src/backend/function-
 // tracer.js) holds a local variable as an integer only if it starts as a literal and is counted with `++` somewhere;
-// hence also `at = … - 1; at++`. And what is assigned to it must be of integers: `| 0` makes one of a float. Variables of
-// two loops in one function need different names, as GPU.js declares them side by side.
+// hence also `at = … - 1; at++`. And what is assigned to it must be of integers: `| 0` makes one of a float. Loops
+// are `while` over variables of the whole function: GPU.js declares those of two `for` side by side, and a minifier gives
+// both one name.
 
 /** An axis to walk along: its size, and how far apart its elements lie in each of several operands. */
 export interface Axis {

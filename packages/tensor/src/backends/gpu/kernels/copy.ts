@@ -41,12 +41,12 @@ const copy: GpuKernel<undefined> = (launcher, [source], _params, [target]) => {
     storage.put(copied(launcher, source!));
     return undefined;
   }
-  // A single element, or a column, is rows of one element.
-  const [columns, rows, rowStep] =
-    inner.steps[0] === 1 || inner.size === 1
-      ? [inner.size, outer?.size ?? 1, outer?.steps[0] ?? storage.length]
-      : [1, inner.size, inner.steps[0]!];
-  if (axes.length > (columns === 1 ? 1 : 2) || rowStep < columns) return "a target that is not rows";
+  const gapless = inner.steps[0] === 1;
+  const columns = gapless ? inner.size : 1;
+  const [rows, rowStep] = gapless
+    ? [outer?.size ?? 1, outer?.steps[0] ?? storage.length]
+    : [inner.size, inner.size === 1 ? storage.length : inner.steps[0]!];
+  if (axes.length > (gapless ? 2 : 1) || rowStep < columns) return "a target that is not rows";
   const from = contiguous(launcher, source!);
   const sizes = [from.offset, offset, rows, columns, rowStep];
   storage.put(launcher.launch(replaceRows, storage.length, [storage.buffer, from.buffer, ...sizes]));

@@ -37,19 +37,19 @@ const unary: KernelSpec = {
   body(x: number[], offset: number) {
     const v = x[offset + this.thread.x]!;
     let out = v;
-    if (this.constants["op"] === 0) out = -v;
-    if (this.constants["op"] === 1) out = Math.abs(v);
-    if (this.constants["op"] === 2) {
+    if (this.constants.op === 0) out = -v;
+    if (this.constants.op === 1) out = Math.abs(v);
+    if (this.constants.op === 2) {
       if (v > 0) out = 1;
       if (v < 0) out = -1;
     }
-    if (this.constants["op"] === 3) out = v * v;
-    if (this.constants["op"] === 4) out = Math.sqrt(v);
-    if (this.constants["op"] === 5) out = 1 / Math.sqrt(v);
-    if (this.constants["op"] === 6) out = 1 / v;
-    if (this.constants["op"] === 7) out = Math.exp(v);
-    if (this.constants["op"] === 8) out = Math.log(v);
-    if (this.constants["op"] === 9) {
+    if (this.constants.op === 3) out = v * v;
+    if (this.constants.op === 4) out = Math.sqrt(v);
+    if (this.constants.op === 5) out = 1 / Math.sqrt(v);
+    if (this.constants.op === 6) out = 1 / v;
+    if (this.constants.op === 7) out = Math.exp(v);
+    if (this.constants.op === 8) out = Math.log(v);
+    if (this.constants.op === 9) {
       // WGSL's tanh overflows for large |v| and cancels for small ones: (1 − e)/(1 + e), e = exp(−2|v|), or its series.
       const e = Math.exp(-2 * Math.min(Math.abs(v), 20));
       out = (1 - e) / (1 + e);
@@ -60,27 +60,27 @@ const unary: KernelSpec = {
       }
     }
     // exp of more than 88.7 overflows, for which WGSL promises nothing.
-    if (this.constants["op"] === 10) out = 1 / (1 + Math.exp(Math.min(-v, 88)));
-    if (this.constants["op"] === 11) out = Math.max(v, 0);
+    if (this.constants.op === 10) out = 1 / (1 + Math.exp(Math.min(-v, 88)));
+    if (this.constants.op === 11) out = Math.max(v, 0);
     // ½v(1 + tanh u) = v/(1 + exp(−2u)), u = √(2/π)(v + 0.044715v³)
-    if (this.constants["op"] === 12) {
+    if (this.constants.op === 12) {
       out = v / (1 + Math.exp(Math.min(-1.5957691216 * (v + 0.044715 * v * v * v), 88)));
     }
-    if (this.constants["op"] === 13) out = Math.floor(v);
-    if (this.constants["op"] === 14) out = Math.ceil(v);
-    if (this.constants["op"] === 15) {
+    if (this.constants.op === 13) out = Math.floor(v);
+    if (this.constants.op === 14) out = Math.ceil(v);
+    if (this.constants.op === 15) {
       // Halves go to the even neighbour.
       const below = Math.floor(v);
       out = below;
       if (v - below > 0.5) out = below + 1;
       if (v - below === 0.5 && below - 2 * Math.floor(below * 0.5) > 0.5) out = below + 1;
     }
-    if (this.constants["op"] === 16) out = 1 - v;
-    if (this.constants["op"] === 17) {
+    if (this.constants.op === 16) out = 1 - v;
+    if (this.constants.op === 17) {
       out = 0;
       if (v !== 0) out = 1;
     }
-    if (this.constants["op"] === 18) out = Math.floor(Math.min(Math.max(v, 0), 255));
+    if (this.constants.op === 18) out = Math.floor(Math.min(Math.max(v, 0), 255));
     return out;
   },
 };
@@ -110,20 +110,20 @@ const binary: KernelSpec = {
     const u = a[aOffset + row * aRow + (this.thread.x - row * columns) * aColumn]!;
     const v = b[bOffset + row * bRow + (this.thread.x - row * columns) * bColumn]!;
     let out = 0;
-    if (this.constants["op"] === 0) out = u + v;
-    if (this.constants["op"] === 1) out = u - v;
-    if (this.constants["op"] === 2) out = u * v;
-    if (this.constants["op"] === 3) out = u / v;
-    if (this.constants["op"] === 4) out = Math.max(u, v);
-    if (this.constants["op"] === 5) out = Math.min(u, v);
-    if (this.constants["op"] === 6 && u === v) out = 1;
-    if (this.constants["op"] === 7 && u !== v) out = 1;
-    if (this.constants["op"] === 8 && u < v) out = 1;
-    if (this.constants["op"] === 9 && u <= v) out = 1;
-    if (this.constants["op"] === 10 && u > v) out = 1;
-    if (this.constants["op"] === 11 && u >= v) out = 1;
-    if (this.constants["op"] === 12) out = u * v;
-    if (this.constants["op"] === 13) out = Math.max(u, v);
+    if (this.constants.op === 0) out = u + v;
+    if (this.constants.op === 1) out = u - v;
+    if (this.constants.op === 2) out = u * v;
+    if (this.constants.op === 3) out = u / v;
+    if (this.constants.op === 4) out = Math.max(u, v);
+    if (this.constants.op === 5) out = Math.min(u, v);
+    if (this.constants.op === 6 && u === v) out = 1;
+    if (this.constants.op === 7 && u !== v) out = 1;
+    if (this.constants.op === 8 && u < v) out = 1;
+    if (this.constants.op === 9 && u <= v) out = 1;
+    if (this.constants.op === 10 && u > v) out = 1;
+    if (this.constants.op === 11 && u >= v) out = 1;
+    if (this.constants.op === 12) out = u * v;
+    if (this.constants.op === 13) out = Math.max(u, v);
     return out;
   },
 };
@@ -193,12 +193,7 @@ function ofOne(launcher: Launcher, op: number, x: GpuView, out: GpuView): string
 }
 
 /** Operands of the output's shape: as they lie if two axes describe them all, else as copies without gaps. */
-function ofSeveral(
-  launcher: Launcher,
-  spec: KernelSpec,
-  inputs: readonly GpuView[],
-  out: GpuView,
-): string | undefined {
+function ofSeveral(launcher: Launcher, spec: KernelSpec, inputs: readonly GpuView[], out: GpuView): string | undefined {
   const reason = refusal(inputs);
   if (reason !== undefined) return reason;
   const size = sizeOf(out.shape);

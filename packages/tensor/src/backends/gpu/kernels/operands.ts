@@ -1,4 +1,5 @@
 import { isContiguous, sizeOf } from "../../../shape.ts";
+import { forEachIndex } from "../../reference/iterate.ts";
 import type { DeviceBuffer } from "../device-buffer.ts";
 import type { Launcher } from "../launcher.ts";
 import type { GpuView } from "../storage.ts";
@@ -33,6 +34,22 @@ export function refusal(operands: readonly GpuView[]): string | undefined {
     if (collapse(shape, [strides]).length > MOST_AXES) return `more than ${MOST_AXES} axes apart`;
   }
   return undefined;
+}
+
+/**
+ * Why kernels do not take these indices (int32) below `size`, if so. They are looked at where the CPU has them; what came
+ * to be on the device is clamped there.
+ */
+export function indexRefusal({ storage, shape, strides, offset }: GpuView, size: number): string | undefined {
+  if (collapse(shape, [strides]).length > MOST_AXES) return `more than ${MOST_AXES} axes apart`;
+  const host = storage.hosted?.storage;
+  if (!host) return undefined;
+  const indices = host.backend.readSync(host);
+  let outside = false;
+  forEachIndex(shape, [{ offset, strides }], ([at]) => {
+    if (indices[at!]! < 0 || indices[at!]! >= size) outside = true;
+  });
+  return outside ? "index out of range" : undefined;
 }
 
 const spacedRows: KernelSpec = {
@@ -75,11 +92,7 @@ const spacedAxes: KernelSpec = {
     if (block * n1 > plane) block--;
     if (plane - block * n1 >= n1) block++;
     return x[
-      offset +
-        block * s0 +
-        (plane - block * n1) * s1 +
-        (row - plane * n2) * s2 +
-        (this.thread.x - row * n3) * s3
+      offset + block * s0 + (plane - block * n1) * s1 + (row - plane * n2) * s2 + (this.thread.x - row * n3) * s3
     ]!;
   },
 };

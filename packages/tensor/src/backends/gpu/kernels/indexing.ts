@@ -1,0 +1,78 @@
+import { sizeOf } from "../../../shape.ts";
+import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import { contiguous, indexRefusal, refusal, rowsOf } from "./operands.ts";
+
+const rowsOfTable: KernelSpec = {
+  name: "embedding",
+  arguments: ["buffer", "buffer", "int", "int", "int", "int", "int", "int"],
+  // table [V, columns], ids [rows] → [rows, columns]
+  body(
+    table: number[],
+    ids: number[],
+    last: number,
+    columns: number,
+    offset: number,
+    rowStep: number,
+    columnStep: number,
+    idsOffset: number,
+  ) {
+    let row = 0;
+    row = Math.floor(this.thread.x / columns) | 0;
+    if (row * columns > this.thread.x) row--;
+    if (this.thread.x - row * columns >= columns) row++;
+    let id = 0;
+    id = (ids[idsOffset + row]! - 1) | 0;
+    id++;
+    if (id < 0) id = 0;
+    if (id > last) id = last;
+    return table[offset + id * rowStep + (this.thread.x - row * columns) * columnStep]!;
+  },
+};
+
+const gathered: KernelSpec = {
+  name: "gather",
+  arguments: ["buffer", "buffer", "int", "int", "int", "int", "int"],
+  // x [rows, last + 1], indices [rows, columns] → [rows, columns]
+  body(
+    x: number[],
+    indices: number[],
+    last: number,
+    columns: number,
+    offset: number,
+    step: number,
+    indicesOffset: number,
+  ) {
+    let row = 0;
+    row = Math.floor(this.thread.x / columns) | 0;
+    if (row * columns > this.thread.x) row--;
+    if (this.thread.x - row * columns >= columns) row++;
+    let index = 0;
+    index = (indices[indicesOffset + this.thread.x]! - 1) | 0;
+    index++;
+    if (index < 0) index = 0;
+    if (index > last) index = last;
+    return x[offset + row * step + index]!;
+  },
+};
+
+const embedding: GpuKernel<undefined> = (launcher, [table, ids], _params, [out]) => {
+  const reason = refusal([table!]) ?? indexRefusal(ids!, table!.shape[0]!);
+  if (reason !== undefined) return reason;
+  const [V, C] = table!.shape as readonly [number, number];
+  const where = contiguous(launcher, ids!);
+  const steps = [V - 1, C, table!.offset, table!.strides[0]!, table!.strides[1]!, where.offset];
+  out!.storage.put(launcher.launch(rowsOfTable, sizeOf(out!.shape), [table!.storage.buffer, where.buffer, ...steps]));
+  return undefined;
+};
+
+const gather: GpuKernel<undefined> = (launcher, [x, indices], _params, [out]) => {
+  const reason = refusal([x!]) ?? indexRefusal(indices!, x!.shape.at(-1)!);
+  if (reason !== undefined) return reason;
+  const { buffer, offset, step, length } = rowsOf(launcher, x!);
+  const where = contiguous(launcher, indices!);
+  const sizes = [length - 1, out!.shape.at(-1)!, offset, step, where.offset];
+  out!.storage.put(launcher.launch(gathered, sizeOf(out!.shape), [buffer, where.buffer, ...sizes]));
+  return undefined;
+};
+
+export const indexingKernels: GpuKernels = { embedding, gather };
