@@ -1,8 +1,8 @@
 /** What a run of the command found, for the report. A part is there if its task was run. */
 export interface Hw1Results {
   readonly model: ModelSummary;
-  /** Where the data came from: the folder, or that it is built in. */
-  readonly data: string;
+  /** Where the texts came from, a sentence each. */
+  readonly data: readonly string[];
   readonly seed: number;
   /** Problems 6.3, 6.6 and 6.7b. */
   readonly samples?: readonly SampleRun[] | undefined;

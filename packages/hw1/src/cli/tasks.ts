@@ -4,6 +4,7 @@ import { expectedShapes, type GPT2 } from "@gpt2-ts/gpt2";
 import { createProgress, interruptible, loadFrom, writeOut } from "@gpt2-ts/gpt2/cli";
 import { Command } from "commander";
 import { loadCourseData } from "../data.ts";
+import { DEFAULT_SOURCES } from "../default-sets.ts";
 import { writeReport } from "../report.ts";
 import type { HorizonCosts, Hw1Results, ModelSummary, SampleRun } from "../results.ts";
 import { runClassification } from "../tasks/classification.ts";
@@ -73,8 +74,8 @@ async function run(
   } finally {
     progress.stop();
   }
-  const dataName = flags.data === undefined ? "built in" : basename(resolve(flags.data));
-  const results: Hw1Results = { model: summary(model, flags), data: dataName, seed, ...findings, timings };
+  const sources = flags.data === undefined ? DEFAULT_SOURCES : [`The folder ${basename(resolve(flags.data))}.`];
+  const results: Hw1Results = { model: summary(model, flags), data: sources, seed, ...findings, timings };
   signal.throwIfAborted();
   written.push(...(await writeReport(out, results)));
   await writeOut(written.map((path) => `${path}\n`).join(""));

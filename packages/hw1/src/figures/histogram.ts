@@ -4,7 +4,7 @@ import { drawPlot, type Heading, headingHeight, verticalLabel, withMinus } from 
 import type { Theme } from "./theme.ts";
 
 /** The problem sheet's axis, in nats. */
-const LOWEST = -600;
+export const LOWEST = -600;
 /** The axis is made longer in such steps if values lie below it. */
 const STEP = 200;
 const BIN = 20;
