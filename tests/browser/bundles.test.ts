@@ -18,13 +18,16 @@ describe.each(Object.entries(bundlers))("bundled by %s", (name, bundle) => {
   const sizes: Record<string, object> = {};
   afterAll(() => console.table(sizes));
 
-  test.each(imports)("$what is one file, small, and has nothing of Node in it", async ({ what, source, kilobytes }) => {
+  test.each(imports)("$what is small, and has nothing of Node in it", async ({ what, source, kilobytes }) => {
     const { bytes, gzipBytes, modules, imports, warnings } = await bundle(source);
     sizes[what] = { [`${name}, minified, kB`]: bytes / 1000, "gzip, kB": gzipBytes / 1000 };
     expect({ imports, warnings }).toEqual({ imports: [], warnings: [] });
     expect(modules.length).toBeGreaterThan(0);
     for (const file of modules) expect(file).toMatch(/^\0|^packages\/(safetensors|tensor|gpt2)\/dist\//);
-    expect(modules.filter((file) => /\/(hub\/(?!error|file-url|names)|cli\/|pretrained\/node)/.test(file))).toEqual([]);
+    expect(modules.filter((file) => /gpu/.test(file))).toEqual([]);
+    expect(
+      modules.filter((file) => /\/(hub\/(?!error|file-url|names|options)|cli\/|pretrained\/node)/.test(file)),
+    ).toEqual([]);
     expect(gzipBytes).toBeLessThan(kilobytes * 1000);
   });
 
@@ -32,6 +35,11 @@ describe.each(Object.entries(bundlers))("bundled by %s", (name, bundle) => {
     const { modules } = await bundle('export { parse } from "safetensors-ts"');
     expect(modules).toContain("packages/safetensors/dist/safetensors.js");
     expect(modules.filter((file) => /file|http|open|sharded|node-modules|serialize/.test(file))).toEqual([]);
+  });
+
+  test("the gpu device is a file of its own, loaded when it is asked for, GPU.js installed or not", async () => {
+    const { later } = await bundle('export { GPT2 } from "@gpt2-ts/gpt2"');
+    expect(later).toContain("packages/tensor/dist/backends/gpu/create.js");
   });
 
   test("kernels come along where tensors are made, and only there", async () => {

@@ -20,29 +20,56 @@ export async function bundleFile(file: string, { external = [] as string[] } = {
 
 /** Bundles an entry file of `page/` with Vite's defaults. */
 export async function bundleFileWithVite(file: string): Promise<string> {
-  const [{ code }] = await vite(`${page}/${file}`);
-  return code;
+  const [entry] = await vite(`${page}/${file}`, { codeSplitting: false });
+  return entry!.code;
 }
 
-/** Source text bundled and minified. */
+/** Source text bundled and minified: what a page loads at once. */
 export interface Bundle {
   readonly bytes: number;
   readonly gzipBytes: number;
   /** The files that something of is in it, relative to the repository. */
   readonly modules: readonly string[];
-  /** What it imports when it runs. */
+  /** The files that something of is in what it loads later, if asked to. */
+  readonly later: readonly string[];
+  /** What it imports from elsewhere when it runs. */
   readonly imports: readonly string[];
   readonly warnings: readonly string[];
 }
 
+/** A file that a bundler makes. */
+interface Chunk {
+  readonly code: string;
+  /** The files that something of is in it. */
+  readonly files: readonly string[];
+  /** What it imports as soon as it is loaded: names of chunks, or of what lies elsewhere. */
+  readonly imports: readonly string[];
+}
+
 const repositoryPrefix = repository("");
 
-function bundleOf(code: string, files: readonly string[], rest: Pick<Bundle, "imports" | "warnings">): Bundle {
+/** What of the chunks the one named `entry` loads at once, and what later. */
+function bundleOf(chunks: ReadonlyMap<string, Chunk>, entry: string, warnings: readonly string[]): Bundle {
+  const atOnce = new Set([entry]);
+  const imports: string[] = [];
+  for (const name of atOnce) {
+    for (const imported of chunks.get(name)!.imports) {
+      if (chunks.has(imported)) atOnce.add(imported);
+      else imports.push(imported);
+    }
+  }
+  const filesOf = (some: readonly Chunk[]): string[] =>
+    some
+      .flatMap(({ files }) => files.map((file) => file.replace(repositoryPrefix, "")))
+      .filter((file) => file.includes("/"));
+  const loaded = [...atOnce].map((name) => chunks.get(name)!);
   return {
-    bytes: Buffer.byteLength(code),
-    gzipBytes: gzipSync(code, { level: 9 }).length,
-    modules: files.map((file) => file.replace(repositoryPrefix, "")).filter((file) => file.includes("/")),
-    ...rest,
+    bytes: loaded.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0),
+    gzipBytes: loaded.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0),
+    modules: filesOf(loaded),
+    later: filesOf([...chunks].filter(([name]) => !atOnce.has(name)).map(([, chunk]) => chunk)),
+    imports,
+    warnings,
   };
 }
 
@@ -51,36 +78,49 @@ export const bundlers = {
     const { outputFiles, metafile, warnings } = await buildWithEsbuild({
       stdin: { contents: source, resolveDir: page, loader: "ts" },
       absWorkingDir: repositoryPrefix,
+      outdir: "out",
       bundle: true,
+      splitting: true,
       minify: true,
       format: "esm",
       write: false,
       metafile: true,
       logLevel: "silent",
     });
-    const { inputs, imports } = Object.values(metafile.outputs)[0]!;
-    const used = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    const chunks = new Map<string, Chunk>();
+    for (const [i, [name, { inputs, imports }]] of Object.entries(metafile.outputs).entries()) {
+      chunks.set(name, {
+        code: outputFiles[i]!.text,
+        files: Object.keys(inputs).filter((file) => inputs[file]!.bytesInOutput > 0),
+        imports: imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path),
+      });
+    }
+    const [entry] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === "<stdin>")!;
     return bundleOf(
-      outputFiles[0]!.text,
-      used.map(([file]) => file),
-      { imports: imports.map(({ path }) => path), warnings: warnings.map(({ text }) => text) },
+      chunks,
+      entry,
+      warnings.map(({ text }) => text),
     );
   },
 
   async vite(source: string): Promise<Bundle> {
     const warnings: string[] = [];
     const entry = `${page}/from-source.ts`;
-    const [{ code, modules, imports, dynamicImports }] = await vite(entry, source, warnings);
-    const used = Object.entries(modules).filter(([, { renderedLength }]) => renderedLength > 0);
-    return bundleOf(
-      code,
-      used.map(([file]) => file).filter((file) => file !== entry),
-      { imports: [...imports, ...dynamicImports], warnings },
-    );
+    const output = await vite(entry, { source, warnings });
+    const chunks = new Map<string, Chunk>();
+    for (const { fileName, code, modules, imports } of output) {
+      const files = Object.keys(modules).filter((file) => modules[file]!.renderedLength > 0 && file !== entry);
+      chunks.set(fileName, { code, files, imports });
+    }
+    return bundleOf(chunks, output[0]!.fileName, warnings);
   },
 };
 
-async function vite(entry: string, source?: string, warnings: string[] = []): Promise<[Rolldown.OutputChunk]> {
+/** The chunks that Vite makes of an entry file, that one's first. */
+async function vite(
+  entry: string,
+  { source, warnings = [], codeSplitting = true }: { source?: string; warnings?: string[]; codeSplitting?: boolean },
+): Promise<Rolldown.OutputChunk[]> {
   const inMemory = {
     name: "source-in-memory",
     resolveId: (id: string) => (id === entry ? id : null),
@@ -98,12 +138,15 @@ async function vite(entry: string, source?: string, warnings: string[] = []): Pr
     },
     build: {
       write: false,
-      rolldownOptions: { input: entry, ...(source !== undefined && { preserveEntrySignatures: "strict" as const }) },
+      rolldownOptions: {
+        input: entry,
+        output: { codeSplitting },
+        ...(source !== undefined && { preserveEntrySignatures: "strict" as const }),
+      },
     },
   });
-  const { output } = result as Rolldown.RolldownOutput;
-  if (output.length !== 1) throw new Error(`vite made ${output.length} files where one was expected`);
-  return [output[0]];
+  const chunks = (result as Rolldown.RolldownOutput).output.filter((file) => file.type === "chunk");
+  return chunks.toSorted((a, b) => Number(b.isEntry) - Number(a.isEntry));
 }
 
 const silentLogger = {
