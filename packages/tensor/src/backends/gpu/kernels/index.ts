@@ -1,7 +1,25 @@
+import { attentionKernels } from "./attention.ts";
+import { copyKernels } from "./copy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { indexingKernels } from "./indexing.ts";
 import type { GpuKernel, GpuKernels } from "./kernel.ts";
+import { matmulKernels } from "./matmul.ts";
+import { normalizeKernels } from "./normalize.ts";
+import { rearrangeKernels } from "./rearrange.ts";
+import { reduceKernels } from "./reduce.ts";
+import { softmaxKernels } from "./softmax.ts";
 
-const families: readonly GpuKernels[] = [elementwiseKernels];
+const families: readonly GpuKernels[] = [
+  attentionKernels,
+  copyKernels,
+  elementwiseKernels,
+  indexingKernels,
+  matmulKernels,
+  normalizeKernels,
+  rearrangeKernels,
+  reduceKernels,
+  softmaxKernels,
+];
 
 /** Every op that has a GPU kernel, by name. */
 export const kernels: ReadonlyMap<string, GpuKernel<never>> = new Map(
