@@ -1,12 +1,12 @@
 import { scalarMath } from "@gpt2-ts/tensor";
-import { logSumExp, sum } from "./distributions.ts";
+import { logSumExp, square, sum } from "./distributions.ts";
 import { range } from "./tables.ts";
 
 // The mixture 1/2 N(0, ε) + 1/2 N(1, ε) of problem 4: its density, its modes, and its distance from a Gaussian.
 
 /** log N(x|mean, variance). */
 export function gaussianLogDensity(x: number, mean: number, variance: number): number {
-  return -(scalarMath.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance) / 2;
+  return -(scalarMath.log(2 * Math.PI * variance) + square(x - mean) / variance) / 2;
 }
 
 /** The distribution function of N(mean, variance). */
@@ -60,7 +60,7 @@ export function lowerBoundOfGap(variance: number): number {
   const told = range(1, 100).map((i) => {
     const t = i / 10;
     const difference = scalarMath.cos(t / 2) - scalarMath.exp((-t * t) / 8);
-    return (scalarMath.exp(-variance * t * t) * difference ** 2) / 2;
+    return (scalarMath.exp(-variance * t * t) * square(difference)) / 2;
   });
   return Math.max(separated, ...told);
 }

@@ -11,8 +11,10 @@ export function logSumExp(values: readonly number[]): number {
 
 /** The log-probabilities that are `scores` up to one shared constant. */
 export function logNormalize(scores: readonly number[]): number[] {
-  const total = logSumExp(scores);
-  return scores.map((score) => score - total);
+  const largest = maximum(scores);
+  const below = scores.map((score) => score - largest); // first, or large scores would round the total
+  const total = logSumExp(below);
+  return below.map((score) => score - total);
 }
 
 /** `weight · logarithm`, with 0 · log 0 = 0: what cannot happen adds nothing to an expectation. */
@@ -57,4 +59,9 @@ export function maximum(values: readonly number[]): number {
 
 export function minimum(values: readonly number[]): number {
   return values.reduce((smallest, value) => Math.min(smallest, value), Number.POSITIVE_INFINITY);
+}
+
+/** x²; unlike `x ** 2` the same in every engine. */
+export function square(x: number): number {
+  return x * x;
 }

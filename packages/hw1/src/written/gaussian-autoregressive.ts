@@ -1,7 +1,7 @@
 import { Generator, scalarMath } from "@gpt2-ts/tensor";
 import { gaussianGap, gaussianLogDensity, lowerBoundOfGap, modes, normalCdf } from "./bimodal.ts";
 import { maximum } from "./distributions.ts";
-import { above, atLeast, type CheckResult, near, same, type WrittenProblem } from "./problem.ts";
+import { above, atLeast, type CheckResult, formatNumber, near, same, type WrittenProblem } from "./problem.ts";
 
 /**
  * A counterexample with n = 2. Forward, with ε > 0 a variance:
@@ -28,8 +28,8 @@ import { above, atLeast, type CheckResult, near, same, type WrittenProblem } fro
  *     KL = 1/2 log(1 + 1/4ε) - log 2 + E_t~N(0,1)[log(1 + e^(t/√ε - 1/2ε))]
  *
  * (the mixture's entropy is that of one component, plus log 2, minus the last term: what the overlap hides). The last term
- * is positive, so the gap grows without bound as ε → 0. It is above 0 for every ε: for any t a bounded function tells the
- * two apart, and with Pinsker's inequality
+ * is positive, so the gap grows without bound as ε → 0. It is above 0 for every ε: cos t(x - 1/2), between -1 and 1, has
+ * different expectations under the mixture p and the Gaussian q, and so, by Pinsker's inequality, for every t
  *
  *     KL ≥ 1/2 (E_p[cos t(x - 1/2)] - E_q[cos t(x - 1/2)])² = 1/2 e^(-εt²) (cos(t/2) - e^(-t²/8))²
  */
@@ -51,7 +51,7 @@ export const gaussianAutoregressive: WrittenProblem = {
     const sheet = points.map(([x1, x2]) => Math.abs(sheetForward(x1, x2, 0.1) - sheetReverse(x1, x2, 0.1)));
     return [
       near(
-        `largest difference of the distribution functions of x_2, mixture and ${draws} forward samples, ε = 0.01`,
+        `largest difference of the distribution functions of x_2, mixture and ${formatNumber(draws)} forward samples, ε = 0.01`,
         0,
         distanceFromMixture(
           Array.from({ length: draws }, () => sampleForward(generator, 0.01)),

@@ -1,5 +1,5 @@
 import { Generator, scalarMath } from "@gpt2-ts/tensor";
-import { logNormalize, maximum, randomDistribution, sum } from "./distributions.ts";
+import { logNormalize, maximum, randomDistribution, square, sum } from "./distributions.ts";
 import { type CheckResult, near, same, type WrittenProblem } from "./problem.ts";
 
 /**
@@ -105,7 +105,7 @@ export function mixturePosterior({ priors, means, sigma }: Mixture, x: readonly 
 /** p_θ(y|x) for every y, by Bayes' rule as it is written: what not to compute. */
 export function posteriorFromDensities({ priors, means, sigma }: Mixture, x: readonly number[]): number[] {
   const joint = means.map((mean, y) => {
-    const squares = mean.map((each, j) => (x[j]! - each) ** 2);
+    const squares = mean.map((each, j) => square(x[j]! - each));
     const normalizer = scalarMath.pow(2 * Math.PI * sigma * sigma, x.length / 2);
     return (priors[y]! * scalarMath.exp(-sum(squares) / (2 * sigma * sigma))) / normalizer;
   });
@@ -124,7 +124,7 @@ function randomCase(generator: Generator): [Mixture, number[]] {
   const dimensions = generator.integer(1, 6);
   const point = (): number[] => Array.from({ length: dimensions }, () => 2 * generator.normal());
   const means = Array.from({ length: components }, point);
-  const sigma = scalarMath.exp(generator.normal());
+  const sigma = scalarMath.exp(3 * generator.uniform() - 1.5);
   return [{ priors: randomDistribution(components, generator), means, sigma }, point()];
 }
 

@@ -11,7 +11,7 @@ import { sequenceTemperature } from "./sequence-temperature.ts";
 import { tokenBits } from "./token-bits.ts";
 import { vocabularyGrowth } from "./vocabulary-growth.ts";
 
-export type { CheckResult, WrittenProblem } from "./problem.ts";
+export { type CheckResult, formatNumber, type WrittenProblem } from "./problem.ts";
 
 /** The written problems, in the order of the problem sheet. */
 export const writtenProblems: readonly WrittenProblem[] = [

@@ -1,5 +1,5 @@
 import { Generator, scalarMath } from "@gpt2-ts/tensor";
-import { maximum, sum, weighted } from "./distributions.ts";
+import { maximum, square, sum, weighted } from "./distributions.ts";
 import { type LatentModel, logMarginal, outcomes, randomLatentModel } from "./monte-carlo.ts";
 import { below, type CheckResult, near, type WrittenProblem } from "./problem.ts";
 
@@ -72,5 +72,5 @@ export function bias(model: LatentModel, k: number): number {
 export function limitOfBias(model: LatentModel): number {
   const truth = logMarginal(model);
   const deviations = model.logLikelihoods.map((each) => scalarMath.expm1(each - truth)); // p(x|z) / p(x) - 1
-  return -sum(deviations.map((deviation, z) => model.prior[z]! * deviation ** 2)) / 2;
+  return -sum(deviations.map((deviation, z) => model.prior[z]! * square(deviation))) / 2;
 }

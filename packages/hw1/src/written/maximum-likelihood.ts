@@ -18,7 +18,7 @@ export const maximumLikelihood: WrittenProblem = {
   id: "1",
   title: "Maximum likelihood is minimum divergence",
   claim:
-    "arg max over θ of E_p̂(x,y)[log p_θ(y|x)] = arg min over θ of E_p̂(x)[KL(p̂(y|x) ‖ p_θ(y|x))]. " +
+    "arg max over θ of E_{p̂(x,y)}[log p_θ(y|x)] = arg min over θ of E_{p̂(x)}[KL(p̂(y|x) ‖ p_θ(y|x))]. " +
     "The two objectives add up to -H(y|x), the conditional entropy of the data, which θ does not touch.",
   check(seed): CheckResult[] {
     const generator = new Generator(seed);

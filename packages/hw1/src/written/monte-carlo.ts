@@ -1,5 +1,5 @@
 import { Generator, scalarMath } from "@gpt2-ts/tensor";
-import { drawIndex, logSumExp, maximum, randomDistribution, sum, weighted } from "./distributions.ts";
+import { drawIndex, logSumExp, maximum, randomDistribution, square, sum, weighted } from "./distributions.ts";
 import { type CheckResult, near, type WrittenProblem } from "./problem.ts";
 
 /**
@@ -99,6 +99,6 @@ function simulate(model: LatentModel, k: number, repetitions: number, generator:
     () => sum(Array.from({ length: k }, () => likelihoods[drawIndex(model.prior, generator)]!)) / k,
   );
   const mean = sum(estimates) / repetitions;
-  const variance = sum(estimates.map((estimate) => (estimate - mean) ** 2)) / (repetitions - 1);
+  const variance = sum(estimates.map((estimate) => square(estimate - mean))) / (repetitions - 1);
   return { mean, standardError: Math.sqrt(variance / repetitions) };
 }

@@ -12,8 +12,9 @@ import { above, type CheckResult, near, type WrittenProblem } from "./problem.ts
  * but it depends on x. At T = 1 every Z_T is 1 and equality is trivial.
  *
  * Two tokens: C_T = Z_T(∅) Z_T(x_0), so equality at T holds if and only if Z_T(x_0) is the same for all x_0 with p(x_0) > 0.
- * For more tokens it is enough that Z_T(prefix) depends only on the prefix's length, and that is also necessary for equality
- * at every length; at one length alone the normalisers of a path may make up for one another.
+ * For more tokens it is enough that Z_T(prefix) depends only on the prefix's length. That is also necessary for equality at
+ * every length (divide C_T of one length by C_T of the length before), but not for equality at one length alone: there the
+ * normalisers along a sequence may make up for one another.
  *
  * What scaling step by step cannot see is the future. Let W_T(prefix) be the sum of p(rest|prefix)^(1/T) over all ways to go
  * on. The scaled joint chooses the next token with probability proportional to p(v|x_<i)^(1/T) W_T(x_<i, v), the scaled step
