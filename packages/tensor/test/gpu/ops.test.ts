@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { test } from "vitest";
 import { kernels } from "../../src/backends/gpu/kernels/index.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
 import { expectValues, type Tolerance } from "../ops/compare.ts";

@@ -71,16 +71,14 @@ export const scoresSpec: KernelSpec = {
     let key = 0; // among the past's rows, and then its sequence's
     key = this.thread.x - row * S - 1;
     key++;
-    if (first < 0 || key > before + last - first) return -3e38;
     let qAt = 0;
+    if (first < 0 || key > before + last - first) return -3e38;
     qAt = qOffset + t * qRow + head * qHead;
     let kAt = 0;
-    let quad = 0;
-    let rest = 0;
-    rest = 4 * quads;
     let sum = 0;
     if (key < before) {
       kAt = pastOffset + key * pastRow + head * pastHead;
+      let quad = 0;
       while (quad < quads) {
         sum +=
           q[qAt]! * past[kAt]! +
@@ -91,7 +89,8 @@ export const scoresSpec: KernelSpec = {
         kAt += 4;
         quad++;
       }
-      while (rest < D) {
+      let rest = 0;
+      while (rest < D - 4 * quads) {
         sum += q[qAt]! * past[kAt]!;
         qAt++;
         kAt++;
@@ -99,13 +98,15 @@ export const scoresSpec: KernelSpec = {
       }
     } else {
       kAt = kOffset + (first + key - before) * kRow + head * kHead;
+      let quad = 0;
       while (quad < quads) {
         sum += q[qAt]! * k[kAt]! + q[qAt + 1]! * k[kAt + 1]! + q[qAt + 2]! * k[kAt + 2]! + q[qAt + 3]! * k[kAt + 3]!;
         qAt += 4;
         kAt += 4;
         quad++;
       }
-      while (rest < D) {
+      let rest = 0;
+      while (rest < D - 4 * quads) {
         sum += q[qAt]! * k[kAt]!;
         qAt++;
         kAt++;
@@ -175,8 +176,8 @@ export const sumOne: KernelSpec = {
       last = table[t * 3 + 1]! | 0;
       before = table[t * 3 + 2]! | 0;
     }
-    if (first < 0) return previous[this.thread.x]!;
     let at = 0;
+    if (first < 0) return previous[this.thread.x]!;
     at = (head * T + t) * S;
     let largest = scores[at]!;
     let i = 0;
@@ -187,20 +188,22 @@ export const sumOne: KernelSpec = {
     }
     at = (head * T + t) * S;
     let valueAt = 0;
-    valueAt = pastOffset + head * pastHead + this.thread.x - row * D - 1;
+    valueAt = vOffset + first * vRow + head * vHead + this.thread.x - row * D - 1;
     valueAt++;
+    let pastAt = 0;
+    pastAt = pastOffset + head * pastHead + this.thread.x - row * D - 1;
+    pastAt++;
     let total = 0;
     let sum = 0;
     let j = 0;
     while (j < before) {
       const e = Math.exp(Math.max(scores[at]! - largest, -110));
       total += e;
-      sum += e * past[valueAt]!;
+      sum += e * past[pastAt]!;
       at++;
-      valueAt += pastRow;
+      pastAt += pastRow;
       j++;
     }
-    valueAt = vOffset + first * vRow + head * vHead + this.thread.x - row * D;
     while (j <= before + last - first) {
       const e = Math.exp(Math.max(scores[at]! - largest, -110));
       total += e;
@@ -289,22 +292,24 @@ export const sumFour: KernelSpec = {
       }
       at = (head * T + t) * S;
       let valueAt = 0;
-      valueAt = pastOffset + head * pastHead + 4 * this.thread.x - row * D - 1;
+      valueAt = vOffset + first * vRow + head * vHead + 4 * this.thread.x - row * D - 1;
       valueAt++;
+      let pastAt = 0;
+      pastAt = pastOffset + head * pastHead + 4 * this.thread.x - row * D - 1;
+      pastAt++;
       total = 0;
       let j = 0;
       while (j < before) {
         const e = Math.exp(Math.max(scores[at]! - largest, -110));
         total += e;
-        s0 += e * past[valueAt]!;
-        s1 += e * past[valueAt + 1]!;
-        s2 += e * past[valueAt + 2]!;
-        s3 += e * past[valueAt + 3]!;
+        s0 += e * past[pastAt]!;
+        s1 += e * past[pastAt + 1]!;
+        s2 += e * past[pastAt + 2]!;
+        s3 += e * past[pastAt + 3]!;
         at++;
-        valueAt += pastRow;
+        pastAt += pastRow;
         j++;
       }
-      valueAt = vOffset + first * vRow + head * vHead + 4 * this.thread.x - row * D;
       while (j <= before + last - first) {
         const e = Math.exp(Math.max(scores[at]! - largest, -110));
         total += e;

@@ -11,7 +11,8 @@
 // tracer.js) holds a local variable as an integer only if it starts as a literal and is counted with `++` somewhere;
 // hence also `at = … - 1; at++`. And what is assigned to it must be of integers: `| 0` makes one of a float. Loops
 // are `while` over variables of the whole function: GPU.js declares those of two `for` side by side, and a minifier gives
-// both one name.
+// both one name. Minifiers also join an assignment with what comes after it in ways that GPU.js does not take: a `while`,
+// or an `if` that returns or declares something. There a declaration stands between them.
 
 /** An axis to walk along: its size, and how far apart its elements lie in each of several operands. */
 export interface Axis {

@@ -37,6 +37,7 @@ const unary: KernelSpec = {
   body(x: number[], offset: number) {
     const v = x[offset + this.thread.x]!;
     let out = v;
+    let e = 0;
     if (this.constants.op === 0) out = -v;
     if (this.constants.op === 1) out = Math.abs(v);
     if (this.constants.op === 2) {
@@ -51,12 +52,12 @@ const unary: KernelSpec = {
     if (this.constants.op === 8) out = Math.log(v);
     if (this.constants.op === 9) {
       // WGSL's tanh overflows for large |v| and cancels for small ones: (1 − e)/(1 + e), e = exp(−2|v|), or its series.
-      const e = Math.exp(-2 * Math.min(Math.abs(v), 20));
+      e = Math.exp(-2 * Math.min(Math.abs(v), 20));
       out = (1 - e) / (1 + e);
       if (v < 0) out = -out;
-      const s = v * v;
-      if (s < 0.0625) {
-        out = v * (1 - s * (0.33333333 - s * (0.13333333 - s * (0.053968254 - s * (0.021869489 - s * 0.0088632355)))));
+      e = v * v;
+      if (e < 0.0625) {
+        out = v * (1 - e * (0.33333333 - e * (0.13333333 - e * (0.053968254 - e * (0.021869489 - e * 0.0088632355)))));
       }
     }
     // exp of more than 88.7 overflows, for which WGSL promises nothing.
@@ -69,11 +70,10 @@ const unary: KernelSpec = {
     if (this.constants.op === 13) out = Math.floor(v);
     if (this.constants.op === 14) out = Math.ceil(v);
     if (this.constants.op === 15) {
+      out = Math.floor(v);
       // Halves go to the even neighbour.
-      const below = Math.floor(v);
-      out = below;
-      if (v - below > 0.5) out = below + 1;
-      if (v - below === 0.5 && below - 2 * Math.floor(below * 0.5) > 0.5) out = below + 1;
+      if (v - out > 0.5) out += 1;
+      if (v - out === 0.5 && out - 2 * Math.floor(out * 0.5) > 0.5) out += 1;
     }
     if (this.constants.op === 16) out = 1 - v;
     if (this.constants.op === 17) {
