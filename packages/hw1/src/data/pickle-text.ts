@@ -4,7 +4,7 @@
  */
 export function asciiText(line: string): string | undefined {
   let broken = false;
-  const text = line.replace(/\\(?:u([\da-f]{4})|U([\da-f]{8})|[uU])/gi, (_, four?: string, eight?: string) => {
+  const text = line.replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|[uU])/g, (_, four?: string, eight?: string) => {
     const codePoint = Number.parseInt(four ?? eight ?? "", 16);
     if (codePoint <= 0x10ffff) return String.fromCodePoint(codePoint);
     broken = true;
