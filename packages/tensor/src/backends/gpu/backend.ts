@@ -3,6 +3,7 @@ import { DeviceError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
 import { type Backend, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
 import type { AdapterDescription } from "./adapter.ts";
+import { RecordedBuffer } from "./device-buffer.ts";
 import type { GpuMode } from "./gpu-js.ts";
 import { kernels } from "./kernels/index.ts";
 import type { GpuKernel } from "./kernels/kernel.ts";
@@ -134,7 +135,9 @@ export class GpuBackend implements Backend {
     params: Params,
     outputs: readonly GpuView[],
   ): void {
-    if (this.launcher.recorder) throw new DeviceError("gpu", `${op.name} cannot be recorded: ${reason}`);
+    if (inputs.some(({ storage }) => storage.resident instanceof RecordedBuffer)) {
+      throw new DeviceError("gpu", `${op.name} cannot be recorded, as it does not run on the GPU: ${reason}`);
+    }
     this.fallbacks.record(op.name, reason);
     const sources = inputs.map(({ storage }) => storage.host);
     const targets = outputs.map(({ storage }) => {

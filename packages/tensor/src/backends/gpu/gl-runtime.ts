@@ -22,11 +22,11 @@ export class GlRuntime implements ModeRuntime {
     tactic: "precision",
   } as const;
   memoryBytes = 0;
-  readonly #gpuJs: GpuJs;
+  readonly gpuJs: GpuJs;
   readonly #copy: KernelShortcut;
 
   constructor(gpuJs: GpuJs, gpu: Gpu, mode: GpuMode) {
-    this.#gpuJs = gpuJs;
+    this.gpuJs = gpuJs;
     this.mode = mode;
     this.#copy = gpu.createKernel("function copy(x) { return x[this.thread.x]; }", {
       ...this.settings,
@@ -47,7 +47,7 @@ export class GlRuntime implements ModeRuntime {
   }
 
   argument(handle: unknown, length: number): unknown {
-    return isTexture(handle) ? handle : this.#gpuJs.input(handle as Float32Array, [length]);
+    return isTexture(handle) ? handle : this.gpuJs.input(handle as Float32Array, [length]);
   }
 
   build(): undefined {}
@@ -58,7 +58,7 @@ export class GlRuntime implements ModeRuntime {
 
   upload(data: Float32Array): Made {
     this.#copy.setOutput([data.length]);
-    return this.#keep(this.#copy(this.#gpuJs.input(data, [data.length])));
+    return this.#keep(this.#copy(this.gpuJs.input(data, [data.length])));
   }
 
   async read(handle: unknown, length: number): Promise<Float32Array> {
@@ -67,6 +67,10 @@ export class GlRuntime implements ModeRuntime {
     const error = this.#context?.getError() ?? 0;
     if (error !== 0) throw new Error(`WebGL error 0x${error.toString(16)}`);
     return data.slice(0, length);
+  }
+
+  guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work();
   }
 
   free(handle: unknown): void {

@@ -1,5 +1,6 @@
 /// <reference path="./optional-peers.d.ts" />
 import { DeviceError } from "../../errors.ts";
+import type { WebGl2Context, WebGpuAdapter, WebGpuBuffer, WebGpuDevice } from "./platform-types.ts";
 
 // What the backend uses of GPU.js, as of 2.24.1: https://github.com/gpujs/gpu.js. Names are GPU.js's own. What its
 // README does not describe is marked with the file that has it.
@@ -76,16 +77,20 @@ export interface KernelInternals {
   readonly fallbackReason: string | null;
   readonly built: boolean;
   /** The WebGL modes: null until a kernel was built. */
-  readonly context: WebGL2RenderingContext | null;
+  readonly context: WebGl2Context | null;
   build(...args: readonly unknown[]): Promise<void> | undefined;
   run(...args: readonly unknown[]): unknown;
+  /** webgpu: along three axes; decides how many groups are dispatched. */
+  threadDim: readonly number[];
+  /** webgpu: numbers that a thread returns. */
+  componentCount: number;
   /** webgpu: what the next run writes to. */
   outputBuffer: CountedBuffer | null;
   bindGroupDirty: boolean;
 }
 
 /** src/backend/web-gpu/buffer-result.js counts on the buffer itself and destroys it at zero. */
-export interface CountedBuffer extends GPUBuffer {
+export interface CountedBuffer extends WebGpuBuffer {
   _refs?: number;
 }
 
@@ -104,7 +109,7 @@ export interface BufferResult extends ResultHandle {
 }
 
 export type BufferResultClass = new (fields: {
-  readonly buffer: GPUBuffer;
+  readonly buffer: WebGpuBuffer;
   readonly output: readonly number[];
   readonly componentCount: number;
   readonly context: WebGpuContext;
@@ -113,18 +118,50 @@ export type BufferResultClass = new (fields: {
 
 /** src/backend/web-gpu/context.js: one device for all of a page or process. */
 export interface WebGpuContext {
-  readonly adapter: GPUAdapter;
-  readonly device: GPUDevice;
+  readonly adapter: WebGpuAdapter;
+  readonly device: WebGpuDevice;
   readonly isLost: boolean;
 }
 
-/** A recorded sequence of kernels to call. */
+/** What createPipeline returns (src/gpu.js). */
 export interface PipelineShortcut {
-  (...args: readonly unknown[]): Promise<unknown>;
-  readonly executorKind: string;
-  readonly fallbackReason: string | null;
-  destroy(): Promise<void>;
+  readonly pipeline: Pipeline;
 }
+
+/** A recorded sequence of kernels (src/pipeline.js). */
+export interface Pipeline {
+  /** `"generic"`, or how GPU.js fused the kernels. */
+  readonly executorKind: string;
+  /** Why it did not. */
+  readonly fallbackReason: string | null;
+  plan: PipelinePlan | null;
+  call(args: readonly unknown[]): Promise<unknown>;
+  destroy(): Promise<void>;
+  /** Calls the function to be recorded. */
+  _buildPlan(): PipelinePlan;
+  /** Copies a kernel that was called, for the pipeline alone. */
+  _cloneKernel(shortcut: KernelShortcut, overrides?: unknown): KernelShortcut;
+  /** Compiles for arguments of these sizes; the first call does it otherwise. */
+  _prepareExecutor(args: readonly unknown[]): Promise<void> | undefined;
+  readonly _executor: { execute(args: readonly unknown[]): unknown } | false | undefined;
+}
+
+export interface PipelinePlan {
+  readonly steps: PipelineStep[];
+  readonly buffers: { readonly output: readonly number[] }[];
+}
+
+export interface PipelineStep {
+  readonly argBindings: PipelineBinding[];
+  readonly output: readonly number[];
+  readonly outputBuffer: number | string;
+}
+
+/** Where an argument of a step comes from. */
+export type PipelineBinding =
+  | { readonly source: "pipelineArg"; readonly index: number }
+  | { readonly source: "step" | "resident"; readonly step: number | string }
+  | { readonly source: "literal"; readonly value: unknown };
 
 /** GPU.js, loaded now. Throws {@link DeviceError} where it is not installed. */
 export async function loadGpuJs(): Promise<GpuJs> {

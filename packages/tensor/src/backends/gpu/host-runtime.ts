@@ -8,10 +8,10 @@ export class HostRuntime implements ModeRuntime {
   readonly settings = { pipeline: true, immutable: true };
   readonly lost = undefined;
   memoryBytes = 0;
-  readonly #gpuJs: GpuJs;
+  readonly gpuJs: GpuJs;
 
   constructor(gpuJs: GpuJs, mode: GpuMode) {
-    this.#gpuJs = gpuJs;
+    this.gpuJs = gpuJs;
     this.mode = mode;
   }
 
@@ -20,7 +20,7 @@ export class HostRuntime implements ModeRuntime {
   }
 
   argument(handle: unknown, length: number): unknown {
-    return this.#gpuJs.input(handle as Float32Array, [length]);
+    return this.gpuJs.input(handle as Float32Array, [length]);
   }
 
   build(): undefined {}
@@ -39,6 +39,10 @@ export class HostRuntime implements ModeRuntime {
     return (handle as Float32Array).slice();
   }
 
+  guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work();
+  }
+
   free(handle: unknown): void {
     this.memoryBytes -= (handle as Float32Array).byteLength;
   }
@@ -52,10 +56,10 @@ export class HostRuntime implements ModeRuntime {
 }
 
 /** A result as GPU.js shapes it: an array for each axis of threads, and one more where a thread returns several numbers. */
-type Result = ArrayLike<number> | readonly Result[];
+export type Result = ArrayLike<number> | readonly Result[];
 
 /** A result as one array of `length` numbers: what it is made of are windows onto one, or an array for each. */
-function flat(result: Result, length: number): Float32Array {
+export function flat(result: Result, length: number): Float32Array {
   let first = result;
   while (typeof first[0] === "object") first = first[0];
   if (first instanceof Float32Array && first.buffer.byteLength === length * 4) return new Float32Array(first.buffer);

@@ -1,5 +1,5 @@
 import { DeviceError } from "../../errors.ts";
-import { DeviceBuffer } from "./device-buffer.ts";
+import { DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
 import type { Gpu, KernelShortcut } from "./gpu-js.ts";
 import type { ArgumentKind, KernelSpec } from "./kernels/kernel.ts";
 import { TaskQueue } from "./queue.ts";
@@ -22,6 +22,7 @@ export type Threads = number | readonly [x: number, y: number, z: number];
 
 /** Takes kernel calls in place of the device while a function is being recorded. */
 export interface Recorder {
+  readonly maxComponents: 1 | 4;
   launch(spec: KernelSpec, threads: Threads, args: readonly (DeviceBuffer | number)[]): DeviceBuffer;
 }
 
@@ -31,6 +32,7 @@ export interface Recorder {
  * from it, meets.
  */
 export class Launcher {
+  readonly gpu: Gpu;
   readonly runtime: ModeRuntime;
   /** For work of the backend's own that must keep its place among the kernels. */
   readonly queue = new TaskQueue();
@@ -38,8 +40,7 @@ export class Launcher {
   usedBytes = 0;
   recorder: Recorder | undefined;
   readonly counts = { launches: 0, programs: 0, uploads: 0, uploadedBytes: 0, readbacks: 0, readBytes: 0 };
-  readonly #gpu: Gpu;
-  readonly #allowFallback: boolean;
+  readonly allowFallback: boolean;
   readonly #degraded: (kernel: string, reason: string) => void;
   readonly #kernels = new Map<string, KernelShortcut>();
   readonly #bodies = new WeakMap<KernelSpec["body"], number>();
@@ -52,15 +53,15 @@ export class Launcher {
     allowFallback: boolean,
     degraded: (kernel: string, reason: string) => void,
   ) {
-    this.#gpu = gpu;
+    this.gpu = gpu;
     this.runtime = runtime;
-    this.#allowFallback = allowFallback;
+    this.allowFallback = allowFallback;
     this.#degraded = degraded;
   }
 
-  /** The most numbers a thread may return: 4, or 1 in the WebGL modes. */
+  /** The most numbers a thread may return: 4, or 1 in the WebGL modes and where webasm records. */
   get maxComponents(): 1 | 4 {
-    return this.runtime.maxComponents;
+    return (this.recorder ?? this.runtime).maxComponents;
   }
 
   /**
@@ -69,7 +70,9 @@ export class Launcher {
    * `spec.arguments` says. Nothing is thrown here; errors appear when the result is read.
    */
   launch(spec: KernelSpec, threads: Threads, args: readonly (DeviceBuffer | number)[]): DeviceBuffer {
-    if (this.recorder) return this.recorder.launch(spec, threads, args);
+    if (this.recorder && args.some((arg) => arg instanceof RecordedBuffer)) {
+      return this.recorder.launch(spec, threads, args);
+    }
     const output = typeof threads === "number" ? [threads] : threads;
     const count = output.reduce((product, size) => product * size, 1);
     const result = this.#expect(count * (spec.components ?? 1));
@@ -123,6 +126,7 @@ export class Launcher {
 
   /** As {@link Launcher.read}, from inside a task of the queue. */
   async readNow(buffer: DeviceBuffer): Promise<Float32Array> {
+    if (buffer instanceof RecordedBuffer) throw new DeviceError("gpu", "a function being recorded reads its tensors");
     if (buffer.error) throw buffer.error;
     try {
       const reading = this.runtime.read(buffer.handle, buffer.length);
@@ -139,8 +143,7 @@ export class Launcher {
 
   /** Gives a buffer back once everything asked for so far is done with it. */
   free(buffer: DeviceBuffer): void {
-    if (buffer.freed) return;
-    buffer.freed = true;
+    if (buffer instanceof RecordedBuffer || --buffer.owners !== 0) return;
     this.usedBytes -= buffer.length * 4;
     this.queue.run(() => {
       if (buffer.handle !== undefined) this.runtime.free(buffer.handle);
@@ -168,6 +171,23 @@ export class Launcher {
       : new DeviceError("gpu", `${what} failed: the device was lost (${lost}); make a new backend and load again`, {
           cause,
         });
+  }
+
+  /** A kernel of GPU.js for a body, with an output of this size to begin with. */
+  createKernel(spec: KernelSpec, output: readonly number[], argumentTypes: readonly string[]): KernelShortcut {
+    const { body, components = 1, constants = {} } = spec;
+    return this.gpu.createKernel(sourceOf(body), {
+      ...this.runtime.settings,
+      output,
+      argumentTypes,
+      returnType: components === 1 ? "Float" : `Array(${components})`,
+      constants,
+      dynamicOutput: true,
+      dynamicArguments: true,
+      strictIntegers: true,
+      asyncMode: this.runtime.mode === "webasm", // where it brings threads
+      loopMaxIterations: 1_000_000,
+    });
   }
 
   dispose(): void {
@@ -212,7 +232,7 @@ export class Launcher {
   ): void {
     const { fallbackReason } = kernel.kernel;
     if (fallbackReason !== null) {
-      if (!this.#allowFallback) {
+      if (!this.allowFallback) {
         this.runtime.free(made.handle);
         throw new Error(
           `GPU.js left ${this.runtime.mode} mode for the CPU: ${fallbackReason} (allowFallback: true accepts that)`,
@@ -242,24 +262,13 @@ export class Launcher {
   }
 
   #kernel(spec: KernelSpec, axes: number, args: readonly (DeviceBuffer | number)[]): KernelShortcut {
-    const { body, components = 1, constants = {} } = spec;
+    const { body, constants = {} } = spec;
     const types = spec.arguments.map((kind, i) => this.#argumentType(kind, args[i]!));
     if (!this.#bodies.has(body)) this.#bodies.set(body, this.#bodyCount++);
     const key = `${this.#bodies.get(body)} ${JSON.stringify(constants)} ${types.join()}`;
     let kernel = this.#kernels.get(key);
     if (!kernel) {
-      kernel = this.#gpu.createKernel(sourceOf(body), {
-        ...this.runtime.settings,
-        output: new Array(axes).fill(1),
-        argumentTypes: types,
-        returnType: components === 1 ? "Float" : `Array(${components})`,
-        constants,
-        dynamicOutput: true,
-        dynamicArguments: true,
-        strictIntegers: true,
-        asyncMode: this.runtime.mode === "webasm", // where it brings threads
-        loopMaxIterations: 1_000_000,
-      });
+      kernel = this.createKernel(spec, new Array(axes).fill(1), types);
       this.#kernels.set(key, kernel);
       this.counts.programs++;
     }

@@ -11,6 +11,22 @@ export class TaskQueue {
     if (!this.#busy) this.#drain();
   }
 
+  /** As {@link TaskQueue.run}, for a task that may throw: the promise settles as it does. */
+  do<Result>(task: () => Promise<Result> | Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.run(() => {
+        try {
+          const going = task();
+          if (going instanceof Promise) return going.then(resolve, reject);
+          resolve(going);
+        } catch (error) {
+          reject(error);
+        }
+        return undefined;
+      });
+    });
+  }
+
   #drain(): void {
     this.#busy = true;
     while (this.#waiting.length > 0) {

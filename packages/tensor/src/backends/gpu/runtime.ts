@@ -1,13 +1,15 @@
-import type { GpuMode, KernelSettings, KernelShortcut } from "./gpu-js.ts";
+import type { GpuJs, GpuMode, KernelSettings, KernelShortcut } from "./gpu-js.ts";
+import type { WebGpuError } from "./platform-types.ts";
 
 /** A result, and what the device had against making it: null when nothing. */
 export interface Made {
   readonly handle: unknown;
-  readonly problem?: Promise<GPUError | null>;
+  readonly problem?: Promise<WebGpuError | null>;
 }
 
 /** How the arrays of one mode of GPU.js are made, read and given back. */
 export interface ModeRuntime {
+  readonly gpuJs: GpuJs;
   readonly mode: GpuMode;
   /** The most numbers a thread may return for the result to be one flat array. */
   readonly maxComponents: 1 | 4;
@@ -28,6 +30,8 @@ export interface ModeRuntime {
   upload(data: Float32Array): Made;
   /** A copy of the numbers, as they are after everything that was run so far. */
   read(handle: unknown, length: number): Promise<Float32Array>;
+  /** What work of GPU.js's own, during which nothing else is run, comes to: rejects when the device objects to it. */
+  guarded<Result>(work: () => Promise<Result>): Promise<Result>;
   free(handle: unknown): void;
   /** Gives back what is set aside. */
   dispose(): void;

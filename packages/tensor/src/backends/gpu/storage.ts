@@ -1,7 +1,7 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
-import type { DeviceError } from "../../errors.ts";
+import { DeviceError } from "../../errors.ts";
 import { type Backend, Storage, type View } from "../backend.ts";
-import type { DeviceBuffer } from "./device-buffer.ts";
+import { type DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
 import type { Launcher } from "./launcher.ts";
 
 /** A copy of a storage's elements where the CPU reaches them, or on its way there. */
@@ -35,7 +35,10 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
 
   /** The elements on the device, uploaded now if they were not there; the storage's own, not to be freed. */
   get buffer(): DeviceBuffer {
-    this.#buffer ??= this.#upload();
+    if (!this.#buffer) {
+      this.#buffer = this.#upload();
+      this.#dropHost(); // once it was uploaded
+    }
     return this.#buffer;
   }
 
@@ -61,8 +64,14 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
     return inner && this.#inner.readSync(inner)[0];
   }
 
-  /** Takes a buffer of the storage's length as its new contents. */
+  /**
+   * Takes a buffer of the storage's length as its new contents.
+   * @throws DeviceError when a recorded result would take the place of numbers that exist outside the recording
+   */
   put(buffer: DeviceBuffer): void {
+    if (buffer instanceof RecordedBuffer && !this.empty && !(this.#buffer instanceof RecordedBuffer)) {
+      throw new DeviceError("gpu", "a function being recorded writes into a tensor from outside (copy_)");
+    }
     this.#dropBuffer();
     this.#dropHost();
     this.#buffer = buffer;

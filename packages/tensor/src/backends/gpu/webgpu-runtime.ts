@@ -24,15 +24,15 @@ export class WebGpuRuntime implements ModeRuntime {
   readonly settings = { pipeline: true, immutable: false };
   lost: string | undefined;
   memoryBytes = 0;
+  readonly gpuJs: GpuJs;
   readonly context: WebGpuContext;
-  readonly #BufferResult: GpuJs["WebGPUBufferResult"];
   /** Free buffers by size in bytes. */
   readonly #spare = new Map<number, CountedBuffer[]>();
   #spareBytes = 0;
 
   constructor(gpuJs: GpuJs, context: WebGpuContext) {
     this.context = context;
-    this.#BufferResult = gpuJs.WebGPUBufferResult;
+    this.gpuJs = gpuJs;
     void context.device.lost.then(({ reason, message }) => {
       this.lost = message || reason;
     });
@@ -110,6 +110,23 @@ export class WebGpuRuntime implements ModeRuntime {
     }
   }
 
+  async guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { device } = this.context;
+    device.pushErrorScope("validation");
+    device.pushErrorScope("out-of-memory");
+    let problem: Promise<GPUError | null>;
+    let result: Result;
+    try {
+      result = await work();
+    } finally {
+      problem = firstOf([device.popErrorScope(), device.popErrorScope()]);
+      problem.catch(() => {}); // of a lost device, which the work has met as well
+    }
+    const found = await problem;
+    if (found) throw found;
+    return result;
+  }
+
   free(handle: unknown): void {
     this.#giveBack((handle as BufferResult).buffer);
   }
@@ -158,7 +175,13 @@ export class WebGpuRuntime implements ModeRuntime {
   }
 
   #handle(buffer: CountedBuffer, length: number, kernel?: KernelShortcut["kernel"]): BufferResult {
-    return new this.#BufferResult({ buffer, output: [length], componentCount: 1, context: this.context, kernel });
+    return new this.gpuJs.WebGPUBufferResult({
+      buffer,
+      output: [length],
+      componentCount: 1,
+      context: this.context,
+      kernel,
+    });
   }
 }
 
