@@ -1,4 +1,5 @@
 import { DeviceError } from "../../errors.ts";
+import type { WebGpuAdapter } from "./platform-types.ts";
 
 /** What a WebGPU adapter says of itself; empty where the platform does not tell. */
 export interface AdapterDescription {
@@ -27,8 +28,8 @@ export async function provideWebGpu(): Promise<void> {
   if (!adapter) throw new DeviceError("gpu", `WebGPU found no adapter; ${adapterAdvice()}`);
 }
 
-export function describeAdapter({ info }: GPUAdapter): AdapterDescription {
-  const { vendor, architecture, device, description } = info;
+export function describeAdapter(adapter: WebGpuAdapter): AdapterDescription {
+  const { vendor, architecture, device, description } = adapter.info;
   return { vendor, architecture, device, description };
 }
 
