@@ -30,7 +30,10 @@ export function tokenStrip({ tokens }: TokenStrip, theme: Theme): string {
   const { cells, rows } = arranged(tokens, theme);
   const heading: Heading = {
     title: "Log-likelihood of each token",
-    lines: [{ text: "The first token, outlined, is given. A blank belongs to the word after it; ↵ is a line feed." }],
+    lines: [
+      { text: "The first token, outlined, is given. A blank belongs to the word after it." },
+      { text: "· is a blank that is a token or part of several, ↵ a line feed, \\xe6 a byte of a letter." },
+    ],
   };
   const marginTop = headingHeight(heading) + 78;
   const legend = legendCells(theme);
