@@ -1,5 +1,5 @@
 import { nextToken, OptionError } from "@gpt2-ts/gpt2";
-import { scalarMath } from "@gpt2-ts/tensor";
+import { logSumExp } from "./log-sum-exp.ts";
 
 /**
  * Problem 6.6: temperature for one token, p_T(x_i | x_<i) ∝ p(x_i | x_<i)^(1/T). The softmax of the result is that
@@ -55,16 +55,6 @@ export async function twoTokenScale(
     scaled[candidate] = logSumExp(pairs.map((pair) => pair / temperature));
   }
   return scaled;
-}
-
-/** log Σ e^x, without overflow. */
-export function logSumExp(values: ArrayLike<number>): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]!);
-  if (largest === Number.NEGATIVE_INFINITY) return largest;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += scalarMath.exp(values[i]! - largest);
-  return largest + scalarMath.log(sum);
 }
 
 function checkTemperature(temperature: number): void {

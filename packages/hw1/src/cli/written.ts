@@ -1,6 +1,6 @@
 import { interruptible, parseInteger, writeOut } from "@gpt2-ts/gpt2/cli";
 import { Command } from "commander";
-import { type CheckResult, writtenProblems } from "../written/index.ts";
+import { type CheckResult, formatNumber, writtenProblems } from "../written/index.ts";
 import { DEFAULT_SEED } from "./options.ts";
 
 /** `hw1 written`: each claim with the numbers that support it. */
@@ -27,6 +27,10 @@ export async function printWritten(seed: number, signal: AbortSignal): Promise<v
 }
 
 function line({ what, expected, got, tolerance, holds }: CheckResult): string {
-  const within = tolerance === undefined ? "" : ` ± ${tolerance}`;
-  return `  ${holds ? "✓" : "✗"} ${what}: ${got} (expected ${expected}${within})`;
+  const within = tolerance ? ` ± ${formatNumber(tolerance)}` : "";
+  return `  ${holds ? "✓" : "✗"} ${what}: ${show(got)} (expected ${show(expected)}${within})`;
+}
+
+function show(value: number | string): string {
+  return typeof value === "number" ? formatNumber(value) : value;
 }

@@ -1,5 +1,6 @@
 import { scalarMath } from "@gpt2-ts/tensor";
-import { logSumExp, square, sum } from "./distributions.ts";
+import { logSumExp } from "../log-sum-exp.ts";
+import { square, sum } from "./distributions.ts";
 import { range } from "./tables.ts";
 
 // The mixture 1/2 N(0, ε) + 1/2 N(1, ε) of problem 4: its density, its modes, and its distance from a Gaussian.

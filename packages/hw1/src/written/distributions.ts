@@ -1,13 +1,7 @@
 import { type Generator, scalarMath } from "@gpt2-ts/tensor";
+import { logSumExp } from "../log-sum-exp.ts";
 
 // Everything in nats, and in the log domain: products of probabilities underflow, sums of their logarithms do not.
-
-/** log Σ e^value; -Infinity for no values. */
-export function logSumExp(values: readonly number[]): number {
-  const largest = maximum(values);
-  if (largest === Number.NEGATIVE_INFINITY) return largest;
-  return largest + scalarMath.log(sum(values.map((value) => scalarMath.exp(value - largest))));
-}
 
 /** The log-probabilities that are `scores` up to one shared constant. */
 export function logNormalize(scores: readonly number[]): number[] {

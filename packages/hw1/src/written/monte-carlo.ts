@@ -1,5 +1,6 @@
 import { Generator, scalarMath } from "@gpt2-ts/tensor";
-import { drawIndex, logSumExp, maximum, randomDistribution, square, sum, weighted } from "./distributions.ts";
+import { logSumExp } from "../log-sum-exp.ts";
+import { drawIndex, maximum, randomDistribution, square, sum, weighted } from "./distributions.ts";
 import { type CheckResult, near, type WrittenProblem } from "./problem.ts";
 
 /**

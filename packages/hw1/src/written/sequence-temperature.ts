@@ -1,5 +1,6 @@
 import { scalarMath } from "@gpt2-ts/tensor";
-import { logSumExp, maximum, minimum, totalVariation } from "./distributions.ts";
+import { logSumExp } from "../log-sum-exp.ts";
+import { maximum, minimum, totalVariation } from "./distributions.ts";
 import { above, type CheckResult, near, type WrittenProblem } from "./problem.ts";
 
 /**
@@ -22,6 +23,7 @@ import { above, type CheckResult, near, type WrittenProblem } from "./problem.ts
  * T at once: Σ p^a as a function of a determines the probabilities p > 0, up to their order, since functions p^a of different
  * p are linearly independent. So equality for all T holds if and only if, after any prefix, all tokens that can follow leave
  * futures with the same probabilities, in whatever order. Two tokens: the rows p(·|x_0) are permutations of one another.
+ * (Problem 6.7b puts W_T back, for a future of one token: for two tokens that is the scaled joint itself.)
  *
  * The counterexample: x_0 is a or b, evenly; after a comes a or b, evenly; after b always a. T = 1/2 squares probabilities.
  * aa, ab and ba have joint probabilities 1/4, 1/4, 1/2, squared and normalised 1/6, 1/6, 2/3. Step by step x_0 stays even

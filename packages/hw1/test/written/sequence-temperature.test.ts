@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type Lookahead, temperatureScale, twoTokenScale } from "../../src/temperature.ts";
 import {
   bySequence,
   byToken,
@@ -82,6 +83,23 @@ describe("temperature by token and by sequence", () => {
         for (const [i, [, p]] of sequences(model).entries()) expect(Math.exp(byToken(model, 1)[i]!)).toBeCloseTo(p, 12);
       }),
     );
+  });
+
+  test("are what problems 6.6 and 6.7b make of the first of two tokens: by token, and by sequence", async () => {
+    const cases = fc.asyncProperty(models(3, 2, 9), temperatures, async ({ logProbabilities, next }, T) => {
+      const lookahead: Lookahead = async (candidates) => candidates.map((token) => next[token]!.logProbabilities);
+      const horizon1 = temperatureScale(logProbabilities, { temperature: T });
+      const horizon2 = await twoTokenScale(logProbabilities, { temperature: T, lookahead });
+      for (const [scaled, joint] of [
+        [horizon1, byToken({ logProbabilities, next }, T)],
+        [horizon2, bySequence({ logProbabilities, next }, T)],
+      ] as const) {
+        const first = [0, 3, 6].map((start) => total(joint.slice(start, start + 3).map(Math.exp)));
+        const weights = Array.from(scaled, (score) => Math.exp(score - Math.max(...scaled)));
+        for (const [token, weight] of weights.entries()) expect(weight / total(weights)).toBeCloseTo(first[token]!, 9);
+      }
+    });
+    await fc.assert(cases);
   });
 
   test("agree for a single token at every temperature", () => {
