@@ -11,6 +11,7 @@ export type {
   Storage,
   View,
 } from "./backends/backend.ts";
+export { INT8_GROUP } from "./backends/backend.ts";
 export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";

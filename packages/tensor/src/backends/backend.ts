@@ -76,10 +76,15 @@ export function defineOp<Params = undefined>(name: string, reference: Kernel<Par
 }
 
 /**
- * How the elements of a packed matrix are kept: as float32 (`f32`), or rounded to the nearest bfloat16 (`bf16`). Ops see
- * float32 whichever it is.
+ * How the elements of a packed matrix `[K, N]` are kept: as float32 (`f32`), rounded to the nearest bfloat16 (`bf16`), or as
+ * 8-bit integers with a float32 scale for each column and group of {@link INT8_GROUP} rows (`int8`). Ops see float32
+ * whichever it is, except that a product with an `int8` matrix may quantize its left operand too, to 14 bits by row and
+ * group, and sum integers.
  */
-export type MatrixEncoding = "f32" | "bf16";
+export type MatrixEncoding = "f32" | "bf16" | "int8";
+
+/** Rows of an `int8` matrix that share a scale, column by column. */
+export const INT8_GROUP = 64;
 
 /** A packed matrix in the making. */
 export interface MatrixPacker {
@@ -87,6 +92,11 @@ export interface MatrixPacker {
   readonly matrix: View<"float32">;
   /** Packs `columns` `[K, n]` as the columns from `first`, a multiple of 8, on. */
   write(first: number, columns: View<"float32">): void;
+  /**
+   * As {@link MatrixPacker.write}, for `int8` only, from what an encoding found before: `integers` `[K, n]`, each byte a signed
+   * one, and `scales` `[K / INT8_GROUP, n]`, rounded up. Element (i, j) becomes integers[i, j] · scales[i / INT8_GROUP, j].
+   */
+  writeIntegers(first: number, integers: View<"uint8">, scales: View<"float32">): void;
 }
 
 /** What runs ops and holds storages. Kept narrow, so that a new device is a small thing to write. */

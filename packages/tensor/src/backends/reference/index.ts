@@ -10,7 +10,7 @@ import {
   type View,
 } from "../backend.ts";
 import { wholeView } from "../dispatch.ts";
-import { encodeColumns } from "./encode.ts";
+import { encodeColumns, scaleColumns } from "./encode.ts";
 
 class HostStorage<D extends DType> extends Storage<D> {
   readonly data: DataOf[D];
@@ -62,7 +62,12 @@ class ReferenceBackend implements Backend {
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
     const data = newData("float32", shape[0] * shape[1]);
     const matrix = wholeView(new HostStorage(this, "float32", data), shape);
-    return { matrix, write: (first, columns) => encodeColumns(withData(columns), encoding, data, first, shape[1]) };
+    const target = { data, width: shape[1] };
+    return {
+      matrix,
+      write: (first, columns) => encodeColumns(withData(columns), encoding, target, first),
+      writeIntegers: (first, integers, scales) => scaleColumns(withData(integers), withData(scales), target, first),
+    };
   }
 }
 

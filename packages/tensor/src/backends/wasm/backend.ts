@@ -14,8 +14,8 @@ import { discard } from "../dispatch.ts";
 import { defaultThreads } from "./features.ts";
 import { overrides } from "./overrides/index.ts";
 import type { WasmKernel } from "./overrides/kernel.ts";
-import { emptyPacked, packInto, unpackMatrix } from "./packed.ts";
-import { isPacked, WasmRuntime } from "./runtime.ts";
+import { emptyPacked, packIntegersInto, packInto, unpackMatrix } from "./packed.ts";
+import { WasmRuntime } from "./runtime.ts";
 import { WasmStorage, type WasmView } from "./storage.ts";
 
 export interface WasmOptions {
@@ -118,7 +118,21 @@ export class WasmBackend implements Backend {
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
     this.runtime.check();
     const matrix = emptyPacked(this, shape, encoding);
-    return { matrix, write: (first, columns) => this.#packColumns(matrix, first, columns as WasmView<"float32">) };
+    return {
+      matrix,
+      write: (first, columns) => this.#packColumns(matrix, first, columns as WasmView<"float32">),
+      writeIntegers: (first, integers, scales) => {
+        this.runtime.check();
+        if (encoding !== "int8") throw new DeviceError("wasm", `a matrix of ${encoding} takes no integers`);
+        packIntegersInto(
+          this.runtime,
+          matrix.storage,
+          first,
+          integers as WasmView<"uint8">,
+          scales as WasmView<"float32">,
+        );
+      },
+    };
   }
 
   /** Ends the workers. Tensors of this backend cannot be computed with any more. */

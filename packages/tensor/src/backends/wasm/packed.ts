@@ -1,7 +1,7 @@
 import { contiguousStrides } from "../../shape.ts";
-import type { MatrixEncoding } from "../backend.ts";
+import { INT8_GROUP, type MatrixEncoding } from "../backend.ts";
 import type { WasmBackend } from "./backend.ts";
-import { panelBytes, panelCount, panelWidth } from "./panels.ts";
+import { type Panels, panelBytes, panelCount, panelWidth } from "./panels.ts";
 import type { WasmRuntime } from "./runtime.ts";
 import { WasmStorage, type WasmView } from "./storage.ts";
 
@@ -16,7 +16,7 @@ export function emptyPacked(
   [rows, columns]: readonly [number, number],
   encoding: MatrixEncoding,
 ): WasmView<"float32"> {
-  const panels = { rows, columns, encoding };
+  const panels = { rows, columns, encoding, bytes: encoding === "int8" && backend.runtime.multipliesBytes };
   const storage = new WasmStorage(backend, backend.runtime.memory, "float32", rows * columns, panels);
   return { storage, dtype: "float32", shape: [rows, columns], strides: contiguousStrides([rows, columns]), offset: 0 };
 }
@@ -38,37 +38,45 @@ export function packInto(runtime: WasmRuntime, target: WasmStorage, first: numbe
     const column = panel * panelWidth;
     const shape = [rows, Math.min(atOnce * panelWidth, columns - column)];
     packPanelsAt(runtime, source + column * matrix.strides[1]! * 4, shape, matrix.strides, floats);
-    encode(runtime, panels.encoding, floats, to + panel * panelStep, rows, panelCount(shape[1]!));
+    encode(runtime, panels, floats, to + panel * panelStep, panelCount(shape[1]!));
   }
 }
 
-/** Panels of floats, in an encoding of fewer bits. */
-function encode(
+/** Encodes `count` panels of floats as panels of `panels`. */
+function encode(runtime: WasmRuntime, panels: Panels, floats: number, target: number, count: number): void {
+  const { rows, encoding, bytes } = panels;
+  const chunks = runtime.chunks(rows * count * panelWidth, PACK_CHUNK);
+  if (encoding === "bf16") runtime.run("encodeBf16Job", chunks, [floats, target, rows * count]);
+  else runtime.run("encodeInt8Job", Math.min(count, chunks), [floats, target, rows, count, INT8_GROUP, Number(bytes)]);
+}
+
+/** Packs integers [rows, n] and their scales [groups, n], both strided, as the columns from `first` on of `target`. */
+export function packIntegersInto(
   runtime: WasmRuntime,
-  encoding: Exclude<MatrixEncoding, "f32">,
-  floats: number,
-  target: number,
-  rows: number,
-  panels: number,
+  target: WasmStorage,
+  first: number,
+  integers: WasmView<"uint8">,
+  scales: WasmView<"float32">,
 ): void {
-  const chunks = runtime.chunks(rows * panels * panelWidth, PACK_CHUNK);
-  switch (encoding) {
-    case "bf16":
-      runtime.run("encodeBf16Job", chunks, [floats, target, rows * panels]);
-  }
+  const panels = target.panels!;
+  const [rows, columns] = integers.shape as [number, number];
+  const to = target.pointer + (first / panelWidth) * panelBytes(panels);
+  const chunks = Math.min(panelCount(columns), runtime.chunks(rows * columns, PACK_CHUNK));
+  runtime.run("packInt8Job", chunks, [
+    ...[runtime.pointer(integers), to, rows, columns, integers.strides[0]!, integers.strides[1]!],
+    ...[runtime.pointer(scales), 4 * scales.strides[0]!, 4 * scales.strides[1]!, INT8_GROUP, Number(panels.bytes)],
+  ]);
 }
 
 /** Panels of floats at a temporary address: those of a packed matrix, whatever its encoding. */
 function floatPanels(runtime: WasmRuntime, { pointer, panels }: WasmStorage): number {
-  const { rows, columns, encoding } = panels!;
+  const { rows, columns, encoding, bytes } = panels!;
   if (encoding === "f32") return pointer;
   const count = panelCount(columns);
   const floats = runtime.scratch(rows * count * panelWidth * 4);
   const chunks = runtime.chunks(rows * count * panelWidth, PACK_CHUNK);
-  switch (encoding) {
-    case "bf16":
-      runtime.run("decodeBf16Job", chunks, [pointer, floats, rows * count]);
-  }
+  if (encoding === "bf16") runtime.run("decodeBf16Job", chunks, [pointer, floats, rows * count]);
+  else runtime.run("decodeInt8Job", Math.min(count, chunks), [pointer, floats, rows, count, INT8_GROUP, Number(bytes)]);
   return floats;
 }
 

@@ -4,6 +4,7 @@ import { isContiguous, sizeOf } from "../../shape.ts";
 import type { View } from "../backend.ts";
 import type { Block } from "./allocator.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
+import { bytesAreFaster } from "./int8-probe.ts";
 import { binaries, jobs } from "./kernels.generated.ts";
 import { layout } from "./layout.ts";
 import { WasmMemory } from "./memory.ts";
@@ -37,6 +38,7 @@ export class WasmRuntime {
   /** Threads that work on a job, the calling one included. */
   readonly threads: number;
   readonly relaxedSimd: boolean;
+  #multipliesBytes: boolean | undefined;
   readonly #module: WebAssembly.Module;
   readonly #exports: KernelExports;
   readonly #workerTimeout: number;
@@ -60,6 +62,20 @@ export class WasmRuntime {
   /** The pool, once a job was large enough to start it. */
   get pool(): WorkerPool | undefined {
     return this.#pool;
+  }
+
+  /**
+   * Whether int8 matrices are laid out for the kernels that multiply bytes (relaxed SIMD's dot products) instead of 16-bit
+   * words: where that is faster. Both give the same bits. Tests set it; matrices that exist keep their layout.
+   */
+  get multipliesBytes(): boolean {
+    this.#multipliesBytes ??= this.relaxedSimd && bytesAreFaster(this);
+    return this.#multipliesBytes;
+  }
+
+  set multipliesBytes(value: boolean) {
+    if (value && !this.relaxedSimd) throw new DeviceError("wasm", "bytes are multiplied with relaxed SIMD only");
+    this.#multipliesBytes = value;
   }
 
   /**

@@ -1,7 +1,8 @@
 import { byteSize } from "../../../dtype.ts";
 import { sizeOf } from "../../../shape.ts";
-import type { MatrixEncoding } from "../../backend.ts";
+import { INT8_GROUP, type MatrixEncoding } from "../../backend.ts";
 import type { TopKParams } from "../../reference/sort.ts";
+import type { Panels } from "../panels.ts";
 import { isPacked, type WasmRuntime } from "../runtime.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 import { rowsOf } from "./rows.ts";
@@ -12,7 +13,7 @@ const CHUNK = 16_384;
 const MOST_KEPT = 1024;
 /** What a table is: strided floats, or the transpose of a packed matrix. As in kernels/indexing.ts. */
 const STRIDED = 0;
-const tableKinds: Readonly<Record<MatrixEncoding, number>> = { f32: 1, bf16: 2 };
+const tableKinds: Readonly<Record<MatrixEncoding, number>> = { f32: 1, bf16: 2, int8: 3 };
 /** Bytes from one row of a packed matrix of floats to the next. */
 const PANEL_ROW = 32;
 
@@ -28,7 +29,7 @@ const embedding: WasmKernel<undefined> = (runtime, [table, ids], _params, [out])
   const idsAddress = runtime.contiguous(ids!);
   if (!allBelow(runtime, idsAddress, count, V)) return "id out of range";
   const address = panels ? table!.storage.pointer : runtime.pointer(table!);
-  const steps = panels ? [tableKinds[panels.encoding], 0, PANEL_ROW] : [STRIDED, rowStep * 4, columnStep * 4];
+  const steps = panels ? packedSteps(panels) : [STRIDED, rowStep * 4, columnStep * 4];
   const chunks = Math.min(count, runtime.chunks(count * C, CHUNK));
   runtime.run("embeddingJob", chunks, [address, idsAddress, runtime.pointer(out!), count, C, ...steps]);
   return undefined;
@@ -61,6 +62,11 @@ const topK: WasmKernel<TopKParams> = (runtime, [x], { k }, [values, indices]) =>
 };
 
 export const indexingKernels: WasmKernels = { embedding, gather, topK };
+
+/** What the kernel is told of a table that is the transpose of a packed matrix. */
+function packedSteps({ encoding, bytes }: Panels): readonly number[] {
+  return [tableKinds[encoding], ...(encoding === "int8" ? [INT8_GROUP, Number(bytes)] : [0, PANEL_ROW])];
+}
 
 /** Whether these int32 are all in 0..size - 1: kernels read where they point without looking. */
 function allBelow(runtime: WasmRuntime, address: number, count: number, size: number): boolean {

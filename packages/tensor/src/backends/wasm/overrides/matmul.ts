@@ -1,8 +1,8 @@
-import type { MatrixEncoding } from "../../backend.ts";
 import { packPanelsAt } from "../packed.ts";
-import { panelCount, panelWidth } from "../panels.ts";
+import { type Panels, panelCount, panelWidth } from "../panels.ts";
 import { isPacked, type WasmRuntime } from "../runtime.ts";
 import type { WasmView } from "../storage.ts";
+import { multiplyInt8, quantizedBytes } from "./int8.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
 /** Rows of a tile, and the bit that asks for GELU: as in kernels/tile.ts. */
@@ -17,7 +17,7 @@ const CHUNK_PRODUCTS = 2 ** 19;
 const CHUNK_ELEMENTS = 32_768;
 
 /** A matrix by address, size and strides in elements. */
-interface Matrix {
+export interface Matrix {
   readonly pointer: number;
   readonly rows: number;
   readonly columns: number;
@@ -25,26 +25,36 @@ interface Matrix {
   readonly columnStride: number;
 }
 
-interface Product {
+export interface Product {
   readonly a: Matrix;
-  /** The panels of B: their address, and how they are kept. */
-  readonly panels: number;
-  readonly encoding: MatrixEncoding;
+  readonly b: PackedOperand;
   readonly columns: number;
   readonly result: number;
   readonly bias: number;
   readonly mode: number;
-  /** Room for the tiles of A, from {@link roomForTiles}. */
-  readonly tiles: number;
+  /** Room for A as the kernels read it, from {@link roomForRows}. */
+  readonly room: number;
 }
 
-/** Temporary memory for A [rows, columns] in tiles. */
-function roomForTiles(runtime: WasmRuntime, rows: number, columns: number): number {
+/** The panels of B: their address, and how they are kept. */
+export interface PackedOperand extends Pick<Panels, "encoding" | "bytes"> {
+  readonly pointer: number;
+}
+
+/** Temporary memory for A [rows, columns]: in tiles, or quantized. */
+function roomForRows(runtime: WasmRuntime, { encoding }: PackedOperand, rows: number, columns: number): number {
+  if (encoding === "int8") return runtime.scratch(quantizedBytes(rows, columns));
   return runtime.scratch(Math.ceil(rows / tileRows) * tileRows * columns * 4);
 }
 
 /** Result [M, N] = A [M, K] · panels [K, N], all sizes at least 1. */
-function multiply(runtime: WasmRuntime, { a, panels, encoding, columns, result, bias, mode, tiles }: Product): void {
+function multiply(runtime: WasmRuntime, product: Product): void {
+  const { a, b, columns, result, bias, mode, room: tiles } = product;
+  if (b.encoding === "int8") {
+    multiplyInt8(runtime, product);
+    return;
+  }
+  const { pointer: panels, encoding } = b;
   const count = panelCount(columns);
   const k = a.columns;
   if (a.rows === 1) {
@@ -96,17 +106,14 @@ function ownPanels({ storage, shape, strides, offset }: WasmView): number | unde
 }
 
 /** The panels of B, and a function that fills them for a batch: nothing to do when B was packed before. */
-interface FilledPanels {
-  readonly pointer: number;
-  readonly encoding: MatrixEncoding;
+interface FilledPanels extends PackedOperand {
   fill(batch: number): void;
 }
 
 function panelsOf(runtime: WasmRuntime, b: WasmView): FilledPanels | undefined {
   if (b.storage.panels) {
     const pointer = ownPanels(b);
-    const { encoding } = b.storage.panels;
-    return pointer === undefined ? undefined : { pointer, encoding, fill: () => undefined };
+    return pointer === undefined ? undefined : { ...b.storage.panels, pointer, fill: () => undefined };
   }
   const [rows, columns] = b.shape.slice(-2) as [number, number];
   const pointer = runtime.scratch(panelCount(columns) * panelWidth * rows * 4);
@@ -116,7 +123,7 @@ function panelsOf(runtime: WasmRuntime, b: WasmView): FilledPanels | undefined {
     filled = batch;
     packPanelsAt(runtime, runtime.pointer(b) + batch * 4, [rows, columns], b.strides.slice(-2), pointer);
   };
-  return { pointer, encoding: "f32", fill };
+  return { pointer, encoding: "f32", bytes: false, fill };
 }
 
 function zero(out: WasmView): void {
@@ -137,13 +144,12 @@ const matmul: WasmKernel<undefined> = (runtime, [a, b], _params, [out]) => {
   }
   const panels = panelsOf(runtime, b!);
   if (!panels) return "part of a packed matrix";
-  const tiles = roomForTiles(runtime, m, k);
+  const room = roomForRows(runtime, panels, m, k);
   let result = runtime.pointer(out!);
   for (const [batchA, batchB] of batches(batchShape, a!.strides, b!.strides)) {
     panels.fill(batchB);
     const matrix = matrixAt(runtime, a!, batchA);
-    const { pointer, encoding } = panels;
-    multiply(runtime, { a: matrix, panels: pointer, encoding, columns: n, result, bias: 0, mode: 0, tiles });
+    multiply(runtime, { a: matrix, b: panels, columns: n, result, bias: 0, mode: 0, room });
     result += m * n * 4;
   }
   return undefined;
@@ -186,13 +192,12 @@ const linear: WasmKernel<{ readonly activation: "none" | "gelu" }> = (runtime, [
   panels.fill(0);
   multiply(runtime, {
     a: matrixAt(runtime, x!, 0),
-    panels: panels.pointer,
-    encoding: panels.encoding,
+    b: panels,
     columns: n,
     result: runtime.pointer(out!),
     bias: bias ? runtime.contiguous(bias) : 0,
     mode: activation === "gelu" ? geluMode : 0,
-    tiles: roomForTiles(runtime, m, k),
+    room: roomForRows(runtime, panels, m, k),
   });
   return undefined;
 };
