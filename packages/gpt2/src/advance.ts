@@ -84,7 +84,7 @@ export function* logitsOfRows(
   x: Tensor<[number, C]>,
   rows: readonly number[],
 ): Generator<[start: number, scores: Tensor<[number, V]>]> {
-  const atOnce = Math.max(1, Math.floor(LOGITS_AT_ONCE / model.config.vocabSize));
+  const atOnce = logitsAtOnce(model);
   for (let start = 0; start < rows.length; start += atOnce) {
     const chosen = rows.slice(start, start + atOnce);
     yield [
@@ -95,4 +95,9 @@ export function* logitsOfRows(
       }),
     ];
   }
+}
+
+/** Rows whose logits may exist at once. */
+export function logitsAtOnce(model: Model): number {
+  return Math.max(1, Math.floor(LOGITS_AT_ONCE / model.config.vocabSize));
 }

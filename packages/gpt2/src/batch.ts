@@ -23,12 +23,24 @@ export interface Observer {
   attention?(layer: number, query: Tensor<[T, H, D]>, key: Tensor<[T, H, D]>, segments: readonly Segment<H, D>[]): void;
 }
 
+/** What the model reads of the tokens that a pass runs on. */
+export interface PassInput {
+  /** Tokens of all sequences together. */
+  readonly length: T;
+  readonly ids: Tensor<[T], "int32">;
+  readonly positions: Tensor<[T], "int32">;
+  readonly observer?: Observer | undefined;
+  /** The sequences as layer `layer`'s attention sees them. */
+  segments(layer: number): readonly Segment<H, D>[];
+  /** Hands the new keys and values of layer `layer` to whoever keeps them. */
+  remember(layer: number, key: Tensor<[T, H, D]>, value: Tensor<[T, H, D]>): void;
+}
+
 /**
  * Sequences packed end to end for one forward pass: their ids and positions, and for the attention where each begins
  * and what came before it. Each row's result is the same, bit for bit, whatever else is in the batch.
  */
-export class Batch {
-  /** Tokens of all sequences together. */
+export class Batch implements PassInput {
   readonly length: T;
   readonly ids: Tensor<[T], "int32">;
   readonly positions: Tensor<[T], "int32">;
@@ -42,7 +54,7 @@ export class Batch {
    * the model's positions or its cache's room, and a RangeError for a batch without tokens.
    */
   constructor(model: Model, sequences: readonly Sequence[], observer?: Observer) {
-    const { vocabSize, nPositions } = model.config;
+    const { nPositions } = model.config;
     const starts: number[] = [];
     const ids: number[] = [];
     const positions: number[] = [];
@@ -52,11 +64,10 @@ export class Batch {
       const past = cache?.length ?? 0;
       if (own.length === 0) throw new RangeError("batch: a sequence without tokens");
       if (past + own.length > nPositions) throw new ContextLengthError(past + own.length, nPositions);
+      checkTokenIds(model, own);
       starts.push(ids.length);
       for (let i = 0; i < own.length; i++) {
-        const id = own[i]!;
-        if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new TokenIdError(id, i, vocabSize);
-        ids.push(id);
+        ids.push(own[i]!);
         positions.push(past + i);
       }
       if (cache && writes(sequence)) {
@@ -75,7 +86,6 @@ export class Batch {
     this.#sequences = sequences;
   }
 
-  /** The sequences as layer `layer`'s attention sees them. */
   segments(layer: number): Segment<H, D>[] {
     const pasts = new Map<KVCache, Past | undefined>(); // one object for all that share a cache
     return this.#sequences.map(({ ids, cache }, i) => {
@@ -84,7 +94,6 @@ export class Batch {
     });
   }
 
-  /** Hands the new keys and values of layer `layer` to the caches. */
   remember(layer: number, key: Tensor<[T, H, D]>, value: Tensor<[T, H, D]>): void {
     for (const [i, sequence] of this.#sequences.entries()) {
       if (!sequence.cache || !writes(sequence)) continue;
@@ -108,6 +117,14 @@ export class Batch {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** Throws {@link TokenIdError} for an id outside the vocabulary. */
+export function checkTokenIds({ config: { vocabSize } }: Model, ids: ArrayLike<number>): void {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new TokenIdError(id, i, vocabSize);
   }
 }
 

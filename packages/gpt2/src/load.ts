@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from "@gpt2-ts/tensor";
 import { checkTensors } from "./checkpoint-tensors.ts";
+import { disposeCompiledPasses } from "./compiled-score.ts";
 import { type GPT2Config, parseConfig } from "./config.ts";
 import { ModelFormatError } from "./errors.ts";
 import type { Block, LayerNorm, Linear, Model, Sizes, Weights } from "./model.ts";
@@ -137,8 +138,10 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   }
 }
 
-/** Gives a model's weights back to their device. */
-export function disposeModel({ weights: { wte, wpe, h, lnF, lmHead } }: Model): void {
+/** Gives a model's weights back to their device, and what scoring keeps for it there. */
+export function disposeModel(model: Model): void {
+  disposeCompiledPasses(model);
+  const { wte, wpe, h, lnF, lmHead } = model.weights;
   const layers = h.flatMap(({ ln1, attn, ln2, mlp }) => [ln1, attn.cAttn, attn.cProj, ln2, mlp.cFc, mlp.cProj]);
   for (const { weight, bias } of [...layers, lnF]) {
     weight.dispose();

@@ -13,7 +13,7 @@
  *   V  tokens in the vocabulary: 50,257         F  channels inside the MLP, 4 C: 3,072
  */
 import { attention, type Dim, embedding, layerNorm, linear, type Named, type Tensor, tidy } from "@gpt2-ts/tensor";
-import type { Batch } from "./batch.ts";
+import type { PassInput } from "./batch.ts";
 import type { GPT2Config } from "./config.ts";
 
 export type T = Named<"T">;
@@ -74,7 +74,7 @@ export interface Model {
  * The stack: token and position embeddings, all blocks, the last layer normalization. Returns what the logits are read
  * from, a row for each token of the batch.
  */
-export function forward(model: Model, batch: Batch): Tensor<[T, C]> {
+export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
   const { wte, wpe, h, lnF } = model.weights;
   let x = tidy(() => embedding(wte, batch.ids).add(embedding(wpe, batch.positions))); // [T, C]
   for (const [layer, block] of h.entries()) {
@@ -87,7 +87,13 @@ export function forward(model: Model, batch: Batch): Tensor<[T, C]> {
 }
 
 /** One block: what attention and then the MLP have to say is added to the residual stream. */
-function transformerBlock(model: Model, block: Block, x: Tensor<[T, C]>, batch: Batch, layer: number): Tensor<[T, C]> {
+function transformerBlock(
+  model: Model,
+  block: Block,
+  x: Tensor<[T, C]>,
+  batch: PassInput,
+  layer: number,
+): Tensor<[T, C]> {
   const attended = x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer)); // [T, C]
   return attended.add(mlp(block.mlp, normalize(model, attended, block.ln2))); // [T, C]
 }
@@ -97,7 +103,7 @@ function selfAttention(
   { sizes: { C, H, D } }: Model,
   { cAttn, cProj }: Block["attn"],
   x: Tensor<[T, C]>,
-  batch: Batch,
+  batch: PassInput,
   layer: number,
 ): Tensor<[T, C]> {
   const T = batch.length;

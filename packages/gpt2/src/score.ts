@@ -1,5 +1,6 @@
 import { logprobsOf } from "./advance.ts";
 import { Batch } from "./batch.ts";
+import { compiledPasses } from "./compiled-score.ts";
 import { ContextLengthError } from "./errors.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import { forward, type Model } from "./model.ts";
@@ -14,7 +15,7 @@ export interface ScoreOptions {
    * `n_positions - 1`. Without it, a sequence that does not fit is an error.
    */
   readonly stride?: number | undefined;
-  /** Tokens that a pass runs on at most, unless a single sequence has more. Default 1,024. */
+  /** Tokens that a pass runs on at most, unless a single sequence has more. Default 1,024; 512 on the gpu device. */
   readonly tokensPerPass?: number | undefined;
   readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
   /** Ends the scoring early: it throws the signal's reason. */
@@ -28,7 +29,7 @@ export interface ScoreProgress {
 }
 
 /** Consecutive tokens of one sequence that the model sees at once. */
-interface Window {
+export interface Window {
   readonly sequence: number;
   /** Where the window begins in its sequence. */
   readonly start: number;
@@ -37,9 +38,22 @@ interface Window {
   readonly firstScored: number;
 }
 
+/** How windows are put together into passes, and how a pass is run. */
+export interface Passes {
+  /** Whether a pass that has these windows (at least one) takes the next one too. */
+  takes(windows: readonly Window[], next: Window): boolean;
+  /**
+   * log p of the tokens that the windows score, window after window.
+   *
+   * @throws TokenIdError; `signal.reason` when aborted
+   */
+  run(windows: readonly Window[], signal: AbortSignal | undefined): Promise<Float32Array>;
+}
+
 /**
  * The natural log-probability of every token but the first of each sequence, each after all those before it (in its
- * window). Sequences are packed end to end into passes: that changes nothing about a result, not a bit.
+ * window). Sequences are packed end to end into passes: that changes nothing about a result, not a bit. (On the gpu device
+ * passes are compiled, and the last bits may depend on the packing.)
  *
  * @throws OptionError, TokenIdError, ContextLengthError; `signal.reason` when aborted
  */
@@ -52,16 +66,17 @@ export async function scoreTokens(
   const { nPositions } = model.config;
   checkInteger("stride", options.stride, 1, nPositions - 1);
   checkInteger("tokensPerPass", options.tokensPerPass, 1);
-  const { stride, tokensPerPass = 1024, onProgress, signal } = options;
+  const { stride, tokensPerPass, onProgress, signal } = options;
 
   for (const { length } of sequences) {
     if (stride === undefined && length > nPositions) throw new ContextLengthError(length, nPositions);
   }
   const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
-  for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), tokensPerPass)) {
+  const passes = compiledPasses(model, tokensPerPass) ?? packedPasses(model, tokensPerPass);
+  for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), passes)) {
     await yieldToEventLoop();
     signal?.throwIfAborted();
-    await scorePack(model, pack, scores, signal);
+    distribute(await passes.run(pack, signal), pack, scores);
     onProgress?.({ scored: completed(pack, sequences), total: sequences.length });
   }
   return scores;
@@ -84,40 +99,41 @@ function* windowsOf(
   }
 }
 
-/** Groups windows, in order, into passes of at most so many tokens. */
-function* packs(windows: Iterable<Window>, tokensPerPass: number): Generator<readonly Window[], void> {
+/** Groups windows, in order, into passes. */
+function* packs(windows: Iterable<Window>, passes: Passes): Generator<readonly Window[], void> {
   let pack: Window[] = [];
-  let tokens = 0;
   for (const window of windows) {
-    if (pack.length > 0 && tokens + window.ids.length > tokensPerPass) {
+    if (pack.length > 0 && !passes.takes(pack, window)) {
       yield pack;
       pack = [];
-      tokens = 0;
     }
     pack.push(window);
-    tokens += window.ids.length;
   }
   if (pack.length > 0) yield pack;
 }
 
-/** One pass: scores what these windows add, into the scores of their sequences. */
-async function scorePack(
-  model: Model,
-  pack: readonly Window[],
-  scores: readonly Float32Array[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  using batch = new Batch(model, pack);
-  using x = forward(model, batch);
-  const rows: number[] = [];
-  const targets: number[] = [];
-  for (const [i, { ids, firstScored }] of pack.entries()) {
-    for (let token = firstScored; token < ids.length; token++) {
-      rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
-      targets.push(ids[token]!);
-    }
-  }
-  const logprobs = await logprobsOf(model, x, rows, targets, signal);
+/** Passes over windows that lie end to end, without padding. */
+function packedPasses(model: Model, tokensPerPass = 1024): Passes {
+  return {
+    takes: (windows, next) => windows.reduce((sum, { ids }) => sum + ids.length, next.ids.length) <= tokensPerPass,
+    async run(windows, signal) {
+      using batch = new Batch(model, windows);
+      using x = forward(model, batch);
+      const rows: number[] = [];
+      const targets: number[] = [];
+      for (const [i, { ids, firstScored }] of windows.entries()) {
+        for (let token = firstScored; token < ids.length; token++) {
+          rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
+          targets.push(ids[token]!);
+        }
+      }
+      return await logprobsOf(model, x, rows, targets, signal);
+    },
+  };
+}
+
+/** Puts what a pass found into the scores of its windows' sequences. */
+function distribute(logprobs: Float32Array, pack: readonly Window[], scores: readonly Float32Array[]): void {
   let taken = 0;
   for (const { sequence, start, ids, firstScored } of pack) {
     const count = ids.length - firstScored;
