@@ -1,4 +1,4 @@
-import type { GPT2, ScoreProgress } from "@gpt2-ts/gpt2";
+import type { GPT2, ScoreProgress, Text } from "@gpt2-ts/gpt2";
 
 export interface LikelihoodOptions {
   readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
@@ -7,11 +7,11 @@ export interface LikelihoodOptions {
 }
 
 /**
- * Problem 6.4: how likely the model finds a text, Σ log p(x_t | x_<t) over its tokens but the first, which is given. In
+ * Problem 6.4: how likely the model finds a text (or its tokens), Σ log p(x_t | x_<t) over its tokens but the first, which is given. In
  * nats; 0 for a text of fewer than two tokens. A text longer than the context is read through windows of a whole context,
  * half a context apart: then each token comes after at least half a context of others.
  */
-export async function logLikelihood(model: GPT2, text: string, options?: LikelihoodOptions): Promise<number> {
+export async function logLikelihood(model: GPT2, text: Text, options?: LikelihoodOptions): Promise<number> {
   const [value] = await logLikelihoods(model, [text], options);
   return value!;
 }
@@ -19,7 +19,7 @@ export async function logLikelihood(model: GPT2, text: string, options?: Likelih
 /** The log-likelihood of each text, equal to the bit to {@link logLikelihood} of it: many texts share a pass. */
 export async function logLikelihoods(
   model: GPT2,
-  texts: readonly string[],
+  texts: readonly Text[],
   options: LikelihoodOptions = {},
 ): Promise<number[]> {
   const stride = Math.max(1, Math.floor(model.config.nPositions / 2));
