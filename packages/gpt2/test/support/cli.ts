@@ -2,7 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const BUILT = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/gpt2.js", import.meta.url));
 
 /** How a run of the command line ended. */
 export interface Run {
@@ -23,7 +24,7 @@ export interface RunOptions {
 
 /** Runs the built command line. */
 export function gpt2(args: readonly string[], { input = "", cwd, env, during }: RunOptions = {}): Promise<Run> {
-  if (!existsSync(MAIN)) throw new Error(`${MAIN} is not built: run "npm run build" first`);
+  if (!existsSync(BUILT)) throw new Error(`${BUILT} is not there: run "npm run build" first`);
   const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...env } });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
