@@ -5,7 +5,7 @@ import type { Launcher } from "../launcher.ts";
 import type { GpuView } from "../storage.ts";
 import { scoresSpec, sumFour, sumOne } from "./attention-specs.ts";
 import type { GpuKernel, GpuKernels } from "./kernel.ts";
-import { contiguous, refusal } from "./operands.ts";
+import { contiguous, exactIndices, refusal } from "./operands.ts";
 import { softmaxOf } from "./softmax.ts";
 
 /** An operand [rows, H, D] whose last axis lies without gaps. */
@@ -32,10 +32,13 @@ interface Extent {
   readonly table: DeviceBuffer | undefined;
 }
 
+const TOO_MANY = "too many scores";
+
 const attention: GpuKernel<AttentionParams> = (launcher, inputs, params, [out]) => {
-  const reason = refusal(inputs);
+  const reason = refusal(launcher, inputs);
   if (reason !== undefined) return reason;
   const [T, H, D] = out!.shape as readonly [number, number, number];
+  if (mostScores(inputs, T, H) > exactIndices(launcher)) return TOO_MANY;
   const operands = inputs.map((view) => headsOf(launcher, view));
   const v = operands[2]!;
   const inFours = launcher.maxComponents === 4 && D % 4 === 0;
@@ -56,11 +59,12 @@ const attention: GpuKernel<AttentionParams> = (launcher, inputs, params, [out]) 
 };
 
 const attentionWeights: GpuKernel<AttentionParams> = (launcher, inputs, params, [out]) => {
-  const reason = refusal(inputs);
+  const reason = refusal(launcher, inputs);
   if (reason !== undefined) return reason;
+  const [T, H, D] = inputs[0]!.shape as readonly [number, number, number];
+  if (mostScores(inputs, T, H) > exactIndices(launcher)) return TOO_MANY;
   const operands = inputs.map((view) => headsOf(launcher, view));
   const [group] = groupsOf(operands, params.segments) as [Group];
-  const [T, H, D] = inputs[0]!.shape as readonly [number, number, number];
   const extent = extentOf(launcher, operands, group, T, params.causal);
   const buffer = launcher.scratch(scoresOf(launcher, operands, group, extent, params, [T, H, D]));
   const rows = { buffer, offset: 0, step: extent.S, count: H * T, length: extent.S };
@@ -69,6 +73,11 @@ const attentionWeights: GpuKernel<AttentionParams> = (launcher, inputs, params, 
 };
 
 export const attentionKernels: GpuKernels = { attention, attentionWeights };
+
+/** No more than so many scores are computed at a time: of each query with all keys. */
+function mostScores(inputs: readonly GpuView[], T: number, H: number): number {
+  return H * T * (T + Math.max(0, ...inputs.slice(2).map(({ shape }) => shape[0]!)));
+}
 
 /** The operand as it lies, or a copy if its last axis has gaps. */
 function headsOf(launcher: Launcher, view: GpuView): Heads {

@@ -28,9 +28,12 @@ const replaceRows: KernelSpec = {
   },
 };
 
-/** copy: strided view → contiguous; or into a part of what there is, as rows of it. */
+/**
+ * copy: strided view → contiguous; or into a part of what there is: written there if it lies without gaps and the mode can,
+ * else a new buffer takes the place of the old one.
+ */
 const copy: GpuKernel<undefined> = (launcher, [source], _params, [target]) => {
-  const reason = refusal([source!]);
+  const reason = refusal(launcher, [source!]);
   if (reason !== undefined) return reason;
   const { storage, shape, strides, offset } = target!;
   const size = sizeOf(shape);
@@ -41,13 +44,17 @@ const copy: GpuKernel<undefined> = (launcher, [source], _params, [target]) => {
     storage.put(copied(launcher, source!));
     return undefined;
   }
-  const gapless = inner.steps[0] === 1;
+  const from = contiguous(launcher, source!);
+  const gapless = size === 1 || inner.steps[0] === 1;
+  if (axes.length === 1 && gapless && launcher.write(storage.buffer, offset, from.buffer, from.offset, size)) {
+    storage.put(storage.buffer);
+    return undefined;
+  }
   const columns = gapless ? inner.size : 1;
   const [rows, rowStep] = gapless
     ? [outer?.size ?? 1, outer?.steps[0] ?? storage.length]
-    : [inner.size, inner.size === 1 ? storage.length : inner.steps[0]!];
+    : [inner.size, inner.steps[0]!];
   if (axes.length > (gapless ? 2 : 1) || rowStep < columns) return "a target that is not rows";
-  const from = contiguous(launcher, source!);
   const sizes = [from.offset, offset, rows, columns, rowStep];
   storage.put(launcher.launch(replaceRows, storage.length, [storage.buffer, from.buffer, ...sizes]));
   return undefined;

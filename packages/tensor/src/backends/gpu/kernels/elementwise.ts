@@ -185,7 +185,7 @@ export const elementwiseKernels: GpuKernels = {
 };
 
 function ofOne(launcher: Launcher, op: number, x: GpuView, out: GpuView): string | undefined {
-  const reason = refusal([x]);
+  const reason = refusal(launcher, [x]);
   if (reason !== undefined) return reason;
   const { buffer, offset } = contiguous(launcher, x);
   out.storage.put(launcher.launch({ ...unary, constants: { op } }, sizeOf(out.shape), [buffer, offset]));
@@ -194,7 +194,7 @@ function ofOne(launcher: Launcher, op: number, x: GpuView, out: GpuView): string
 
 /** Operands of the output's shape: as they lie if two axes describe them all, else as copies without gaps. */
 function ofSeveral(launcher: Launcher, spec: KernelSpec, inputs: readonly GpuView[], out: GpuView): string | undefined {
-  const reason = refusal(inputs);
+  const reason = refusal(launcher, inputs);
   if (reason !== undefined) return reason;
   const size = sizeOf(out.shape);
   let operands = inputs.map(({ storage, offset }) => ({ buffer: storage.buffer, offset }));

@@ -1,11 +1,11 @@
 import { sizeOf } from "../../../shape.ts";
 import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
-import { contiguous, indexRefusal, refusal, rowsOf } from "./operands.ts";
+import { contiguous, exactIndices, indexRefusal, refusal, rowsOf } from "./operands.ts";
 
 const rowsOfTable: KernelSpec = {
   name: "embedding",
   arguments: ["buffer", "buffer", "int", "int", "int", "int", "int", "int"],
-  // table [V, columns], ids [rows] → [rows, columns]
+  // table [V, columns], ids [rows] → [rows, columns]. `| 0` where a variable is used: see exactIndices in operands.ts.
   body(
     table: number[],
     ids: number[],
@@ -20,12 +20,8 @@ const rowsOfTable: KernelSpec = {
     row = Math.floor(this.thread.x / columns) | 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
-    let id = 0;
-    id = (ids[idsOffset + row]! - 1) | 0;
-    id++;
-    if (id < 0) id = 0;
-    if (id > last) id = last;
-    return table[offset + id * rowStep + (this.thread.x - row * columns) * columnStep]!;
+    const id = Math.min(Math.max(ids[idsOffset + row]!, 0), last);
+    return table[offset + (id | 0) * rowStep + (this.thread.x - (row | 0) * columns) * columnStep]!;
   },
 };
 
@@ -56,8 +52,9 @@ const gathered: KernelSpec = {
 };
 
 const embedding: GpuKernel<undefined> = (launcher, [table, ids], _params, [out]) => {
-  const reason = refusal([table!]) ?? indexRefusal(ids!, table!.shape[0]!);
+  const reason = indexRefusal(ids!, table!.shape[0]!);
   if (reason !== undefined) return reason;
+  if (sizeOf(out!.shape) > exactIndices(launcher)) return "a result of too many elements";
   const [V, C] = table!.shape as readonly [number, number];
   const where = contiguous(launcher, ids!);
   const steps = [V - 1, C, table!.offset, table!.strides[0]!, table!.strides[1]!, where.offset];
@@ -66,7 +63,7 @@ const embedding: GpuKernel<undefined> = (launcher, [table, ids], _params, [out])
 };
 
 const gather: GpuKernel<undefined> = (launcher, [x, indices], _params, [out]) => {
-  const reason = refusal([x!]) ?? indexRefusal(indices!, x!.shape.at(-1)!);
+  const reason = refusal(launcher, [x!]) ?? indexRefusal(indices!, x!.shape.at(-1)!);
   if (reason !== undefined) return reason;
   const { buffer, offset, step, length } = rowsOf(launcher, x!);
   const where = contiguous(launcher, indices!);

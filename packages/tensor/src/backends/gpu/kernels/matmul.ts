@@ -156,7 +156,8 @@ const matmul: GpuKernel<undefined> = (launcher, [a, b], _params, [out]) => {
   const [rows, columns] = out!.shape.slice(-2) as [number, number];
   const matrices = sizeOf(out!.shape.slice(0, -2));
   const terms = a!.shape.at(-1)!;
-  const reason = refusal([a!, b!]) ?? tooLarge(terms, rows === 1 ? matrices : rows, rows === 1 ? 1 : matrices);
+  const reason =
+    refusal(launcher, [a!, b!]) ?? tooLarge(terms, rows === 1 ? matrices : rows, rows === 1 ? 1 : matrices);
   if (reason !== undefined) return reason;
   const [left, right] = evenly(launcher, a!, b!);
   const own = { buffer: left.buffer, start: left.start, x: 0, k: left.columnStep };

@@ -68,7 +68,7 @@ const normalized: KernelSpec = {
 };
 
 const layerNorm: GpuKernel<LayerNormParams> = (launcher, inputs, { epsilon }, [out]) => {
-  const reason = refusal(inputs);
+  const reason = refusal(launcher, inputs);
   if (reason !== undefined) return reason;
   const [x, weight, bias] = inputs;
   const { buffer, offset, step, count, length } = rowsOf(launcher, x!);

@@ -24,16 +24,25 @@ export interface Rows extends Operand {
 /** Axes of a strided operand that copies take, after neighbours that are evenly spaced became one. */
 const MOST_AXES = 4;
 
-/**
- * Why kernels do not take these operands, if so. The device holds floats, where the integers of int32 are exact up to 2²⁴
- * only: as indices they are welcome, to be computed with or moved they are not.
- */
-export function refusal(operands: readonly GpuView[]): string | undefined {
-  for (const { dtype, shape, strides } of operands) {
+/** Why kernels do not take these operands, if so. */
+export function refusal(launcher: Launcher, operands: readonly GpuView[]): string | undefined {
+  for (const { storage, dtype, shape, strides } of operands) {
+    // The device holds floats, where int32 is exact up to 2²⁴ only: welcome as indices, but not to be computed with.
     if (dtype === "int32") return dtype;
     if (collapse(shape, [strides]).length > MOST_AXES) return `more than ${MOST_AXES} axes apart`;
+    const most = exactIndices(launcher);
+    if (storage.length > most || sizeOf(shape) > most) return `more than ${most} elements`;
   }
   return undefined;
+}
+
+/**
+ * Elements that kernels count without error. In mode webasm GPU.js (2.24) makes floats of all variables after all: it
+ * translates a kernel twice, and takes a literal for an integer only the first time. Expressions of arguments, thread
+ * numbers and `| 0` are exact there too.
+ */
+export function exactIndices({ runtime }: Launcher): number {
+  return runtime.mode === "webasm" ? 2 ** 24 : Number.POSITIVE_INFINITY;
 }
 
 /**

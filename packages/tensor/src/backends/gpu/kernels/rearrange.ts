@@ -37,7 +37,7 @@ const triangle: KernelSpec = {
 
 /** concat: operands join the result one after the other. */
 const concat: GpuKernel<ConcatParams> = (launcher, inputs, { axis }, [out]) => {
-  const reason = refusal(inputs);
+  const reason = refusal(launcher, inputs);
   if (reason !== undefined) return reason;
   const parts = inputs.filter(({ shape }) => sizeOf(shape) > 0);
   if (parts.length === 1) {
@@ -70,7 +70,7 @@ export const rearrangeKernels: GpuKernels = { concat, tril: keeping(-1), triu: k
 function keeping(keep: 1 | -1): GpuKernel<TriangleParams> {
   const spec = { ...triangle, constants: { op: keep } };
   return (launcher, [x], { diagonal }, [out]) => {
-    const reason = refusal([x!]);
+    const reason = refusal(launcher, [x!]);
     if (reason !== undefined) return reason;
     const [rows, columns] = x!.shape.slice(-2) as [number, number];
     const { buffer, offset } = contiguous(launcher, x!);

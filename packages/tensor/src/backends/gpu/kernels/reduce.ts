@@ -118,7 +118,7 @@ export const reduceKernels: GpuKernels = {
 
 function reduction(reduce: (launcher: Launcher, rows: Rows) => DeviceBuffer): GpuKernel<ReduceParams> {
   return (launcher, [x], { axes }, [out]) => {
-    const reason = refusal([x!]);
+    const reason = refusal(launcher, [x!]);
     if (reason !== undefined) return reason;
     if (x!.shape.includes(0)) return "no elements";
     out!.storage.put(reduce(launcher, rowsOf(launcher, x!, axes)));

@@ -120,7 +120,7 @@ export const softmaxKernels: GpuKernels = { softmax: alongRows(0), logSoftmax: a
 
 function alongRows(log: 0 | 1): GpuKernel<undefined> {
   return (launcher, [x], _params, [out]) => {
-    const reason = refusal([x!]);
+    const reason = refusal(launcher, [x!]);
     if (reason !== undefined) return reason;
     out!.storage.put(softmaxOf(launcher, rowsOf(launcher, x!), log));
     return undefined;

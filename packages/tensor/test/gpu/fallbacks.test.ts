@@ -1,0 +1,51 @@
+import { readdir, readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import type { Op } from "../../src/backends/backend.ts";
+import { kernels } from "../../src/backends/gpu/kernels/index.ts";
+import { embedding, fromData, sort, tensor } from "../../src/index.ts";
+import { describeOnGpu } from "./modes.ts";
+
+/** Every op there is: what the modules of ops/ export under a name in -Op. */
+const folder = new URL("../../src/ops/", import.meta.url);
+const ops: string[] = [];
+for (const file of await readdir(folder)) {
+  const module: Record<string, unknown> = await import(new URL(file, folder).href);
+  for (const [name, op] of Object.entries(module)) if (name.endsWith("Op")) ops.push((op as Op<unknown>).name);
+}
+
+test("the README lists exactly the ops that have no GPU kernel", async () => {
+  expect(ops.length).toBeGreaterThan(60);
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const [, list] = /without a kernel of its own on `gpu`[^:]*:\s*([^.]*)\./.exec(readme) ?? [];
+  const documented = [...(list ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  expect(documented).toEqual([...new Set(ops)].filter((name) => !kernels.has(name)).sort());
+});
+
+test("every GPU kernel belongs to an op", () => {
+  expect([...kernels.keys()].filter((name) => !ops.includes(name))).toEqual([]);
+});
+
+await describeOnGpu("an op that the GPU does not take", (device) => {
+  test("runs on wasm between others that it does take, and is recorded with the reason", async () => {
+    device.fallbacks.clear();
+    const doubled = tensor([3, 1, 2], { device }).add(tensor([3, 1, 2], { device }));
+    const { values, indices } = sort(doubled, 0);
+    const sum = values.add(tensor([100, 200, 300], { device }));
+    expect(await sum.toList()).toEqual([102, 204, 306]);
+    expect(await indices.toList()).toEqual([1, 2, 0]);
+    expect(device.fallbacks.entries()).toEqual([{ op: "sort", reason: "no GPU kernel", count: 1 }]);
+  });
+
+  test("is named with the element type when that is why: int32 is not computed with as floats", async () => {
+    device.fallbacks.clear();
+    const large = fromData([2 ** 24 + 1, 7], [2], { dtype: "int32", device });
+    expect(await large.add(large).toList()).toEqual([2 ** 25 + 2, 14]);
+    expect(device.fallbacks.entries()).toEqual([{ op: "add", reason: "int32", count: 1 }]);
+  });
+
+  test("reports an index outside a table when the result is read", async () => {
+    const table = fromData([1, 2, 3, 4], [2, 2], { device });
+    const ids = fromData([0, 2], [2], { dtype: "int32", device });
+    await expect(embedding(table, ids).data()).rejects.toThrow("id 2 is outside a table of 2 rows");
+  });
+});
