@@ -1,6 +1,7 @@
 /**
- * `npm run bench:tables`: writes the tables of `results/*.json` into the README and `docs/benchmarks.md`, between
- * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, prefill, decode, cold, matmul, memory.
+ * `npm run bench:tables`: writes the tables of `results/*.json` into the README, `docs/benchmarks.md` and `docs/gpu.md`, between
+ * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, prefill, decode, cold, matmul, memory,
+ * gpu.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
@@ -10,11 +11,12 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { REPOSITORY, RESULTS } from "./paths.ts";
 import { accuracySummary, accuracyTable } from "./tables/accuracy-table.ts";
+import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
 import { coldTable, decodeTable, matmulTable, prefillTable, speedSummary } from "./tables/speed-tables.ts";
 
-const DOCUMENTS = ["README.md", join("docs", "benchmarks.md")];
+const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 const speed = await results<Parameters<typeof speedSummary>[0][number]>("speed");
@@ -30,6 +32,8 @@ const generated = {
   cold: coldTable(speed),
   matmul: matmulTable(speed),
   memory: memoryTable(await results("memory")),
+  // docs/gpu.md
+  gpu: gpuTable(await results("gpu")),
 };
 const sections = new Map(Object.entries(generated).map(([name, text]) => [name, text ?? "Not measured yet."]));
 let outdated = false;

@@ -1,7 +1,7 @@
 /** The process of one matrix library: answers requests for samples, at rest in between. */
 import { serve } from "../harness/child.ts";
 import { lowbias32 } from "../synthetic.ts";
-import { type MatmulEngine, type MatmulSpec, openMatmul, type Product } from "./matmul-engine.ts";
+import { type MatmulEngine, type MatmulSpec, openMatmul, type Product, type Transfers } from "./matmul-engine.ts";
 
 const spec: MatmulSpec = JSON.parse(process.argv[2] ?? "{}");
 let loaded: Promise<MatmulEngine> | undefined;
@@ -37,6 +37,15 @@ serve({
       if (!(error <= largest)) largest = error;
     }
     return largest;
+  },
+
+  /** What one product moves to the device and back. */
+  async transfers(): Promise<Transfers | undefined> {
+    const before = product?.transfers?.();
+    await product?.run();
+    const after = product?.transfers?.();
+    if (before === undefined || after === undefined) return undefined;
+    return { uploads: after.uploads - before.uploads, readbacks: after.readbacks - before.readbacks };
   },
 
   /** Multiply-adds count as two operations: GFLOP per second of `repeats` products in a row. */

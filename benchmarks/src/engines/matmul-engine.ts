@@ -1,10 +1,19 @@
 /** What the matrix-product measurement asks of a library: `c = a · b` for row-major float32 matrices. */
+import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 
 /** A product whose operands are on the library's device already. */
 export interface Product {
   /** Computes the product anew and brings it to JavaScript, [m, n]. */
   run(): Promise<Float32Array>;
+  /** What was moved so far; only of engines that compute elsewhere than where JavaScript's memory is. */
+  transfers?(): Transfers;
   dispose(): void;
+}
+
+/** How often data went to a device and came back. */
+export interface Transfers {
+  readonly uploads: number;
+  readonly readbacks: number;
 }
 
 export interface MatmulEngine {
@@ -13,10 +22,12 @@ export interface MatmulEngine {
 }
 
 export interface MatmulSpec {
-  readonly engine: "gpt2-ts" | "jax-js" | "tfjs";
+  readonly engine: "gpt2-ts" | "jax-js" | "tfjs" | "gpt2-ts on GPU.js" | "GPU.js";
   /** gpt2-ts; the peers have one thread in Node, whatever they are asked for. */
   readonly threads: number;
   readonly deterministic?: boolean;
+  /** The engines on GPU.js. */
+  readonly mode?: GpuMode;
 }
 
 /** Loads a library; each lies in a module of its own, so that a process loads only the one it measures. */
@@ -28,5 +39,9 @@ export async function openMatmul(spec: MatmulSpec): Promise<MatmulEngine> {
       return (await import("./jax-js.ts")).loadJaxJs();
     case "tfjs":
       return (await import("./tfjs.ts")).loadTfjs();
+    case "gpt2-ts on GPU.js":
+      return (await import("./gpt2-ts-gpu.ts")).loadGpt2TsGpu(spec);
+    case "GPU.js":
+      return (await import("./gpu-js-naive.ts")).loadNaive(spec);
   }
 }

@@ -1,0 +1,85 @@
+/**
+ * `npm run bench:gpu`: the gpu device on GPU.js, in every mode that Node has here.
+ *
+ *     npm run bench:gpu -- [--quick] [--part products|forward|accuracy]...
+ *
+ * Needs GPU.js (`npm run setup:gpu`); modes that are not there are skipped with a line that says why. Writes
+ * `results/gpu-node<major>.json`, where each part replaces what an earlier run found; `--quick` leaves out what takes
+ * minutes and writes nothing.
+ */
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+import type { GpuMode } from "@gpt2-ts/tensor/gpu";
+import { measureErrors } from "./gpu/accuracy.ts";
+import { measureForwards } from "./gpu/forwards.ts";
+import { findModes } from "./gpu/modes.ts";
+import { measureProducts } from "./gpu/products.ts";
+import type { GpuResult } from "./gpu/result.ts";
+import { runConditions } from "./harness/machine.ts";
+import { readResult, writeResult } from "./results-file.ts";
+
+const PARTS = ["products", "forward", "accuracy"] as const;
+type PartName = (typeof PARTS)[number];
+/** Of the wasm backend, beside which the modes stand. */
+const THREADS = 2;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    part: { type: "string", multiple: true, default: [...PARTS] },
+  },
+});
+const unknown = options.part.find((part) => !PARTS.some((known) => known === part));
+if (unknown !== undefined) {
+  console.error(`bench:gpu: there is no part ${unknown}; there are ${PARTS.join(", ")}`);
+  process.exit(2);
+}
+
+const conditions = await runConditions(process.execPath);
+const { machine, node } = conditions;
+const versions = { "gpu.js": installedVersion("gpu.js"), webgpu: installedVersion("webgpu") };
+console.log(
+  `${machine.cpu}, ${machine.cores} cores, Node ${node}, GPU.js ${versions["gpu.js"]}, webgpu ${versions.webgpu}`,
+);
+const found = await findModes(process.execPath);
+const modes = found.flatMap(({ mode, facts }) => (facts === undefined ? [] : [mode]));
+if (modes.length === 0) {
+  console.error("bench:gpu: no mode of GPU.js is here; npm run setup:gpu installs it");
+  process.exit(1);
+}
+const products = wants("products") ? await measureProducts(modes, process.execPath, THREADS, options.quick) : undefined;
+const forwards = wants("forward") ? await measureForwards(modes, process.execPath) : undefined;
+const errors = wants("accuracy") ? await accuracy() : undefined;
+
+if (!options.quick) {
+  const result: GpuResult = {
+    ...(await readResult<GpuResult>("gpu", node)),
+    kind: "gpu",
+    command: "npm run bench:gpu",
+    conditions,
+    versions,
+    modes: found,
+    ...(products && { products }),
+    ...(forwards && { forwards }),
+    ...(errors && { errors }),
+  };
+  console.log(`\nwrote ${await writeResult("gpu", node, result)}`);
+}
+
+function wants(part: PartName): boolean {
+  return options.part.includes(part);
+}
+
+async function accuracy() {
+  const tiny = await measureErrors("synthetic-tiny", 64, modes);
+  const large: readonly GpuMode[] = options.quick ? [] : modes.filter((mode) => mode === "webgpu");
+  return [...tiny, ...(await measureErrors("synthetic-124m", 8, large))];
+}
+
+function installedVersion(name: string): string {
+  try {
+    return (createRequire(import.meta.url)(`${name}/package.json`) as { readonly version: string }).version;
+  } catch {
+    return "not installed";
+  }
+}
