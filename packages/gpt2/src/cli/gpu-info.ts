@@ -1,4 +1,4 @@
-import type { GpuInfo } from "@gpt2-ts/tensor/gpu";
+import type { GpuInfo, GpuMode } from "@gpt2-ts/tensor/gpu";
 import { oneLine } from "./report.ts";
 
 /** What the gpu device would run on. */
@@ -14,23 +14,17 @@ export interface GpuFound {
   readonly degraded: GpuInfo["degraded"];
 }
 
-/** Opens the gpu device as `--device gpu` would, and asks it what it is. */
-export async function findGpu(): Promise<GpuFound> {
+/** Opens the gpu device as `--device gpu --gpu-mode MODE` would, and asks it what it is. */
+export async function findGpu(wanted?: GpuMode | "auto"): Promise<GpuFound> {
   try {
-    const { createGpuBackend } = await import("@gpt2-ts/tensor/gpu");
-    const device = await createGpuBackend();
+    const { adapterName, createGpuBackend } = await import("@gpt2-ts/tensor/gpu");
+    const device = await createGpuBackend({ mode: wanted });
     const { mode, adapter, maxArrayBytes, trials, degraded } = device.info();
     device.dispose();
-    return { summary: describe(mode, adapter), mode, adapter, maxArrayBytes, trials, degraded };
+    const where = mode === "webasm" || mode === "cpu" ? "the CPU" : adapter ? adapterName(adapter) : "the GPU";
+    return { summary: `mode ${mode} of GPU.js, on ${where}`, mode, adapter, maxArrayBytes, trials, degraded };
   } catch (error) {
     const summary = `not available: ${oneLine(error).replace(/^gpu: /, "")}`;
     return { summary, mode: undefined, adapter: undefined, maxArrayBytes: undefined, trials: [], degraded: {} };
   }
-}
-
-function describe(mode: GpuInfo["mode"], adapter: GpuInfo["adapter"]): string {
-  if (mode === "webasm" || mode === "cpu") return `mode ${mode} of GPU.js, on the CPU`;
-  if (!adapter) return `mode ${mode} of GPU.js`;
-  const { vendor, architecture, device, description } = adapter;
-  return `mode ${mode} of GPU.js, on ${[vendor, architecture, description || device].filter(Boolean).join(" ")}`;
 }

@@ -18,7 +18,9 @@ interface Behaviour {
 function fakeGpuJs(behaviours: Partial<Record<GpuMode, Behaviour>>) {
   let now = 0;
   vi.spyOn(performance, "now").mockImplementation(() => now);
-  const webgpu = behaviours.webgpu && { gpu: { requestAdapter: async () => ({}) } };
+  const webgpu = behaviours.webgpu && {
+    gpu: { requestAdapter: async () => ({ info: { vendor: "acme", architecture: "gpu1" } }) },
+  };
   vi.stubGlobal("navigator", webgpu ?? { gpu: { requestAdapter: async () => null } });
   const log = { open: 0, products: new Map<GpuMode, number[]>() };
   class GPU {
@@ -81,7 +83,7 @@ describe("the mode that is chosen", () => {
     expect(mode).toBe("webgpu");
     expect(trials.map((trial) => trial.mode)).toEqual(gpuModes);
     expect(answers(trials)).toMatchObject({
-      webgpu: "multiplies 256×256 matrices in 3.0 ms",
+      webgpu: "on acme gpu1, it multiplies 256×256 matrices in 3.0 ms",
       webasm: "multiplies 256×256 matrices in 8.0 ms",
       cpu: "multiplies 128×128 matrices in 5.0 ms",
     });

@@ -12,8 +12,10 @@ export interface AdapterDescription {
 /**
  * Sees to it that `navigator.gpu` is there, where GPU.js looks for it: browsers have it, in Node the package `webgpu`
  * makes it. Throws {@link DeviceError} when there is none, or no adapter.
+ *
+ * @returns the adapter that there is
  */
-export async function provideWebGpu(): Promise<void> {
+export async function provideWebGpu(): Promise<AdapterDescription> {
   if (!hasWebGpu()) {
     if (!isNode()) {
       throw new DeviceError(
@@ -26,6 +28,12 @@ export async function provideWebGpu(): Promise<void> {
   }
   const adapter = await navigator.gpu.requestAdapter();
   if (!adapter) throw new DeviceError("gpu", `WebGPU found no adapter; ${adapterAdvice()}`);
+  return describeAdapter(adapter);
+}
+
+/** An adapter in a few words, such as `nvidia ampere NVIDIA A100`. */
+export function adapterName({ vendor, architecture, device, description }: AdapterDescription): string {
+  return [vendor, architecture, description || device].filter(Boolean).join(" ") || "an adapter without a name";
 }
 
 export function describeAdapter(adapter: WebGpuAdapter): AdapterDescription {
@@ -52,9 +60,13 @@ async function provideInNode(): Promise<void> {
     const webgpu: { create(options: readonly string[]): GPU } = await importInNode("webgpu");
     gpu = webgpu.create([]);
   } catch (cause) {
-    throw new DeviceError("gpu", "WebGPU in Node needs the package webgpu, 0.6 or later: npm install gpu.js webgpu", {
-      cause,
-    });
+    const missing = (cause as { readonly code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
+    const reason = missing ? "" : ` (the one here does not load: ${(cause as Error).message})`;
+    throw new DeviceError(
+      "gpu",
+      `WebGPU in Node needs the package webgpu, 0.6 or later: npm install gpu.js webgpu${reason}`,
+      { cause },
+    );
   }
   // Node 20 has no navigator at all, later ones have one that takes new properties.
   if (typeof navigator !== "object") Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });

@@ -1,4 +1,4 @@
-export type { AdapterDescription } from "./adapter.ts";
+export { type AdapterDescription, adapterName } from "./adapter.ts";
 export { GpuBackend, type GpuInfo } from "./backend.ts";
 export {
   type CompiledFunction,

@@ -1,5 +1,5 @@
 import { DeviceError } from "../../errors.ts";
-import { importInNode, isNode, provideWebGpu } from "./adapter.ts";
+import { type AdapterDescription, adapterName, importInNode, isNode, provideWebGpu } from "./adapter.ts";
 import type { Gpu, GpuJs, GpuMode, KernelThis } from "./gpu-js.ts";
 
 /** The modes there are, those that most likely are the fastest first. */
@@ -22,6 +22,8 @@ export interface ModeChoice {
 interface Candidate {
   readonly mode: GpuMode;
   gpu: Gpu | undefined;
+  /** For a GPU that has a name. */
+  where: string;
   /** Of the latest test product, its fastest run. */
   milliseconds: number;
 }
@@ -55,14 +57,15 @@ export function chooseMode(gpuJs: GpuJs): Promise<ModeChoice> {
 /**
  * Sees to it that a mode can be used: for `webgpu` that `navigator.gpu` is there and has an adapter.
  *
+ * @returns the adapter, in mode `webgpu`
  * @throws DeviceError that says what is missing and how to get it
  */
-export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<void> {
+export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<AdapterDescription | undefined> {
   switch (mode) {
     case "webgpu":
-      return provideWebGpu();
+      return await provideWebGpu();
     case "webgl2":
-      if (GPU.isWebGL2Supported) return;
+      if (GPU.isWebGL2Supported) return undefined;
       throw new DeviceError(
         "gpu",
         isNode()
@@ -71,16 +74,16 @@ export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<void> 
               "chrome://gpu or about:support",
       );
     case "headlessgl":
-      if (GPU.isHeadlessGLSupported) return;
+      if (GPU.isHeadlessGLSupported) return undefined;
       throw new DeviceError(
         "gpu",
         isNode() ? await headlessAdvice() : "mode headlessgl is for Node; here there is webgl2",
       );
     case "webasm":
-      if (GPU.isWebAssemblySupported) return;
+      if (GPU.isWebAssemblySupported) return undefined;
       throw new DeviceError("gpu", "mode webasm needs WebAssembly with SIMD, which this engine lacks");
     case "cpu":
-      return;
+      return undefined;
     default:
       throw new DeviceError("gpu", `there is no mode ${JSON.stringify(mode)}; there are auto, ${gpuModes.join(", ")}`);
   }
@@ -108,13 +111,14 @@ export async function measureModes(gpuJs: GpuJs): Promise<ModeChoice> {
     for (const each of modes) {
       try {
         if (!each.gpu) {
-          await requireMode(gpuJs, each.mode);
+          const adapter = await requireMode(gpuJs, each.mode);
+          each.where = adapter ? `on ${adapterName(adapter)}, it ` : "";
           each.gpu = new gpuJs.GPU({ mode: each.mode });
           opened.push(each.gpu);
         }
         each.milliseconds = await timeProduct(gpuJs, each.gpu, size);
         const time = each.milliseconds.toFixed(each.milliseconds < 10 ? 1 : 0);
-        answers.set(each.mode, `multiplies ${size}×${size} matrices in ${time} ms`);
+        answers.set(each.mode, `${each.where}multiplies ${size}×${size} matrices in ${time} ms`);
         working.push(each);
       } catch (error) {
         answers.set(each.mode, (error as Error).message.replace(/^gpu: /, ""));
@@ -125,7 +129,7 @@ export async function measureModes(gpuJs: GpuJs): Promise<ModeChoice> {
   let candidates: Candidate[];
   try {
     candidates = await measure(
-      gpuModes.map((mode) => ({ mode, gpu: undefined, milliseconds: 0 })),
+      gpuModes.map((mode) => ({ mode, gpu: undefined, where: "", milliseconds: 0 })),
       SMALL,
     );
     const fastest = Math.min(...candidates.map(({ milliseconds }) => milliseconds));

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeOnGpu } from "../../../tensor/test/gpu/modes.ts";
+import { TokenIdError } from "../../src/errors.ts";
+import { GPT2 } from "../../src/gpt2.ts";
+import { largestDifference, referenceValues, SHAKESPEARE } from "../support/models.ts";
+
+/** How far a token's log-probability may be from wasm's, and from float64. */
+const TOLERANCE = 1e-4;
+
+let wasm: GPT2;
+beforeAll(async () => {
+  wasm = await GPT2.load(SHAKESPEARE);
+});
+afterAll(() => wasm.dispose());
+
+await describeOnGpu("the shipped model", (device) => {
+  let model: GPT2;
+  beforeAll(async () => {
+    model = await GPT2.load(SHAKESPEARE, { device });
+  });
+  afterAll(() => model.dispose());
+
+  it("continues a prompt as the wasm device does, token by token on the same cache", async () => {
+    const options = { greedy: true, maxTokens: 12, logprobs: true };
+    const expected = await wasm.generate("To be, or not", options);
+    const generation = await model.generate("To be, or not", options);
+    expect(generation.ids).toEqual(expected.ids);
+    expect(largestDifference(generation.logprobs!, expected.logprobs!)).toBeLessThan(TOLERANCE);
+    expect(largestDifference(generation.promptLogprobs!, expected.promptLogprobs!)).toBeLessThan(TOLERANCE);
+  });
+
+  it("uploads no weight twice", async () => {
+    await model.generate("To be", { greedy: true, maxTokens: 2 });
+    const before = device.info().uploadedBytes;
+    await model.generate("To be", { greedy: true, maxTokens: 4 });
+    expect(device.info().uploadedBytes - before).toBeLessThan(4 * 957_184 * 0.5);
+  });
+
+  it("scores texts of all lengths as the wasm device does, several in one pass", async () => {
+    const long = (await referenceValues("B")).ids;
+    const texts = [[], [5], long.slice(0, 2), long.slice(2, 18), long.slice(20, 37), long.slice(40, 90)];
+    const [expected, scores] = [await wasm.scoreAll(texts), await model.scoreAll(texts)];
+    expect(scores.map(({ ids }) => ids)).toEqual(texts);
+    for (const [i, { logprobs }] of scores.entries()) {
+      expect(largestDifference(logprobs, expected[i]!.logprobs)).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it("scores as PyTorch does in float64", async () => {
+    const { ids, logprobs } = await referenceValues("A");
+    expect(largestDifference((await model.score(ids)).logprobs, logprobs)).toBeLessThan(TOLERANCE);
+  });
+
+  it("runs a pass of scoring as one readback of its log-probabilities", async () => {
+    const ids = (await referenceValues("A")).ids;
+    await model.score(ids); // compiles
+    const before = device.info();
+    await model.score(ids);
+    const after = device.info();
+    expect(after.readbacks - before.readbacks).toBe(1);
+    expect(after.readBytes - before.readBytes).toBe(4 * 64); // 36 tokens in the bucket of 64
+    expect(after.uploadedBytes - before.uploadedBytes).toBe(3 * 4 * 64); // ids, positions, targets
+  });
+
+  it("refuses to score ids outside the vocabulary", async () => {
+    await expect(
+      model.scoreAll([
+        [1, 2],
+        [3, 1024],
+      ]),
+    ).rejects.toThrow(TokenIdError);
+    await expect(
+      model.scoreAll([
+        [1, 2],
+        [3, -1],
+      ]),
+    ).rejects.toThrow("token id -1 (at index 1)");
+  });
+
+  it("stops between passes when aborted, and tells until then how far it is", async () => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const scoring = model.scoreAll(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+        [7, 8, 9],
+      ],
+      {
+        tokensPerPass: 16,
+        signal: controller.signal,
+        onProgress: ({ scored }) => {
+          seen.push(scored);
+          if (scored === 2) controller.abort(reason);
+        },
+      },
+    );
+    await expect(scoring).rejects.toBe(reason);
+    expect(seen).toEqual([1, 2]);
+  });
+
+  it("scores at the same time what is asked for at the same time", async () => {
+    const ids = (await referenceValues("A")).ids;
+    const [first, second] = await Promise.all([model.score(ids.slice(0, 16)), model.score(ids.slice(0, 10))]);
+    expect(largestDifference(first.logprobs.slice(0, 9), second.logprobs)).toBeLessThan(TOLERANCE);
+  });
+});
+
+await describeOnGpu(
+  "a model",
+  (device) => {
+    it("gives all that it and its scoring held back when it is disposed of", async () => {
+      const before = device.info().usedBytes;
+      const model = await GPT2.load(SHAKESPEARE, { device });
+      await model.score("To be, or not to be");
+      await model.generate("To be", { maxTokens: 2, greedy: true });
+      expect(device.info().usedBytes).toBeGreaterThan(before + 4 * 900_000);
+      model.dispose();
+      expect(device.info().usedBytes).toBe(before);
+    });
+
+    it("slides a window over what is longer than the context, as on the wasm device", async () => {
+      using model = await GPT2.load(SHAKESPEARE, { device });
+      const ids = [...(await referenceValues("B")).ids, ...(await referenceValues("A")).ids];
+      const [expected, score] = [await wasm.score(ids, { stride: 128 }), await model.score(ids, { stride: 128 })];
+      expect(largestDifference(score.logprobs, expected.logprobs)).toBeLessThan(TOLERANCE);
+    });
+
+    it("stays right when it needs more sizes of passes than are kept compiled", async () => {
+      using model = await GPT2.load(SHAKESPEARE, { device });
+      const ids = (await referenceValues("B")).ids;
+      for (const tokens of [10, 20, 40, 70, 200, 10]) {
+        const [expected, score] = [await wasm.score(ids.slice(0, tokens)), await model.score(ids.slice(0, tokens))];
+        expect(largestDifference(score.logprobs, expected.logprobs)).toBeLessThan(TOLERANCE);
+      }
+    });
+
+    it("opens a device of its own by mode, and releases it", async () => {
+      using model = await GPT2.load(SHAKESPEARE, { device: "gpu", gpuMode: device.info().mode });
+      expect(model.device.name).toBe("gpu");
+      expect(model.device).not.toBe(device);
+      expect((await model.score("To be")).logprobs).toHaveLength(1);
+    });
+  },
+  ["webgpu"],
+);
