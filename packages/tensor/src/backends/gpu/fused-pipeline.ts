@@ -111,6 +111,7 @@ export class FusedPipeline {
     const { runtime, allowFallback } = this.#launcher;
     const pipeline = this.#pipeline;
     const plan = pipeline.plan!;
+    if (runtime.lost !== undefined) throw new Error(runtime.lost);
     this.#steps = plan.steps.length;
     for (const buffer of this.#recorder.captured) {
       await buffer.accepted;

@@ -1,4 +1,5 @@
 import type { Gpu, GpuJs, GpuMode, KernelShortcut, ResultHandle } from "./gpu-js.ts";
+import type { WebGl2Context } from "./platform-types.ts";
 import type { Made, ModeRuntime } from "./runtime.ts";
 
 /** src/texture.js */
@@ -84,7 +85,7 @@ export class GlRuntime implements ModeRuntime {
   }
 
   get #context(): WebGL2RenderingContext | null {
-    return this.#copy.kernel.context;
+    return this.#copy.kernel.context as WebGl2Context | null;
   }
 
   /** A kernel that GPU.js moved to the CPU gives an array instead of a texture. */

@@ -76,8 +76,8 @@ export interface KernelInternals {
   /** Why GPU.js gave up the mode that was asked for; null when it did not. */
   readonly fallbackReason: string | null;
   readonly built: boolean;
-  /** The WebGL modes: null until a kernel was built. */
-  readonly context: WebGl2Context | null;
+  /** The WebGL modes and webgpu: null until a kernel was built. */
+  readonly context: WebGl2Context | WebGpuContext | null;
   build(...args: readonly unknown[]): Promise<void> | undefined;
   run(...args: readonly unknown[]): unknown;
   /** webgpu: along three axes; decides how many groups are dispatched. */

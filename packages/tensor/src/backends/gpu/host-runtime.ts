@@ -35,6 +35,11 @@ export class HostRuntime implements ModeRuntime {
     return this.#keep(data.slice());
   }
 
+  write(target: unknown, at: number, source: unknown, from: number, length: number): Made {
+    (target as Float32Array).set((source as Float32Array).subarray(from, from + length), at);
+    return { handle: target };
+  }
+
   async read(handle: unknown): Promise<Float32Array> {
     return (handle as Float32Array).slice();
   }

@@ -84,11 +84,14 @@ export class Launcher {
         return undefined;
       }
       try {
+        this.#expectDevice();
         const values = args.map((arg) => (typeof arg === "number" ? arg : this.#argument(arg)));
         const kernel = this.#kernel(spec, output.length, args);
-        kernel.setOutput(output);
         const building = this.runtime.build(kernel, values);
-        const start = () => this.#start(spec, kernel, values, count, result, buffers);
+        const start = () => {
+          kernel.setOutput(output);
+          return this.#start(spec, kernel, values, count, result, buffers);
+        };
         const going = building ? building.then(start) : start();
         return going?.catch((cause) => this.#fail(result, spec.name, cause));
       } catch (cause) {
@@ -104,6 +107,7 @@ export class Launcher {
     const result = this.#expect(length);
     this.queue.run(() => {
       try {
+        this.#expectDevice();
         const floats = data();
         this.#made(result, what, this.runtime.upload(floats), []);
         this.counts.uploads++;
@@ -113,6 +117,25 @@ export class Launcher {
       }
     });
     return result;
+  }
+
+  /**
+   * Copies `length` floats of `source` from `from` on into `target` from `at` on, in its turn. False, and nothing is
+   * copied, where the mode has no way to, or others look at `target`.
+   */
+  write(target: DeviceBuffer, at: number, source: DeviceBuffer, from: number, length: number): boolean {
+    if (!this.runtime.write || this.recorder || target.owners > 1) return false;
+    this.queue.run(() => {
+      target.error ??= source.error;
+      if (target.error) return;
+      try {
+        const made = this.runtime.write!(target.handle, at, source.handle, from, length);
+        this.#made(target, "copying", made, [target, source]);
+      } catch (cause) {
+        this.#fail(target, "copying", cause);
+      }
+    });
+    return true;
   }
 
   /** A copy of the numbers as they are now. Rejects with {@link DeviceError} when what should have made them failed. */
@@ -129,6 +152,7 @@ export class Launcher {
     if (buffer instanceof RecordedBuffer) throw new DeviceError("gpu", "a function being recorded reads its tensors");
     if (buffer.error) throw buffer.error;
     try {
+      this.#expectDevice();
       const reading = this.runtime.read(buffer.handle, buffer.length);
       this.counts.readbacks++;
       this.counts.readBytes += buffer.length * 4;
@@ -198,6 +222,10 @@ export class Launcher {
     });
   }
 
+  #expectDevice(): void {
+    if (this.runtime.lost !== undefined) throw new Error(this.runtime.lost);
+  }
+
   #expect(length: number): DeviceBuffer {
     this.usedBytes += length * 4;
     return new DeviceBuffer(length);
@@ -247,10 +275,9 @@ export class Launcher {
   #made(result: DeviceBuffer, what: string, { handle, problem }: Made, operands: readonly DeviceBuffer[]): void {
     result.handle = handle;
     if (!problem) return;
-    const before = operands.filter(({ accepted }) => accepted);
     const accept = async (): Promise<void> => {
-      const [found] = await Promise.all([problem, ...before.map(({ accepted }) => accepted)]);
-      result.error = before.find(({ error }) => error)?.error ?? (found ? this.error(what, found) : undefined);
+      const [found] = await Promise.all([problem, ...operands.map(({ accepted }) => accepted)]);
+      result.error = operands.find(({ error }) => error)?.error ?? (found ? this.error(what, found) : undefined);
       result.accepted = undefined;
     };
     result.accepted = accept().catch((cause) => this.#fail(result, what, cause));

@@ -28,6 +28,11 @@ export interface ModeRuntime {
   /** Runs a kernel that was built; the result is flat. Its output size is set. A promise where threads do the work. */
   run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made>;
   upload(data: Float32Array): Made;
+  /**
+   * Copies floats from one array into another, after everything that was run so far. Undefined where arrays cannot be
+   * written to.
+   */
+  write?(target: unknown, at: number, source: unknown, from: number, length: number): Made;
   /** A copy of the numbers, as they are after everything that was run so far. */
   read(handle: unknown, length: number): Promise<Float32Array>;
   /** What work of GPU.js's own, during which nothing else is run, comes to: rejects when the device objects to it. */

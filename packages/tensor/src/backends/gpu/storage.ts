@@ -65,14 +65,14 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
   }
 
   /**
-   * Takes a buffer of the storage's length as its new contents.
+   * Takes a buffer of the storage's length as its new contents, or its own buffer, which was written to.
    * @throws DeviceError when a recorded result would take the place of numbers that exist outside the recording
    */
   put(buffer: DeviceBuffer): void {
     if (buffer instanceof RecordedBuffer && !this.empty && !(this.#buffer instanceof RecordedBuffer)) {
       throw new DeviceError("gpu", "a function being recorded writes into a tensor from outside (copy_)");
     }
-    this.#dropBuffer();
+    if (buffer !== this.#buffer) this.#dropBuffer();
     this.#dropHost();
     this.#buffer = buffer;
   }

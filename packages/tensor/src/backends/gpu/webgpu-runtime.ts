@@ -1,4 +1,5 @@
-import type { BufferResult, CountedBuffer, GpuJs, KernelShortcut, WebGpuContext } from "./gpu-js.ts";
+import type { BufferResult, CountedBuffer, GpuJs, KernelInternals, KernelShortcut, WebGpuContext } from "./gpu-js.ts";
+import type { WebGpuError } from "./platform-types.ts";
 import type { Made, ModeRuntime } from "./runtime.ts";
 
 /** Sizes of buffers are multiples of this many bytes, so that a free one fits again more often. */
@@ -22,20 +23,26 @@ export class WebGpuRuntime implements ModeRuntime {
   readonly mode = "webgpu";
   readonly maxComponents = 4;
   readonly settings = { pipeline: true, immutable: false };
-  lost: string | undefined;
   memoryBytes = 0;
   readonly gpuJs: GpuJs;
   readonly context: WebGpuContext;
+  #lost: string | undefined;
   /** Free buffers by size in bytes. */
   readonly #spare = new Map<number, CountedBuffer[]>();
   #spareBytes = 0;
+  /** Buffers that the device made no memory for, and would refuse again. */
+  readonly #broken = new WeakSet<CountedBuffer>();
 
   constructor(gpuJs: GpuJs, context: WebGpuContext) {
     this.context = context;
     this.gpuJs = gpuJs;
     void context.device.lost.then(({ reason, message }) => {
-      this.lost = message || reason;
+      this.#lost = message || reason;
     });
+  }
+
+  get lost(): string | undefined {
+    return this.#lost ?? (this.context.isLost ? "no reason was given" : undefined);
   }
 
   argumentType(): string {
@@ -48,7 +55,10 @@ export class WebGpuRuntime implements ModeRuntime {
 
   build({ kernel }: KernelShortcut, args: readonly unknown[]): Promise<void> | undefined {
     if (kernel.built) return undefined;
-    return Promise.resolve(kernel.build(...args)).then(() => {
+    return this.guarded(async () => {
+      await kernel.build(...args);
+      // GPU.js builds on a new device when the old one is gone, which has none of our buffers.
+      if (kernel.context !== this.context) throw new Error("the device is gone");
       kernel.outputBuffer?.destroy(); // run gives it one of ours
       kernel.outputBuffer = null;
     });
@@ -56,33 +66,35 @@ export class WebGpuRuntime implements ModeRuntime {
 
   run({ kernel }: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made {
     const length = threads * components;
-    const { device } = this.context;
-    const { buffer, problem } = this.#take(length * 4);
-    device.pushErrorScope("validation");
-    try {
+    return this.#make(length, kernel, (buffer) => {
       kernel.outputBuffer = buffer;
       kernel.bindGroupDirty = true;
-      void kernel.run(...args); // submits before it returns; what the promise has is known here already
-    } catch (error) {
-      this.#giveBack(buffer);
-      throw error;
-    } finally {
-      kernel.outputBuffer = null;
-      problem.push(device.popErrorScope());
-    }
-    return { handle: this.#handle(buffer, length, kernel), problem: firstOf(problem) };
+      try {
+        void kernel.run(...args); // submits before it returns; what the promise has is known here already
+      } finally {
+        kernel.outputBuffer = null;
+      }
+    });
   }
 
   upload(data: Float32Array): Made {
+    const { queue } = this.context.device;
+    return this.#make(data.length, undefined, (buffer) => {
+      for (let at = 0; at < data.length; at += UPLOAD_FLOATS) {
+        // A copy: the `webgpu` package crashes the process when given shared memory, which wasm tensors lie in.
+        queue.writeBuffer(buffer, at * 4, new Float32Array(data.subarray(at, at + UPLOAD_FLOATS)));
+      }
+    });
+  }
+
+  write(target: unknown, at: number, source: unknown, from: number, length: number): Made {
     const { device } = this.context;
-    const { buffer, problem } = this.#take(data.byteLength);
     device.pushErrorScope("validation");
-    for (let at = 0; at < data.length; at += UPLOAD_FLOATS) {
-      // A copy: the `webgpu` package crashes the process when given shared memory, which wasm tensors lie in.
-      device.queue.writeBuffer(buffer, at * 4, new Float32Array(data.subarray(at, at + UPLOAD_FLOATS)));
-    }
-    problem.push(device.popErrorScope());
-    return { handle: this.#handle(buffer, data.length), problem: firstOf(problem) };
+    const encoder = device.createCommandEncoder();
+    const [to, of] = [target as BufferResult, source as BufferResult];
+    encoder.copyBufferToBuffer(of.buffer, from * 4, to.buffer, at * 4, length * 4);
+    device.queue.submit([encoder.finish()]);
+    return { handle: target, problem: device.popErrorScope() };
   }
 
   async read(handle: unknown, length: number): Promise<Float32Array> {
@@ -95,8 +107,8 @@ export class WebGpuRuntime implements ModeRuntime {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer((handle as BufferResult).buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    const invalid = device.popErrorScope();
     const mapped = staging.mapAsync(MAP_MODE_READ);
+    const invalid = device.popErrorScope();
     try {
       const problem = await firstOf([outOfMemory, invalid]);
       if (problem) throw problem;
@@ -120,7 +132,6 @@ export class WebGpuRuntime implements ModeRuntime {
       result = await work();
     } finally {
       problem = firstOf([device.popErrorScope(), device.popErrorScope()]);
-      problem.catch(() => {}); // of a lost device, which the work has met as well
     }
     const found = await problem;
     if (found) throw found;
@@ -139,27 +150,52 @@ export class WebGpuRuntime implements ModeRuntime {
     this.#spareBytes = 0;
   }
 
-  /** A buffer of at least so many bytes, and what there may be against it. */
-  #take(bytes: number): { buffer: CountedBuffer; problem: Promise<GPUError | null>[] } {
+  /** A buffer of `length` floats and what `fill` does to it, with what the device has against either. */
+  #make(length: number, kernel: KernelInternals | undefined, fill: (buffer: CountedBuffer) => void): Made {
+    const { device } = this.context;
+    device.pushErrorScope("validation");
+    device.pushErrorScope("out-of-memory");
+    let problem: Promise<WebGpuError | null>;
+    let buffer: CountedBuffer | undefined;
+    try {
+      buffer = this.#take(length * 4);
+      fill(buffer);
+    } catch (error) {
+      if (buffer) this.#giveBack(buffer);
+      throw error;
+    } finally {
+      problem = firstOf([device.popErrorScope(), device.popErrorScope()]);
+    }
+    const noted = problem.then((found) => {
+      if (found) {
+        this.#broken.add(buffer);
+        this.dispose(); // there may be room now
+      }
+      return found;
+    });
+    return { handle: this.#handle(buffer, length, kernel), problem: noted };
+  }
+
+  /** A buffer of at least so many bytes. */
+  #take(bytes: number): CountedBuffer {
     const size = Math.ceil(bytes / ROUNDING) * ROUNDING;
     const spare = this.#spare.get(size)?.pop();
     if (spare) {
       this.#spareBytes -= size;
-      return { buffer: spare, problem: [] };
+      return spare;
     }
     const { device } = this.context;
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     if (size > most) throw new RangeError(`${bytes} bytes are more than this device takes in one array, ${most}`);
-    device.pushErrorScope("out-of-memory");
     const buffer: CountedBuffer = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
     buffer._refs = Number.POSITIVE_INFINITY; // so that GPU.js never destroys it
     this.memoryBytes += size;
-    return { buffer, problem: [device.popErrorScope()] };
+    return buffer;
   }
 
   #giveBack(buffer: CountedBuffer): void {
-    if (this.#spareBytes + buffer.size > KEPT_BYTES) {
+    if (this.#spareBytes + buffer.size > KEPT_BYTES || this.#broken.has(buffer)) {
       this.#destroy(buffer);
       return;
     }
@@ -185,6 +221,9 @@ export class WebGpuRuntime implements ModeRuntime {
   }
 }
 
-async function firstOf(problems: readonly Promise<GPUError | null>[]): Promise<GPUError | null> {
-  return (await Promise.all(problems)).find((problem) => problem !== null) ?? null;
+/** The first problem there is. A lost device has none to tell; those who go on with it find out. */
+async function firstOf(problems: readonly Promise<WebGpuError | null>[]): Promise<WebGpuError | null> {
+  const settled = await Promise.allSettled(problems);
+  const found = settled.find((outcome) => outcome.status === "fulfilled" && outcome.value !== null);
+  return found?.status === "fulfilled" ? found.value : null;
 }
