@@ -29,13 +29,18 @@ export function addTaskOptions(command: Command): Command {
     );
 }
 
+/** Samples have seeds of their own, counted from the run's. */
+const LARGEST_SEED = Number.MAX_SAFE_INTEGER - 1000;
+
+/** Throws an OptionError for a seed that is none. */
+export function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return;
+  throw new OptionError("seed", `expected an integer from 0 to ${LARGEST_SEED}, got ${seed}`);
+}
+
 /** Throws an OptionError for numbers out of range, before anything large is read. */
 export function checkTaskFlags({ seed, length }: TaskFlags): void {
-  const largest = Number.MAX_SAFE_INTEGER - 1000; // samples have seeds of their own, counted from it
-  if (!Number.isSafeInteger(seed) || seed < 0 || seed > largest) {
-    throw new OptionError("seed", `expected an integer from 0 to ${largest}, got ${seed}`);
-  }
-  if (!Number.isSafeInteger(length) || length < 1) {
-    throw new OptionError("length", `expected an integer from 1, got ${length}`);
-  }
+  checkSeed(seed);
+  if (Number.isSafeInteger(length) && length >= 1) return;
+  throw new OptionError("length", `expected an integer from 1, got ${length}`);
 }

@@ -5,7 +5,6 @@ import { createProgress, interruptible, loadFrom, writeOut } from "@gpt2-ts/gpt2
 import { Command } from "commander";
 import { loadCourseData } from "../data.ts";
 import { DEFAULT_SOURCES } from "../default-sets.ts";
-import { writeReport } from "../report.ts";
 import type { HorizonCosts, Hw1Results, ModelSummary, SampleRun } from "../results.ts";
 import { runClassification } from "../tasks/classification.ts";
 import { measureHorizonCosts } from "../tasks/horizon-costs.ts";
@@ -77,7 +76,7 @@ async function run(
   const sources = flags.data === undefined ? DEFAULT_SOURCES : [`The folder ${basename(resolve(flags.data))}.`];
   const results: Hw1Results = { model: summary(model, flags), data: sources, seed, ...findings, timings };
   signal.throwIfAborted();
-  written.push(...(await writeReport(out, results)));
+  written.push(...(await report(out, results)));
   await writeOut(written.map((path) => `${path}\n`).join(""));
 }
 
@@ -120,6 +119,11 @@ function costsOf({ model, signal }: Setting, { topK, temperature, samples }: Sam
   return measureHorizonCosts(model, prefix, { topK, temperature, signal });
 }
 
+async function report(out: string, results: Hw1Results): Promise<string[]> {
+  const { writeReport } = await import("../report.ts"); // slow to load, and not needed for an error
+  return writeReport(out, results);
+}
+
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new Error(`${folder}: the folder cannot be made (${cause.code})`, { cause });
@@ -131,6 +135,7 @@ function summary(model: GPT2, flags: TaskFlags): ModelSummary {
   let parameters = 0;
   for (const shape of expectedShapes(model.config).values()) parameters += shape.reduce((size, dim) => size * dim, 1);
   const name = flags.model === undefined ? "the shipped model" : basename(flags.model.replace(/\/+$/, ""));
-  const threads = flags.threads === undefined ? "" : `, ${flags.threads} threads`;
-  return { name, parameters, nPositions, vocabSize, device: `${model.device.name}${threads}` };
+  const device: string[] = [model.device.name, flags.dtype];
+  if (flags.threads !== undefined) device.push(`${flags.threads} threads`);
+  return { name, parameters, nPositions, vocabSize, device: device.join(", ") };
 }

@@ -1,7 +1,7 @@
 import { interruptible, parseInteger, writeOut } from "@gpt2-ts/gpt2/cli";
 import { Command } from "commander";
 import { type CheckResult, formatNumber, writtenProblems } from "../written/index.ts";
-import { DEFAULT_SEED } from "./options.ts";
+import { checkSeed, DEFAULT_SEED } from "./options.ts";
 
 /** `hw1 written`: each claim with the numbers that support it. */
 export function writtenCommand(): Command {
@@ -14,6 +14,7 @@ export function writtenCommand(): Command {
 
 /** Prints the written problems to standard output. Throws an Error that names the claims that a check contradicts. */
 export async function printWritten(seed: number, signal: AbortSignal): Promise<void> {
+  checkSeed(seed);
   const failed: string[] = [];
   for (const { id, title, claim, differs, check } of writtenProblems) {
     signal.throwIfAborted();

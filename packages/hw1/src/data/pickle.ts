@@ -102,7 +102,8 @@ class Unpickler {
       case op.BINGET: this.#recall(input.unsigned(1)); break;
       case op.LONG_BINGET: this.#recall(input.unsigned(4)); break;
 
-      case op.GLOBAL: this.#refuseGlobal(); break;
+      case op.GLOBAL: this.#refuseName(input.asciiLine(), input.asciiLine()); break;
+      case op.STACK_GLOBAL: this.#refuseName(...this.#popSome(2)); break;
       default: this.#refuse(code); break;
     }
   }
@@ -195,9 +196,9 @@ class Unpickler {
     }
   }
 
-  #refuseGlobal(): never {
-    const [module, name] = [this.#input.asciiLine(), this.#input.asciiLine()].map((text) => text.slice(0, 60));
-    return this.#input.fail(`it names ${module}.${name}: only plain data is read, and nothing is ever run`);
+  #refuseName(...names: readonly PickleValue[]): never {
+    const name = names.map((part) => (typeof part === "string" ? part.slice(0, 60) : "?")).join(".");
+    return this.#input.fail(`it names ${name}: only plain data is read, and nothing is ever run`);
   }
 
   #refuse(code: number): never {
@@ -209,7 +210,6 @@ class Unpickler {
 
 /** Instructions that look up, make, fill or call something other than plain data. */
 const REFUSED: ReadonlySet<number> = new Set([
-  op.STACK_GLOBAL,
   op.REDUCE,
   op.BUILD,
   op.INST,
