@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createGpuBackend } from "../../src/backends/gpu/index.ts";
 import {
   type AnyTensor,
   arange,
@@ -158,8 +159,12 @@ await describeOnGpu("views", (device) => {
   });
 });
 
-await describeOnGpu("memory", (device) => {
+await describeOnGpu("memory", (shared) => {
+  /** Of its own, so that no tensor of another test is collected meanwhile. */
+  const own = () => createGpuBackend({ mode: shared.info().mode });
+
   test("of a thousand ops is no more than of ten", async () => {
+    const device = await own();
     const x = rand([64, 64], { seed: 1, device });
     const buffer = zeros([64, 64], { device });
     const repeat = async (times: number): Promise<void> => {
@@ -182,6 +187,7 @@ await describeOnGpu("memory", (device) => {
   });
 
   test("of a view is given back with the last tensor that looks at it", async () => {
+    const device = await own();
     const { usedBytes } = device.info();
     const x = tensor([1, 2, 3, 4], { device });
     const y = x.add(x);
@@ -196,6 +202,7 @@ await describeOnGpu("memory", (device) => {
   });
 
   test("may be given back while the device is at work and while it is read", async () => {
+    const device = shared;
     const x = rand([300, 300], { seed: 2, device });
     const expected = await rand([300, 300], { seed: 2 }).mul(4).data();
     const y = x.add(x);

@@ -2,7 +2,7 @@ import { type DataOf, type DType, newData } from "../../dtype.ts";
 import { DeviceError } from "../../errors.ts";
 import { type Backend, Storage, type View } from "../backend.ts";
 import { type DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
-import type { Launcher } from "./launcher.ts";
+import type { Launcher, Recorder } from "./launcher.ts";
 
 /** A copy of a storage's elements where the CPU reaches them, or on its way there. */
 export interface HostCopy<D extends DType = DType> {
@@ -19,6 +19,8 @@ export interface HostCopy<D extends DType = DType> {
 export class GpuStorage<D extends DType = DType> extends Storage<D> {
   readonly #launcher: Launcher;
   readonly #inner: Backend;
+  /** What was being recorded when it was made. */
+  readonly #recorder: Recorder | undefined;
   #buffer: DeviceBuffer | undefined;
   #host: HostCopy<D> | undefined;
 
@@ -26,6 +28,7 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
     super(backend, dtype, length);
     this.#launcher = launcher;
     this.#inner = inner;
+    this.#recorder = launcher.recorder;
   }
 
   /** Whether nothing was written yet. */
@@ -69,7 +72,7 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
    * @throws DeviceError when a recorded result would take the place of numbers that exist outside the recording
    */
   put(buffer: DeviceBuffer): void {
-    if (buffer instanceof RecordedBuffer && !this.empty && !(this.#buffer instanceof RecordedBuffer)) {
+    if (buffer instanceof RecordedBuffer && this.#recorder !== this.#launcher.recorder) {
       throw new DeviceError("gpu", "a function being recorded writes into a tensor from outside (copy_)");
     }
     if (buffer !== this.#buffer) this.#dropBuffer();
