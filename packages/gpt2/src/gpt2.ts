@@ -20,8 +20,9 @@ export type Text = string | readonly number[];
 
 export interface LoadOptions extends DeviceOptions {
   /**
-   * How weights are kept, whatever the checkpoint's precision: `"f32"` (default), or `"bf16"`, half the memory and half the
-   * reading for each token, with weights rounded to 8 significant bits.
+   * How weights are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, half the memory and half the reading for
+   * each token, with weights rounded to 8 significant bits; or `"int8"`, about a quarter, with 8-bit integers and a scale
+   * for every 64 of them. Default: what the checkpoint was converted to (`gpt2 convert`), or else `"f32"`.
    */
   readonly dtype?: MatrixEncoding | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;

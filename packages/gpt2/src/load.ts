@@ -2,19 +2,21 @@ import {
   type AnyTensor,
   type Backend,
   type DeviceChoice,
+  defaultDevice,
+  device as deviceByName,
   dim,
   fillAsync,
   type MatrixEncoding,
-  packAsync,
   type Tensor,
 } from "@gpt2-ts/tensor";
-import { checkTensors } from "./checkpoint-tensors.ts";
 import { disposeCompiledPasses } from "./compiled-score.ts";
 import { type GPT2Config, parseConfig } from "./config.ts";
 import { ModelFormatError } from "./errors.ts";
-import type { Block, LayerNorm, Linear, Model, Sizes, Weights } from "./model.ts";
+import { loadMatrix, loadTable } from "./load-matrix.ts";
+import type { Block, LayerNorm, Linear, Model, Sizes } from "./model.ts";
 import { type ModelSource, openCheckpoint } from "./model-source.ts";
 import { checkChoice } from "./options.ts";
+import { StoredWeights } from "./stored-weights.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 /** How far loading has come. */
@@ -27,13 +29,14 @@ export interface LoadProgress {
 }
 
 /** How weights can be kept. */
-export const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16"];
+export const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
 
 export interface LoadModelOptions {
   /**
-   * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"` (default), or `"bf16"`, which
-   * rounds them to bfloat16: half the memory, and half of it to read for each token. Vectors stay float32, and so does all
-   * arithmetic.
+   * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, which rounds them to
+   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 14 bits
+   * (docs/quantization.md). Vectors stay float32, and so does all arithmetic but the sums of an int8 product. Default: what
+   * the checkpoint was converted to, or else `"f32"`.
    */
   readonly dtype?: MatrixEncoding | undefined;
   /** Where the weights go; the default device unless told otherwise. */
@@ -57,61 +60,54 @@ export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
 /**
  * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: at no moment does
  * more than one layer's matrix exist twice. Names may carry the Hub's `transformer.` prefix; the checkpoint may hold F32,
- * F16, BF16 or F64.
+ * F16, BF16 or F64, or be one that `gpt2 convert` wrote.
  *
  * Throws {@link ModelFormatError} for a tensor that is missing, misshapen or unknown, what safetensors-ts throws for
  * a broken file, and {@link OptionError}; then nothing stays allocated.
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
-  const { dtype = "f32", device, onProgress, signal } = options;
-  checkChoice("dtype", dtype, DTYPES);
+  const { onProgress, signal } = options;
+  checkChoice("dtype", options.dtype, DTYPES);
   const config = await loadConfig(source);
   const sizes = sizesOf(config);
   const checkpoint = await openCheckpoint(source, { signal });
-  await using tensors = checkpoint.tensors;
-  const names = await checkTensors(checkpoint, config);
-  const total = names.reduce((sum, { shape }) => sum + shape.reduce((size, dim) => size * dim, 1), 0);
-  const stored = new Map(names.map(({ name, storedAs }) => [name, storedAs]));
+  await using _ = checkpoint.tensors;
+  const weights = await StoredWeights.of(checkpoint, config);
+  const dtype = options.dtype ?? weights.converted ?? "f32";
+  const device = resolveDevice(options.device);
+  const total = weights.parameters;
   let loaded = 0;
   const taken: AnyTensor[] = [];
-
-  const advance = (name: string, elements: number): void => {
-    loaded += elements;
-    onProgress?.({ tensor: name, loaded, total });
-  };
-  const read = async <const S extends readonly number[]>(name: string, shape: S) => {
-    signal?.throwIfAborted();
-    const tensor = await fillAsync(shape, (data) => tensors.readFloat32Into(stored.get(name)!, data), { device });
+  const take = <T extends AnyTensor>(tensor: T): T => {
     taken.push(tensor);
-    advance(name, tensor.size);
     return tensor;
   };
+
+  const advance = (tensor: string, elements: number): void => {
+    loaded += elements;
+    onProgress?.({ tensor, loaded, total });
+    signal?.throwIfAborted();
+  };
+  const destination = { weights, device, dtype, advance };
+  const vector = async <N extends number>(name: string, size: N): Promise<Tensor<[N]>> => {
+    const result = take(await fillAsync([size], (data) => weights.readFloats(name, data), { device }));
+    advance(name, size);
+    return result;
+  };
   const norm = async (prefix: string): Promise<LayerNorm> => ({
-    weight: await read(`${prefix}.weight`, [sizes.C]),
-    bias: await read(`${prefix}.bias`, [sizes.C]),
+    weight: await vector(`${prefix}.weight`, sizes.C),
+    bias: await vector(`${prefix}.bias`, sizes.C),
   });
   const linear = async <In extends number, Out extends number>(
     prefix: string,
     inputs: In,
     outputs: Out,
-  ): Promise<Linear<In, Out>> => {
-    using matrix = await read(`${prefix}.weight`, [inputs, outputs]);
-    const weight = matrix.pack(dtype);
-    taken.push(weight);
-    return { weight, bias: await read(`${prefix}.bias`, [outputs]) };
-  };
-  /** A table of vectors, the columns of a packed matrix: for the tokens' the logits are the products of x with them. */
-  const table = async <Rows extends number>(name: string, rows: Rows): Promise<Tensor<[Rows, Sizes["C"]]>> => {
-    const readRows = async (data: Float32Array, first: number): Promise<void> => {
-      signal?.throwIfAborted();
-      await tensors.readFloat32Into(stored.get(name)!, data, first * sizes.C);
-      advance(name, data.length);
-    };
-    using columns = await packAsync([sizes.C, rows], readRows, { encoding: dtype, device });
-    const result = columns.transpose() as Tensor<[Rows, Sizes["C"]]>;
-    taken.push(result);
-    return result;
-  };
+  ): Promise<Linear<In, Out>> => ({
+    weight: take(await loadMatrix(destination, `${prefix}.weight`, [inputs, outputs])),
+    bias: await vector(`${prefix}.bias`, outputs),
+  });
+  const table = async <Rows extends number>(name: string, rows: Rows): Promise<Tensor<[Rows, Sizes["C"]]>> =>
+    take(await loadTable(destination, name, [rows, sizes.C]));
 
   try {
     const { C, F, QKV, positions } = sizes;
@@ -160,6 +156,11 @@ function sizesOf({ nEmbd, nHead, nInner, vocabSize, nPositions }: GPT2Config): S
     QKV: dim("3C", 3 * nEmbd),
     positions: dim("n_positions", nPositions),
   };
+}
+
+function resolveDevice(device: LoadModelOptions["device"]): Backend {
+  if (device === undefined) return defaultDevice();
+  return typeof device === "string" ? deviceByName(device) : device;
 }
 
 async function requiredText(source: ModelSource, file: string): Promise<string> {

@@ -1,19 +1,22 @@
 import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
+import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { Command } from "commander";
-import { bytesAs, expectedShapes } from "../checkpoint-tensors.ts";
+import { bytesAs, elementsOf, expectedShapes } from "../checkpoint-tensors.ts";
 import type { GPT2Config } from "../config.ts";
 import { loadConfig } from "../load.ts";
 import { modelSource, openCheckpoint } from "../model-source.ts";
+import { convertedTo } from "../quantization.ts";
 import { findModel } from "./find-model.ts";
 import { findGpu, type GpuFound } from "./gpu-info.ts";
 import { interruptible } from "./interruption.ts";
-import { dtypeOption, modelOption } from "./model-options.ts";
+import { dtypeOption, gpuModeOption, modelOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 interface InfoFlags {
   readonly model?: string;
-  readonly dtype: MatrixEncoding;
+  readonly dtype?: MatrixEncoding;
+  readonly gpuMode?: GpuMode | "auto";
   readonly json?: true;
 }
 
@@ -36,16 +39,17 @@ export function infoCommand(): Command {
     .description("show a model's config, parameters, dtypes and memory, and the devices found")
     .addOption(modelOption())
     .addOption(dtypeOption())
+    .addOption(gpuModeOption())
     .option("--json", "as one line of JSON")
     .action((flags: InfoFlags) =>
       interruptible(async (signal) => {
-        const info = await gather(await findModel(flags.model, signal), flags.dtype, signal);
+        const info = await gather(await findModel(flags.model, signal), flags, signal);
         await writeOut(flags.json ? `${JSON.stringify(info)}\n` : describe(info));
       }),
     );
 }
 
-async function gather(folder: string, dtype: MatrixEncoding, signal: AbortSignal): Promise<Info> {
+async function gather(folder: string, { dtype: chosen, gpuMode }: InfoFlags, signal: AbortSignal): Promise<Info> {
   const source = await modelSource(folder, signal);
   const config = await loadConfig(source);
   const stored: Record<string, { tensors: number; bytes: number }> = {};
@@ -56,14 +60,15 @@ async function gather(folder: string, dtype: MatrixEncoding, signal: AbortSignal
     const { tensors: count, bytes } = stored[dtype] ?? { tensors: 0, bytes: 0 };
     stored[dtype] = { tensors: count + 1, bytes: bytes + byteLength };
   }
+  const dtype = chosen ?? convertedTo(tensors.metadata, checkpoint.path) ?? "f32";
   let parameters = 0;
   let weights = 0;
-  for (const shape of expectedShapes(config).values()) {
-    parameters += shape.reduce((size, dim) => size * dim, 1);
-    weights += bytesAs(dtype, shape);
+  for (const [name, shape] of expectedShapes(config)) {
+    parameters += elementsOf(shape);
+    weights += bytesAs(dtype, name, shape);
   }
   const memory = { dtype, weights, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
-  const gpu = await findGpu();
+  const gpu = await findGpu(gpuMode);
   const devices = { wasm: findWasm(), gpu: gpu.summary, reference: "plain TypeScript" };
   return { model: folder, config, parameters, stored, memory, devices, gpu };
 }

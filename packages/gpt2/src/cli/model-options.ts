@@ -10,7 +10,7 @@ import { createProgress } from "./progress.ts";
 export interface ModelFlags {
   readonly model?: string;
   readonly device: (typeof DEVICES)[number];
-  readonly dtype: MatrixEncoding;
+  readonly dtype?: MatrixEncoding;
   readonly threads?: number;
   readonly deterministic?: true;
   readonly gpuMode?: GpuMode | "auto";
@@ -22,7 +22,13 @@ export const modelOption = (): Option =>
   new Option("--model <folder|name>", "a model folder, or a model of the Hugging Face Hub (default: the shipped one)");
 
 export const dtypeOption = (): Option =>
-  new Option("--dtype <dtype>", `how weights are kept: ${DTYPES.join(" or ")}`).default("f32").argParser(parseDtype);
+  new Option(
+    "--dtype <dtype>",
+    `how weights are kept: ${DTYPES.join(", ")} (default: what the model was converted to, or else f32)`,
+  ).argParser(parseDtype);
+
+export const gpuModeOption = (): Option =>
+  new Option("--gpu-mode <mode>", "of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
 
 /** Adds `--model`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {
@@ -34,7 +40,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(dtypeOption())
     .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
     .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)")
-    .option("--gpu-mode <mode>", "of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
+    .addOption(gpuModeOption());
 }
 
 /** Loads the model that the flags name. On a terminal a bar shows how far it is, if that takes longer than a moment. */
@@ -97,6 +103,6 @@ function parseDevice(text: string): ModelFlags["device"] {
 
 function parseDtype(text: string): MatrixEncoding {
   const dtype = DTYPES.find((known) => known === text || (known === "f32" && text === "float32"));
-  if (dtype === undefined) throw new InvalidArgumentError(`there are ${DTYPES.join(" and ")}`);
+  if (dtype === undefined) throw new InvalidArgumentError(`there are ${DTYPES.join(", ")}`);
   return dtype;
 }

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { convertCommand } from "./convert.ts";
 import { downloadCommand } from "./download.ts";
 import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
@@ -13,7 +14,15 @@ export function runCommand(args: readonly string[]): Promise<number> {
     name: "gpt2",
     description: "GPT-2 in pure TypeScript: generate, score, and look inside",
     version: (createRequire(import.meta.url)("../../package.json") as { version: string }).version,
-    commands: [generateCommand(), scoreCommand(), logitsCommand(), tokenizeCommand(), infoCommand(), downloadCommand()],
+    commands: [
+      generateCommand(),
+      scoreCommand(),
+      logitsCommand(),
+      tokenizeCommand(),
+      infoCommand(),
+      convertCommand(),
+      downloadCommand(),
+    ],
   };
   return runProgram(program, args);
 }

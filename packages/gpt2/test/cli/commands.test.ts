@@ -157,11 +157,50 @@ describe.concurrent("gpt2 info", () => {
   });
 });
 
+describe.concurrent("gpt2 convert", () => {
+  it("writes a model that gives the very results of --dtype, and refuses to replace it", async () => {
+    const out = join(folder, "int8");
+    const converted = await gpt2(["convert", "--dtype", "int8", "--out", out]);
+    expect({ status: converted.status, stdout: converted.stdout }).toEqual({ status: 0, stdout: `${out}\n` });
+    const input = `${JSON.stringify({ text: "To be, or not to be, that is the question" })}\n`;
+    const [own, asked, plain] = await Promise.all([
+      gpt2(["score", "--model", out], { input }),
+      gpt2(["score", "--dtype", "int8"], { input }),
+      gpt2(["score", "--dtype", "f32"], { input }),
+    ]);
+    expect(own).toMatchObject({ status: 0, stdout: asked.stdout });
+    const logLikelihood = ({ stdout }: { stdout: string }) =>
+      (JSON.parse(stdout) as Record<string, number>)["logLikelihood"]!;
+    const difference = Math.abs(logLikelihood(asked) - logLikelihood(plain));
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(0.2);
+    const { stdout } = await gpt2(["info", "--model", out, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ parameters: 957_184, memory: { dtype: "int8" } });
+
+    const again = await gpt2(["convert", "--dtype", "bf16", "--out", out]);
+    expect(again).toMatchObject({ status: 1, stdout: "" });
+    expect(again.stderr).toBe(`gpt2: --out: ${join(out, "config.json")} exists; overwrite would replace it\n`);
+    expect((await gpt2(["convert", "--dtype", "bf16", "--out", out, "--overwrite"])).status).toBe(0);
+    const file = await open(join(out, "model.safetensors"));
+    expect(file.info("wte.weight").dtype).toBe("BF16");
+    await file.close();
+  });
+
+  it("wants to be told the dtype and the folder", async () => {
+    const [noDtype, unknown] = await Promise.all([
+      gpt2(["convert", "--out", join(folder, "none")]),
+      gpt2(["convert", "--dtype", "int4", "--out", join(folder, "none")]),
+    ]);
+    expect(noDtype.stderr).toBe("gpt2: required option '--dtype <dtype>' not specified\n");
+    expect(unknown.stderr).toContain("'int4' is invalid. there are bf16 and int8");
+  });
+});
+
 describe.concurrent("gpt2", () => {
   it("tells with --help what it can do", async () => {
     const { status, stdout, stderr } = await gpt2(["--help"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    for (const command of ["generate", "logits", "score", "tokenize", "info", "download"]) {
+    for (const command of ["generate", "logits", "score", "tokenize", "info", "convert", "download"]) {
       expect(stdout).toContain(`  ${command} `);
     }
   });

@@ -134,7 +134,7 @@ describe("loadModel", () => {
   test("refuses a dtype that there is not", async () => {
     const options = { device, dtype: "f16" as "bf16" };
     await expect(loadModel(await modelSource(folder), options)).rejects.toThrow(
-      'dtype: there are f32, bf16; got "f16"',
+      'dtype: there are f32, bf16, int8; got "f16"',
     );
   });
 

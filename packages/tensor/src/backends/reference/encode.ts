@@ -33,30 +33,39 @@ function roundToBf16(values: Float32Array): void {
   }
 }
 
-/** To the nearest multiples, ties to even, of each group's scale: the largest absolute value is 127 of it. */
+/** To the nearest multiples, ties to even, of each group's scale. */
 function roundToInt8(column: Float32Array): void {
+  const integers = new Int8Array(INT8_GROUP);
   for (let start = 0; start < column.length; start += INT8_GROUP) {
     const group = column.subarray(start, start + INT8_GROUP);
-    const { inverse, scale } = int8Scale(group);
-    for (let i = 0; i < group.length; i++) group[i] = nearestInteger(Math.fround(group[i]! * inverse)) * scale;
+    const scale = quantizeInt8(group, integers);
+    for (let i = 0; i < group.length; i++) group[i] = integers[i]! * scale;
   }
 }
 
-/** Below this, 2^-100, a group counts as zeros: its scale would leave the range of float32. */
+/** Below this, 2^-100, weights count as zeros: their scale would leave the range of float32. */
 const TINY = 2 ** -100;
 
-/** The scale of a group of weights, and what they are multiplied by to become integers, both float32. */
-export function int8Scale(group: Float32Array): { readonly inverse: number; readonly scale: number } {
+/**
+ * What an `int8` matrix keeps of up to {@link INT8_GROUP} weights of a column: writes `integers` from -127 to 127, ties
+ * rounded to even, and returns the float32 scale that takes them back; NaN if a weight is not finite.
+ */
+export function quantizeInt8(weights: Float32Array, integers: Int8Array): number {
   let most = 0;
-  for (const value of group) most = Math.max(most, Math.abs(value)); // NaN if there is one
-  return most < TINY ? { inverse: 0, scale: 0 } : { inverse: Math.fround(127 / most), scale: Math.fround(most / 127) };
+  for (let i = 0; i < weights.length; i++) most = Math.max(most, Math.abs(weights[i]!)); // NaN if there is one
+  if (most < TINY) {
+    integers.fill(0, 0, weights.length);
+    return 0;
+  }
+  const inverse = Math.fround(127 / most);
+  for (let i = 0; i < weights.length; i++) {
+    // What is added leaves no bits for a fraction, so the sum is rounded to an integer.
+    integers[i] = Math.fround(weights[i]! * inverse) + ROUND - ROUND;
+  }
+  return most < Infinity ? Math.fround(most / 127) : Number.NaN;
 }
 
-/** Ties to even: what is added leaves no bits for a fraction. */
-export function nearestInteger(x: number): number {
-  const shift = 1.5 * 2 ** 52;
-  return x + shift - shift;
-}
+const ROUND = 1.5 * 2 ** 52;
 
 /** Writes integers [K, n] times their scales [K / INT8_GROUP, n] to columns `first`… of a matrix. */
 export function scaleColumns(
