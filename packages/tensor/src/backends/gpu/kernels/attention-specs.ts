@@ -7,8 +7,8 @@ import type { ArgumentKind, KernelSpec } from "./kernel.ts";
 // `last`    the last row that it sees,
 // `before`  the rows of the past that come before those.
 //
-// They follow from L, P and `causal`; with `tabled` 1 they are in `table` [T, 3], where a first row of −1 marks queries
-// that the launch is not for. Kernels name them alike, line for line.
+// They follow from L, P and `causal`; with `tabled` 1 they are in `table` [T, 3], the first row plus one, so that 0 marks
+// queries that the launch is not for. Kernels name them alike, line for line.
 
 const ints = (count: number): ArgumentKind[] => new Array<ArgumentKind>(count).fill("int");
 
@@ -64,7 +64,7 @@ export const scoresSpec: KernelSpec = {
     before = P - 1;
     before++;
     if (tabled === 1) {
-      first = table[t * 3]! | 0;
+      first = (table[t * 3]! | 0) - 1;
       last = table[t * 3 + 1]! | 0;
       before = table[t * 3 + 2]! | 0;
     }
@@ -172,7 +172,7 @@ export const sumOne: KernelSpec = {
     before = P - 1;
     before++;
     if (tabled === 1) {
-      first = table[t * 3]! | 0;
+      first = (table[t * 3]! | 0) - 1;
       last = table[t * 3 + 1]! | 0;
       before = table[t * 3 + 2]! | 0;
     }
@@ -266,7 +266,7 @@ export const sumFour: KernelSpec = {
     before = P - 1;
     before++;
     if (tabled === 1) {
-      first = table[t * 3]! | 0;
+      first = (table[t * 3]! | 0) - 1;
       last = table[t * 3 + 1]! | 0;
       before = table[t * 3 + 2]! | 0;
     }

@@ -115,12 +115,12 @@ function extentOf(
   const L = segments[0]!.length;
   const alike = segments.every((segment) => segment.length === L && segment.past === past);
   if (alike && segments.length * L === T) return { L, P, S: P + L, table: undefined };
-  const table = new Float32Array(3 * T).fill(-1);
+  const table = new Float32Array(3 * T);
   let S = 0;
   for (const { start, length, past: own } of segments) {
     const before = own < 0 ? 0 : P;
     S = Math.max(S, before + length);
-    for (let t = start; t < start + length; t++) table.set([start, causal ? t : start + length - 1, before], 3 * t);
+    for (let t = start; t < start + length; t++) table.set([start + 1, causal ? t : start + length - 1, before], 3 * t);
   }
   return { L, P, S, table: launcher.scratch(launcher.upload(table.length, "attention's sequences", () => table)) };
 }

@@ -42,12 +42,8 @@ const gathered: KernelSpec = {
     row = Math.floor(this.thread.x / columns) | 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
-    let index = 0;
-    index = (indices[indicesOffset + this.thread.x]! - 1) | 0;
-    index++;
-    if (index < 0) index = 0;
-    if (index > last) index = last;
-    return x[offset + row * step + index]!;
+    const index = Math.min(Math.max(indices[indicesOffset + this.thread.x]!, 0), last);
+    return x[offset + row * step + (index | 0)]!;
   },
 };
 
