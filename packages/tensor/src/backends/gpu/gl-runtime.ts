@@ -1,4 +1,5 @@
 import type { Gpu, GpuJs, GpuMode, KernelShortcut, ResultHandle } from "./gpu-js.ts";
+import { flat, type Result } from "./host-runtime.ts";
 import type { WebGl2Context } from "./platform-types.ts";
 import type { Made, ModeRuntime } from "./runtime.ts";
 
@@ -64,10 +65,11 @@ export class GlRuntime implements ModeRuntime {
 
   async read(handle: unknown, length: number): Promise<Float32Array> {
     if (!isTexture(handle)) return (handle as Float32Array).slice();
-    const data = handle.toArray() as Float32Array;
+    const data = handle.toArray() as Result;
     const error = this.#context?.getError() ?? 0;
     if (error !== 0) throw new Error(`WebGL error 0x${error.toString(16)}`);
-    return data.slice(0, length);
+    // Of one axis, it may be longer by what fills the last texel.
+    return data instanceof Float32Array ? data.slice(0, length) : flat(data, length);
   }
 
   guarded<Result>(work: () => Promise<Result>): Promise<Result> {

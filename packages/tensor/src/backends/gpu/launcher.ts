@@ -43,7 +43,7 @@ export class Launcher {
   readonly allowFallback: boolean;
   readonly #degraded: (kernel: string, reason: string) => void;
   readonly #kernels = new Map<string, KernelShortcut>();
-  readonly #bodies = new WeakMap<KernelSpec["body"], number>();
+  readonly #bodies = new Map<KernelSpec["body"], number>();
   #bodyCount = 0;
   #scratch: DeviceBuffer[] = [];
 

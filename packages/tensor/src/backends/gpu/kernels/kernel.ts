@@ -19,6 +19,7 @@ export type ArgumentKind = "buffer" | "int" | "float";
  * `body` is translated from its source text, so it may use `this.thread.x` (and y, z), `this.constants.NAME`, its arguments,
  * numbers, `let`, `for` and `Math`, and nothing from outside: no imports, closures or helper functions, and no
  * TypeScript that leaves a trace when types are stripped. `!` and type annotations go away, `as` does too.
+ * In what is published, bodies are text already, out of minifiers' reach: `scripts/kernel-text.mjs`.
  */
 export interface KernelSpec {
   readonly name: string;
