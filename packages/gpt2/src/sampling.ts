@@ -133,14 +133,18 @@ function mostLikely(scores: Float64Array, k: number): Int32Array {
   return Int32Array.from(ids);
 }
 
-const BLOCK = 64;
+const LARGEST_BLOCK = 64;
+/** With so many times `k` blocks it is rare that two of the `k` largest scores share one. */
+const BLOCKS_PER_K = 4;
 
 /** A score that `k` scores reach, and few others: the k-th largest of the largest of each block of scores. */
 function reachedByAtLeast(k: number, scores: Float64Array): number {
-  const largest = new Float64Array(Math.ceil(scores.length / BLOCK)).fill(Number.NEGATIVE_INFINITY);
-  for (let id = 0; id < scores.length; id++) {
-    const block = Math.floor(id / BLOCK);
-    if (scores[id]! > largest[block]!) largest[block] = scores[id]!;
+  const size = Math.max(1, Math.min(LARGEST_BLOCK, Math.floor(scores.length / (BLOCKS_PER_K * k))));
+  const largest = new Float64Array(Math.ceil(scores.length / size)).fill(Number.NEGATIVE_INFINITY);
+  for (let block = 0, id = 0; block < largest.length; block++) {
+    for (const end = Math.min(id + size, scores.length); id < end; id++) {
+      if (scores[id]! > largest[block]!) largest[block] = scores[id]!;
+    }
   }
   return largest.sort()[largest.length - k] ?? Number.NEGATIVE_INFINITY;
 }
