@@ -67,7 +67,11 @@ async function checkTarball(each) {
     if (!has.has(file)) problem(name, `${file} is missing`);
   }
   for (const file of files) {
-    if (!/^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.(ts|json)|package\.json|README\.md|LICENSE)$/.test(file)) {
+    if (
+      !/^(bin\/.*\.js|data\/.*\.txt|dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.(ts|json)|package\.json|README\.md|LICENSE)$/.test(
+        file,
+      )
+    ) {
       problem(name, `${file} should not be in it`);
     }
     for (const place of [root, homedir(), tmpdir() + posix.sep, hostname(), "registry.", "file://"]) {
@@ -262,8 +266,16 @@ function checkCommand(consumer) {
   if (gpu.status !== 1 || gpu.stdout !== "" || !/^gpt2: .*npm install gpu\.js webgpu[^\n]*\n$/.test(gpu.stderr)) {
     problem("gpt2 generate --device gpu", `without GPU.js it answers ${JSON.stringify(gpu.stdout + gpu.stderr)}`);
   }
-  const command = join(consumer, "node_modules/.bin");
-  if (!readdirSync(command).some((file) => file.startsWith("gpt2"))) problem("gpt2", "there is no such command");
+  const course = spawn(
+    "npx",
+    ["--no-install", "hw1", "sample", "--model", "weights/shakespeare", "--length", "5"],
+    consumer,
+  );
+  if (course.status !== 0 || !course.stdout.includes("samples.txt")) problem("hw1 sample", course.stderr);
+  const commands = readdirSync(join(consumer, "node_modules/.bin"));
+  for (const name of ["gpt2", "hw1"]) {
+    if (!commands.some((file) => file.startsWith(name))) problem(name, "there is no such command");
+  }
 }
 
 function spawn(command, args, cwd) {
