@@ -135,7 +135,8 @@ function summary(model: GPT2, flags: TaskFlags): ModelSummary {
   let parameters = 0;
   for (const shape of expectedShapes(model.config).values()) parameters += shape.reduce((size, dim) => size * dim, 1);
   const name = flags.model === undefined ? "the shipped model" : basename(flags.model.replace(/\/+$/, ""));
-  const device: string[] = [model.device.name, flags.dtype];
+  const device: string[] = [model.device.name];
+  if (flags.dtype !== undefined) device.push(flags.dtype);
   if (flags.threads !== undefined) device.push(`${flags.threads} threads`);
   return { name, parameters, nPositions, vocabSize, device: device.join(", ") };
 }
