@@ -1,7 +1,7 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/*.json` into the README, `docs/benchmarks.md` and `docs/gpu.md`, between
- * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, prefill, decode, cold, matmul, memory,
- * gpu.
+ * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, quality, prefill, decode, cold, matmul,
+ * memory, gpu.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
@@ -14,6 +14,7 @@ import { accuracySummary, accuracyTable } from "./tables/accuracy-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
+import { qualityTable } from "./tables/quality-table.ts";
 import { coldTable, decodeTable, matmulTable, prefillTable, speedSummary } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
@@ -27,6 +28,7 @@ const generated = {
   speed: speedSummary(speed),
   // The whole of it, in docs/benchmarks.md.
   accuracy: accuracyTable(logits),
+  quality: qualityTable(await results("quality")),
   prefill: prefillTable(speed),
   decode: decodeTable(speed),
   cold: coldTable(speed),

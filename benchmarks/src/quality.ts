@@ -1,0 +1,143 @@
+/**
+ * `npm run bench:quality`: what keeping weights in fewer bits changes.
+ *
+ *     npm run bench:quality -- [--quick] [--model synthetic-124m|shakespeare]...
+ *
+ * Runs each dtype and float32 on the same tokens and compares every logit, every distribution, and the perplexity. The
+ * deterministic build is used, whose results are the same on every engine. Exits with status 1 when a bound is exceeded.
+ * Writes `results/quality-node<major>.json`.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { disposeModel, loadModel, loadTokenizer, modelSource } from "@gpt2-ts/gpt2";
+import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
+import { ensureCheckpoint } from "./checkpoint.ts";
+import { runConditions } from "./harness/machine.ts";
+import { REPOSITORY, SHIPPED_MODEL } from "./paths.ts";
+import { compareModels } from "./quality/measure.ts";
+import type { QualityBound, QualityErrors, QualityResult } from "./quality/result.ts";
+import { readReference } from "./reference-values.ts";
+import { writeResult } from "./results-file.ts";
+
+const DTYPES: readonly MatrixEncoding[] = ["bf16", "int8"];
+const MODELS = ["synthetic-124m", "shakespeare"];
+const BOUNDS: readonly QualityBound[] = [
+  { model: "synthetic-124m", dtype: "int8", meanKl: 0.005 },
+  { model: "shakespeare", dtype: "int8", top1: 0.98, perplexityChange: 0.005 },
+];
+/** English that the shipped model has never seen, and that is not its own kind. */
+const PROSE = join(REPOSITORY, "docs", "reading.md");
+/** Tokens of each text with `--quick`. */
+const QUICK_TOKENS = 128;
+
+/** Ids of a text, cut into pieces that fit the context. */
+interface Text {
+  readonly name: string;
+  readonly windows: readonly (readonly number[])[];
+}
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    model: { type: "string", multiple: true, default: MODELS },
+  },
+});
+const unknown = options.model.find((model) => !MODELS.includes(model));
+if (unknown !== undefined) {
+  console.error(`bench:quality: there is no model ${unknown}; there are ${MODELS.join(", ")}`);
+  process.exit(2);
+}
+
+const device = createWasmBackend({ deterministic: true });
+const errors: QualityErrors[] = [];
+for (const name of options.model) errors.push(...(await measure(name)));
+device.dispose();
+
+const failures = errors.flatMap(exceeded);
+const conditions = await runConditions(process.execPath);
+if (!options.quick && options.model === MODELS) {
+  const command = "npm run bench:quality";
+  const result: QualityResult = { kind: "quality", command, conditions, bounds: BOUNDS, errors };
+  console.log(`\nwrote ${await writeResult("quality", conditions.node, result)}`);
+}
+for (const failure of failures) console.error(`FAILED: ${failure}`);
+process.exit(failures.length === 0 ? 0 : 1);
+
+async function measure(name: string): Promise<QualityErrors[]> {
+  const source = await modelSource(name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint("synthetic-124m"));
+  const base = await loadModel(source, { device, dtype: "f32" });
+  const others = [];
+  for (const dtype of DTYPES) others.push(await loadModel(source, { device, dtype }));
+  const texts = name === "shakespeare" ? await shippedTexts(source) : await syntheticTexts();
+  const measured: QualityErrors[] = [];
+  for (const { name: text, windows } of texts) {
+    const chosen = options.quick ? windows.slice(0, 1).map((ids) => ids.slice(0, QUICK_TOKENS)) : windows;
+    const comparisons = await compareModels([base, ...others], chosen);
+    for (const [i, comparison] of comparisons.entries()) {
+      const found = { model: name, text, dtype: DTYPES[i]!, ...comparison.summary() };
+      measured.push(found);
+      console.log(describe(found));
+    }
+  }
+  for (const model of [base, ...others]) disposeModel(model);
+  return measured;
+}
+
+/** The held-out Shakespeare of the reference values, and prose of another kind. */
+async function shippedTexts(source: Awaited<ReturnType<typeof modelSource>>): Promise<Text[]> {
+  const prompts = await readReference("shakespeare");
+  const heldOut = prompts.find(({ name }) => name === "B")!;
+  const ids = (await loadTokenizer(source)).encode(await readFile(PROSE, "utf8"));
+  return [
+    { name: "held-out Shakespeare", windows: [[...heldOut.ids]] },
+    { name: "docs/reading.md", windows: cut(ids, heldOut.ids.length) },
+  ];
+}
+
+async function syntheticTexts(): Promise<Text[]> {
+  const prompts = await readReference("synthetic-124m");
+  const longest = prompts.at(-1)!;
+  return [{ name: "hashed ids", windows: cut([...longest.ids], longest.ids.length / 2) }];
+}
+
+function cut(ids: readonly number[], length: number): number[][] {
+  const pieces: number[][] = [];
+  for (let start = 0; start < ids.length; start += length) pieces.push(ids.slice(start, start + length));
+  return pieces.filter((piece) => piece.length > 1);
+}
+
+/** The bounds that a text does not keep. Perplexity is bounded where the text is of the kind that the model knows. */
+function exceeded(found: QualityErrors): string[] {
+  const bound = BOUNDS.find(({ model, dtype }) => model === found.model && dtype === found.dtype);
+  if (bound === undefined) return [];
+  const change = Math.abs(found.perplexity / found.basePerplexity - 1);
+  const broken = [
+    !(found.meanKl <= (bound.meanKl ?? Infinity)) && `mean KL ${found.meanKl} above ${bound.meanKl}`,
+    !(found.top1 >= (bound.top1 ?? 0)) && `top-1 agreement ${found.top1} below ${bound.top1}`,
+    !(change <= (bound.perplexityChange ?? Infinity)) && `perplexity changes by ${change}`,
+  ];
+  return broken
+    .filter((line) => line !== false)
+    .map((line) => `${found.model}, ${found.text}, ${found.dtype}: ${line}`);
+}
+
+function describe({
+  model,
+  text,
+  dtype,
+  positions,
+  maxError,
+  rmsError,
+  meanKl,
+  maxKl,
+  top1,
+  ...rest
+}: QualityErrors): string {
+  const change = 100 * (rest.perplexity / rest.basePerplexity - 1);
+  return (
+    `${model}, ${text}, ${dtype}: ${positions} positions, logits max ${maxError.toExponential(1)} RMS ` +
+    `${rmsError.toExponential(1)}, KL mean ${meanKl.toExponential(1)} max ${maxKl.toExponential(1)}, top-1 ` +
+    `${(100 * top1).toFixed(2)} %, perplexity ${rest.perplexity.toFixed(3)} (${change >= 0 ? "+" : ""}${change.toFixed(3)} %)`
+  );
+}

@@ -1,0 +1,37 @@
+/** The table of `bench:quality`. */
+import type { QualityResult } from "../quality/result.ts";
+import { provenance } from "./figures.ts";
+import { table } from "./markdown.ts";
+
+/** The newest run: results do not depend on the engine. */
+export function qualityTable(results: readonly QualityResult[]): string | undefined {
+  const newest = results.at(-1);
+  if (newest === undefined) return undefined;
+  const head = [
+    "model",
+    "text",
+    "dtype",
+    "positions",
+    "logits max",
+    "RMS",
+    "mean KL, nats",
+    "max KL",
+    "top-1",
+    "perplexity",
+    "change",
+  ];
+  const rows = newest.errors.map((errors) => {
+    const change = 100 * (errors.perplexity / errors.basePerplexity - 1);
+    return [
+      errors.model,
+      errors.text,
+      errors.dtype,
+      String(errors.positions),
+      ...[errors.maxError, errors.rmsError, errors.meanKl, errors.maxKl].map((value) => value.toExponential(1)),
+      `${(100 * errors.top1).toFixed(1)} %`,
+      errors.perplexity.toPrecision(5),
+      `${change >= 0 ? "+" : ""}${change.toFixed(2)} %`,
+    ];
+  });
+  return [table(head, rows), provenance(newest)].join("\n\n");
+}
