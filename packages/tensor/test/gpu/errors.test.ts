@@ -64,6 +64,24 @@ await describeOnGpu("a kernel that GPU.js does not translate", (device) => {
   });
 });
 
+await describeOnGpu("a backend that was disposed of", (shared) => {
+  test("says so when its tensors are used, and holds no memory once they are gone", async () => {
+    const device = await createGpuBackend({ mode: shared.info().mode });
+    const x = tensor(Float32Array.of(1, 2, 3), { device });
+    const y = x.add(x);
+    expect(await y.data()).toEqual(Float32Array.of(2, 4, 6));
+    device.dispose();
+    expect((await errorOf(y.data())).message).toContain("the backend was disposed");
+    const later = y.add(y);
+    expect((await errorOf(later.data())).message).toMatch(/^gpu: .* failed: the backend was disposed/);
+    for (const each of [x, y, later]) each.dispose();
+    expect(device.info().memoryBytes).toBe(0);
+    expect(device.info().usedBytes).toBe(0);
+    const z = tensor(Float32Array.of(1, 2, 3), { device: shared });
+    expect(await z.add(z).data()).toEqual(Float32Array.of(2, 4, 6));
+  });
+});
+
 const webasm = await gpuBackend("webasm");
 describe.skipIf(!webasm)("a kernel that GPU.js moves to the CPU (gpu, webasm)", () => {
   const spec: KernelSpec = {

@@ -13,6 +13,8 @@ import { fromFloats, GpuStorage, type GpuView, type HostCopy } from "./storage.t
 
 /** What a GPU backend runs on, and what it did. */
 export interface GpuInfo extends LaunchCounts {
+  /** Different kernels compiled. */
+  readonly programs: number;
   readonly mode: GpuMode;
   /** Of WebGPU; undefined in the other modes. */
   readonly adapter: AdapterDescription | undefined;
@@ -27,11 +29,13 @@ export interface GpuInfo extends LaunchCounts {
   readonly trials: readonly ModeTrial[];
 }
 
+/** Where ops without a GPU kernel run. */
+type InnerBackend = Backend & { dispose(): void };
+
 /** What the parts of a backend are made of; see `createGpuBackend`. */
 export interface GpuParts {
   readonly launcher: Launcher;
-  /** Where ops without a GPU kernel run. */
-  readonly inner: Backend;
+  readonly inner: InnerBackend;
   readonly adapter: AdapterDescription | undefined;
   readonly maxArrayBytes: number | undefined;
   readonly degraded: ReadonlyMap<string, string>;
@@ -44,7 +48,7 @@ export class GpuBackend implements Backend {
   readonly fallbacks = new FallbackLog();
   /** For kernels, compile and tests. */
   readonly launcher: Launcher;
-  readonly inner: Backend;
+  readonly inner: InnerBackend;
   readonly #parts: GpuParts;
 
   /** For `createGpuBackend`, which is how to get one. */
@@ -56,7 +60,7 @@ export class GpuBackend implements Backend {
 
   info(): GpuInfo {
     const { adapter, maxArrayBytes, degraded, trials } = this.#parts;
-    const { runtime, counts, usedBytes } = this.launcher;
+    const { runtime, programs, counts, usedBytes } = this.launcher;
     return {
       mode: runtime.mode,
       adapter,
@@ -66,6 +70,7 @@ export class GpuBackend implements Backend {
       degraded: Object.fromEntries(degraded),
       trials,
       ...counts,
+      programs: programs.count,
     };
   }
 
@@ -122,9 +127,13 @@ export class GpuBackend implements Backend {
     return matrix;
   }
 
-  /** Gives everything back. Tensors of this backend cannot be computed with any more. */
+  /**
+   * Ends its threads and gives back what it holds, but for the tensors that were not disposed of. They cannot be read or
+   * computed with any more.
+   */
   dispose(): void {
     this.launcher.dispose();
+    this.launcher.queue.run(() => this.inner.dispose());
   }
 
   /** Runs an op on the inner backend when its turn comes; the results stay there until a kernel needs them. */

@@ -7,6 +7,8 @@ import type { Made, ModeRuntime } from "./runtime.ts";
 interface TextureResult extends ResultHandle {
   /** Width and height in texels of four floats. */
   readonly size: ArrayLike<number>;
+  /** Elements along each axis. */
+  output: readonly number[];
 }
 
 const BYTES_PER_TEXEL = 16;
@@ -26,6 +28,8 @@ export class GlRuntime implements ModeRuntime {
   memoryBytes = 0;
   readonly gpuJs: GpuJs;
   readonly #copy: KernelShortcut;
+  /** Of results of one axis. */
+  #flat: object | undefined;
 
   constructor(gpuJs: GpuJs, gpu: Gpu, mode: GpuMode) {
     this.gpuJs = gpuJs;
@@ -54,22 +58,24 @@ export class GlRuntime implements ModeRuntime {
 
   build(): undefined {}
 
-  run(kernel: KernelShortcut, args: readonly unknown[]): Made {
-    return this.#keep(kernel(...args));
+  run(kernel: KernelShortcut, args: readonly unknown[], threads: number): Made {
+    return this.#keep(kernel(...args), threads);
+  }
+
+  destroy(kernel: KernelShortcut): void {
+    kernel.destroy();
   }
 
   upload(data: Float32Array): Made {
-    this.#copy.setOutput([data.length]);
-    return this.#keep(this.#copy(this.gpuJs.input(data, [data.length])));
+    return this.#keep(this.#copyOf(data), data.length);
   }
 
   async read(handle: unknown, length: number): Promise<Float32Array> {
     if (!isTexture(handle)) return (handle as Float32Array).slice();
-    const data = handle.toArray() as Result;
+    const data = handle.toArray() as Float32Array;
     const error = this.#context?.getError() ?? 0;
     if (error !== 0) throw new Error(`WebGL error 0x${error.toString(16)}`);
-    // Of one axis, it may be longer by what fills the last texel.
-    return data instanceof Float32Array ? data.slice(0, length) : flat(data, length);
+    return data.slice(0, length); // without what fills the last texel
   }
 
   guarded<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -91,14 +97,25 @@ export class GlRuntime implements ModeRuntime {
   }
 
   /** A kernel that GPU.js moved to the CPU gives an array instead of a texture. */
-  #keep(result: unknown): Made {
-    if (isTexture(result)) this.memoryBytes += textureBytes(result);
+  #keep(result: unknown, length: number): Made {
+    if (!isTexture(result)) return { handle: flat(result as Result, length) };
+    this.memoryBytes += textureBytes(result);
+    // A kernel that was called with results of one axis takes none of three, though they are laid out alike: see
+    // src/backend/web-gl/kernel-value/memory-optimized-number-texture.js. So all are made to be of one.
+    this.#flat ??= Object.getPrototypeOf(this.#copyOf(new Float32Array(1))) as object;
+    Object.setPrototypeOf(result, this.#flat);
+    result.output = [length];
     return { handle: result };
+  }
+
+  #copyOf(data: Float32Array): unknown {
+    this.#copy.setOutput([data.length]);
+    return this.#copy(this.gpuJs.input(data, [data.length]));
   }
 }
 
 function isTexture(handle: unknown): handle is TextureResult {
-  return !(handle instanceof Float32Array);
+  return typeof (handle as Partial<ResultHandle>).toArray === "function";
 }
 
 function textureBytes({ size }: TextureResult): number {

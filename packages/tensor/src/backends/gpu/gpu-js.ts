@@ -87,6 +87,13 @@ export interface KernelInternals {
   /** webgpu: what the next run writes to. */
   outputBuffer: CountedBuffer | null;
   bindGroupDirty: boolean;
+  /** webasm: its threads, made when they are first needed (src/backend/web-assembly/kernel.js). */
+  _pool: WorkerPool | null;
+}
+
+/** src/backend/web-assembly/worker-pool.js */
+export interface WorkerPool {
+  destroy(): void;
 }
 
 /** src/backend/web-gpu/buffer-result.js counts on the buffer itself and destroys it at zero. */

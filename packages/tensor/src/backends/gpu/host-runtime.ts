@@ -1,18 +1,20 @@
-import type { GpuJs, GpuMode, KernelShortcut } from "./gpu-js.ts";
+import type { GpuJs, GpuMode, KernelSettings, KernelShortcut, WorkerPool } from "./gpu-js.ts";
 import type { Made, ModeRuntime } from "./runtime.ts";
 
 /** Modes webasm and cpu: arrays are typed arrays, and calls are synchronous. */
 export class HostRuntime implements ModeRuntime {
   readonly mode: GpuMode;
   readonly maxComponents = 4;
-  readonly settings = { pipeline: true, immutable: true };
+  readonly settings: Partial<KernelSettings>;
   readonly lost = undefined;
   memoryBytes = 0;
+  #pool: WorkerPool | null = null;
   readonly gpuJs: GpuJs;
 
   constructor(gpuJs: GpuJs, mode: GpuMode) {
     this.gpuJs = gpuJs;
     this.mode = mode;
+    this.settings = { pipeline: true, immutable: true, asyncMode: mode === "webasm" }; // which brings threads to webasm
   }
 
   argumentType(): string {
@@ -26,9 +28,17 @@ export class HostRuntime implements ModeRuntime {
   build(): undefined {}
 
   run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made> {
+    // GPU.js gives each kernel threads of its own, dozens of times as many as there are cores; these have one pool.
+    kernel.kernel._pool ??= this.#pool;
     const result = kernel(...args) as Result | Promise<Result>;
+    this.#pool ??= kernel.kernel._pool ?? null;
     const keep = (rows: Result): Made => this.#keep(flat(rows, threads * components));
     return result instanceof Promise ? result.then(keep) : keep(result);
+  }
+
+  destroy(kernel: KernelShortcut): void {
+    kernel.kernel._pool = null; // which the others go on with
+    kernel.destroy();
   }
 
   upload(data: Float32Array): Made {
@@ -52,7 +62,10 @@ export class HostRuntime implements ModeRuntime {
     this.memoryBytes -= (handle as Float32Array).byteLength;
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#pool?.destroy();
+    this.#pool = null;
+  }
 
   #keep(data: Float32Array): Made {
     this.memoryBytes += data.byteLength;

@@ -1,7 +1,8 @@
 import { DeviceError } from "../../errors.ts";
 import { DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
 import type { Gpu, KernelShortcut } from "./gpu-js.ts";
-import type { ArgumentKind, KernelSpec } from "./kernels/kernel.ts";
+import type { KernelSpec } from "./kernels/kernel.ts";
+import { Programs } from "./programs.ts";
 import { TaskQueue } from "./queue.ts";
 import type { Made, ModeRuntime } from "./runtime.ts";
 
@@ -9,8 +10,6 @@ import type { Made, ModeRuntime } from "./runtime.ts";
 export interface LaunchCounts {
   /** Kernels run. */
   readonly launches: number;
-  /** Different kernels compiled. */
-  readonly programs: number;
   readonly uploads: number;
   readonly uploadedBytes: number;
   readonly readbacks: number;
@@ -34,18 +33,17 @@ export interface Recorder {
 export class Launcher {
   readonly gpu: Gpu;
   readonly runtime: ModeRuntime;
+  readonly programs: Programs;
   /** For work of the backend's own that must keep its place among the kernels. */
   readonly queue = new TaskQueue();
   /** Bytes of all device buffers that were asked for and not freed. */
   usedBytes = 0;
   recorder: Recorder | undefined;
-  readonly counts = { launches: 0, programs: 0, uploads: 0, uploadedBytes: 0, readbacks: 0, readBytes: 0 };
+  readonly counts = { launches: 0, uploads: 0, uploadedBytes: 0, readbacks: 0, readBytes: 0 };
   readonly allowFallback: boolean;
   readonly #degraded: (kernel: string, reason: string) => void;
-  readonly #kernels = new Map<string, KernelShortcut>();
-  readonly #bodies = new Map<KernelSpec["body"], number>();
-  #bodyCount = 0;
   #scratch: DeviceBuffer[] = [];
+  #disposed = false;
 
   constructor(
     gpu: Gpu,
@@ -55,6 +53,7 @@ export class Launcher {
   ) {
     this.gpu = gpu;
     this.runtime = runtime;
+    this.programs = new Programs(gpu, runtime);
     this.allowFallback = allowFallback;
     this.#degraded = degraded;
   }
@@ -86,7 +85,7 @@ export class Launcher {
       try {
         this.#expectDevice();
         const values = args.map((arg) => (typeof arg === "number" ? arg : this.#argument(arg)));
-        const kernel = this.#kernel(spec, output.length, args);
+        const kernel = this.programs.get(spec, output.length, args);
         const building = this.runtime.build(kernel, values);
         const start = () => {
           kernel.setOutput(output);
@@ -158,11 +157,11 @@ export class Launcher {
       this.counts.readBytes += buffer.length * 4;
       const [data] = await Promise.all([reading, buffer.accepted]);
       if (!buffer.error) return data;
+      throw buffer.error;
     } catch (cause) {
       await buffer.accepted;
-      buffer.error ??= this.error("reading", cause);
+      throw buffer.error ?? this.error("reading", cause);
     }
-    throw buffer.error;
   }
 
   /** Gives a buffer back once everything asked for so far is done with it. */
@@ -172,6 +171,7 @@ export class Launcher {
     this.queue.run(() => {
       if (buffer.handle !== undefined) this.runtime.free(buffer.handle);
       buffer.handle = undefined;
+      if (this.#disposed) this.runtime.dispose(); // nothing is set aside for later
     });
   }
 
@@ -197,33 +197,17 @@ export class Launcher {
         });
   }
 
-  /** A kernel of GPU.js for a body, with an output of this size to begin with. */
-  createKernel(spec: KernelSpec, output: readonly number[], argumentTypes: readonly string[]): KernelShortcut {
-    const { body, components = 1, constants = {} } = spec;
-    return this.gpu.createKernel(sourceOf(body), {
-      ...this.runtime.settings,
-      output,
-      argumentTypes,
-      returnType: components === 1 ? "Float" : `Array(${components})`,
-      constants,
-      dynamicOutput: true,
-      dynamicArguments: true,
-      strictIntegers: true,
-      asyncMode: this.runtime.mode === "webasm", // where it brings threads
-      loopMaxIterations: 1_000_000,
-    });
-  }
-
   dispose(): void {
     this.queue.run(() => {
-      for (const kernel of this.#kernels.values()) kernel.destroy();
-      this.#kernels.clear();
+      this.#disposed = true;
+      this.programs.dispose();
       this.runtime.dispose();
     });
   }
 
   #expectDevice(): void {
     if (this.runtime.lost !== undefined) throw new Error(this.runtime.lost);
+    if (this.#disposed) throw new Error("the backend was disposed");
   }
 
   #expect(length: number): DeviceBuffer {
@@ -277,42 +261,17 @@ export class Launcher {
     if (!problem) return;
     const accept = async (): Promise<void> => {
       const [found] = await Promise.all([problem, ...operands.map(({ accepted }) => accepted)]);
-      result.error = operands.find(({ error }) => error)?.error ?? (found ? this.error(what, found) : undefined);
-      result.accepted = undefined;
+      result.error ??= operands.find(({ error }) => error)?.error ?? (found ? this.error(what, found) : undefined);
     };
-    result.accepted = accept().catch((cause) => this.#fail(result, what, cause));
+    const accepted = accept().then(() => {
+      if (result.accepted === accepted) result.accepted = undefined;
+    });
+    result.accepted = accepted;
   }
 
   #fail(result: DeviceBuffer, what: string, cause: unknown): void {
     result.error = cause instanceof DeviceError ? cause : this.error(what, cause);
-    result.accepted = undefined;
   }
-
-  #kernel(spec: KernelSpec, axes: number, args: readonly (DeviceBuffer | number)[]): KernelShortcut {
-    const { body, constants = {} } = spec;
-    const types = spec.arguments.map((kind, i) => this.#argumentType(kind, args[i]!));
-    if (!this.#bodies.has(body)) this.#bodies.set(body, this.#bodyCount++);
-    const key = `${this.#bodies.get(body)} ${JSON.stringify(constants)} ${types.join()}`;
-    let kernel = this.#kernels.get(key);
-    if (!kernel) {
-      kernel = this.createKernel(spec, new Array(axes).fill(1), types);
-      this.#kernels.set(key, kernel);
-      this.counts.programs++;
-    }
-    return kernel;
-  }
-
-  #argumentType(kind: ArgumentKind, arg: DeviceBuffer | number): string {
-    if (kind === "int") return "Integer";
-    if (kind === "float") return "Float";
-    return this.runtime.argumentType((arg as DeviceBuffer).handle);
-  }
-}
-
-/** The text of a function as GPU.js wants it, which knows neither methods nor `this.constants["name"]`. */
-function sourceOf(body: KernelSpec["body"]): string {
-  const text = body.toString().replace(/\["(\w+)"\]/g, ".$1");
-  return text.startsWith("function") ? text : `function ${text}`;
 }
 
 function isGpuError(value: unknown): value is GPUError {

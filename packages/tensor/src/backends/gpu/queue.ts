@@ -29,13 +29,13 @@ export class TaskQueue {
 
   #drain(): void {
     this.#busy = true;
-    while (this.#waiting.length > 0) {
-      const going = this.#waiting.shift()!();
-      if (going) {
-        void going.then(() => this.#drain());
-        return;
-      }
+    let going: Promise<void> | undefined;
+    try {
+      while (!going && this.#waiting.length > 0) going = this.#waiting.shift()!() ?? undefined;
+    } finally {
+      this.#busy = going !== undefined;
     }
-    this.#busy = false;
+    const drain = (): void => this.#drain();
+    void going?.then(drain, drain);
   }
 }

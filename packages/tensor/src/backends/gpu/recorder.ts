@@ -104,7 +104,7 @@ export class PipelineRecorder implements Recorder {
     if (!program) {
       const types = spec.arguments.map((kind) => ({ buffer: "Input", int: "Integer", float: "Float" })[kind]);
       const output = [axes[0]! * components, ...axes.slice(1)];
-      program = { shortcut: this.#launcher.createKernel(spec, output, types), threads: axes, components };
+      program = { shortcut: this.#launcher.programs.create(spec, output, types), threads: axes, components };
       this.#programs.set(key, program);
       this.#programOf.set(program.shortcut, program);
     }

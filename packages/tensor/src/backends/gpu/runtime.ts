@@ -27,6 +27,8 @@ export interface ModeRuntime {
   build(kernel: KernelShortcut, args: readonly unknown[]): Promise<void> | undefined;
   /** Runs a kernel that was built; the result is flat. Its output size is set. A promise where threads do the work. */
   run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made>;
+  /** Gives a kernel back that is not run any more. */
+  destroy(kernel: KernelShortcut): void;
   upload(data: Float32Array): Made;
   /**
    * Copies floats from one array into another, after everything that was run so far. Undefined where arrays cannot be

@@ -77,6 +77,10 @@ export class WebGpuRuntime implements ModeRuntime {
     });
   }
 
+  destroy(kernel: KernelShortcut): void {
+    kernel.destroy();
+  }
+
   upload(data: Float32Array): Made {
     const { queue } = this.context.device;
     return this.#make(data.length, undefined, (buffer) => {
