@@ -25,13 +25,18 @@ export async function startBrowser(name: BrowserName, program: string): Promise<
 
 let orders = 0;
 
-/** Runs a check in the page. Throws what it threw. */
-export async function check<Name extends keyof Checks>(
-  page: OpenPage,
-  name: Name,
-  ...args: Parameters<Checks[Name]>
-): Promise<Awaited<ReturnType<Checks[Name]>>> {
-  const answer = await page.carryOut({ id: ++orders, name, args });
-  if ("failure" in answer) throw new Error(`${name} failed in the page: ${answer.failure}`);
-  return answer.result as Awaited<ReturnType<Checks[Name]>>;
+/** What runs one of these checks in a page and throws what it threw. */
+export function checkOf<All extends Readonly<Record<keyof All, (...args: never[]) => unknown>>>() {
+  return async <Name extends keyof All & string>(
+    page: OpenPage,
+    name: Name,
+    ...args: Parameters<All[Name]>
+  ): Promise<Awaited<ReturnType<All[Name]>>> => {
+    const answer = await page.carryOut({ id: ++orders, name, args });
+    if ("failure" in answer) throw new Error(`${name} failed in the page: ${answer.failure}`);
+    return answer.result as Awaited<ReturnType<All[Name]>>;
+  };
 }
+
+/** Runs a check of page/checks.ts. */
+export const check = checkOf<Checks>();

@@ -1,22 +1,43 @@
+import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build as buildWithEsbuild } from "esbuild";
+import { build as buildWithEsbuild, type Plugin } from "esbuild";
 import { build as buildWithVite, type Rolldown } from "vite";
 import { repository } from "./paths.ts";
 
 const page = repository("tests/browser/page");
 
+export interface BundleFileOptions {
+  readonly external?: string[];
+  readonly minify?: boolean;
+  /** For entries that use the tensor package's tests: what these import of its source is taken from what is built. */
+  readonly tensorTests?: boolean;
+}
+
 /** Bundles an entry file of `page/` for browsers with esbuild's defaults: nothing is configured for the packages. */
-export async function bundleFile(file: string, { external = [] as string[] } = {}): Promise<string> {
+export async function bundleFile(file: string, options: BundleFileOptions = {}): Promise<string> {
+  const { external = [], minify = false, tensorTests = false } = options;
   const { outputFiles } = await buildWithEsbuild({
     entryPoints: [`${page}/${file}`],
     bundle: true,
     format: "esm",
     write: false,
     external,
+    minify,
+    plugins: tensorTests ? [builtTensor] : [],
     logLevel: "silent",
   });
   return outputFiles[0]!.text;
 }
+
+const builtTensor: Plugin = {
+  name: "built-tensor",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^(\.\.\/)+src\/.*\.ts$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path)
+        .replace(repository("packages/tensor/src/"), repository("packages/tensor/dist/"))
+        .replace(/\.ts$/, ".js"),
+    })),
+};
 
 /** Bundles an entry file of `page/` with Vite's defaults. */
 export async function bundleFileWithVite(file: string): Promise<string> {

@@ -3,7 +3,6 @@ import type { Browser, OpenPage } from "./browser.ts";
 
 const flags = [
   "--no-sandbox",
-  "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
@@ -11,9 +10,12 @@ const flags = [
   "--disable-sync",
 ];
 
+/** What makes WebGPU and WebGL2 work without a GPU, on the software adapter that comes with Chromium. */
+export const gpuFlags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
+
 /** Chromium, driven over its debugging protocol, with a new empty profile. */
-export async function startChromium(program: string): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: program, headless: true, args: flags });
+export async function startChromium(program: string, gpu: readonly string[] = ["--disable-gpu"]): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: program, headless: true, args: [...flags, ...gpu] });
   return {
     async open(server, path): Promise<OpenPage> {
       const page = await browser.newPage();

@@ -2,7 +2,9 @@ import { bundleFile, bundleFileWithVite } from "./bundle.ts";
 import { PageServer, type PageServerOptions } from "./page-server.ts";
 import { repository } from "./paths.ts";
 
-const html = '<!doctype html><meta charset="utf-8"><title>gpt2-ts</title><script type="module" src="page.js"></script>';
+/** A page that runs the `page.js` beside it. */
+export const html =
+  '<!doctype html><meta charset="utf-8"><title>gpt2-ts</title><script type="module" src="page.js"></script>';
 
 /** The packages as a page without a bundler finds them: an import map from names to built files. */
 const importMap = {
