@@ -126,6 +126,15 @@ describe("the mode that is chosen", () => {
     expect(log.open).toBe(0);
   });
 
+  it("is not headlessgl, whose drivers may never answer, unless it is asked for", async () => {
+    const { gpuJs, log } = fakeGpuJs({ headlessgl: { milliseconds: 1 }, cpu: { milliseconds: 50 } });
+    const { mode, trials } = await measureModes(gpuJs);
+    expect(mode).toBe("cpu");
+    expect(answers(trials)["headlessgl"]).toContain("only when asked for");
+    expect(log.products.has("headlessgl")).toBe(false);
+    await expect(requireMode(gpuJs, "headlessgl")).resolves.toBeUndefined();
+  });
+
   it("is not one that fails on the large matrices", async () => {
     const { gpuJs } = fakeGpuJs({ webgpu: { milliseconds: 1, throwsFrom: 256 }, cpu: { milliseconds: 3 } });
     const { mode, trials } = await measureModes(gpuJs);

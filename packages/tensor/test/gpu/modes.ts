@@ -12,8 +12,11 @@ if (!process.env["VK_ICD_FILENAMES"] && !process.env["VK_DRIVER_FILES"] && exist
 /** With GPT2_TS_REQUIRE_GPU=1 what is missing is a failure; else its tests are skipped, with a line that says why. */
 const required = process.env["GPT2_TS_REQUIRE_GPU"] === "1";
 
-/** The modes that Node has wherever GPU.js, webgpu and an adapter are installed. */
-export const nodeModes = ["webgpu", "webasm", "cpu"] as const satisfies readonly GpuMode[];
+/**
+ * The modes that Node has wherever GPU.js, webgpu and an adapter are installed. GPT2_TS_GPU_MODES=headlessgl asks for
+ * another, or for some.
+ */
+export const nodeModes = (process.env["GPT2_TS_GPU_MODES"]?.split(",") ?? ["webgpu", "webasm", "cpu"]) as GpuMode[];
 
 /** A backend in this mode of its own, or undefined and a line on stderr when it cannot be had here. */
 export async function gpuBackend(mode: GpuMode): Promise<GpuBackend | undefined> {

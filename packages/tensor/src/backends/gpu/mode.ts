@@ -38,6 +38,12 @@ const MUCH_SLOWER = 4;
 /** So much faster has a mode to be than one before it in {@link gpuModes}: the measurement is short. */
 const CLEARLY_FASTER = 1.3;
 
+/**
+ * Seen with gl 8.1.6 on Mesa 22.3: in its software driver LLVM analyses the loops of the attention's shader without end,
+ * in a call that nothing can interrupt. The kernel that modes are measured with does not show it.
+ */
+const HEADLESSGL_BY_ITSELF = "it is there, and is used only when asked for: some drivers do not finish compiling";
+
 let choice: Promise<ModeChoice> | undefined;
 
 /**
@@ -112,6 +118,7 @@ export async function measureModes(gpuJs: GpuJs): Promise<ModeChoice> {
       try {
         if (!each.gpu) {
           const adapter = await requireMode(gpuJs, each.mode);
+          if (each.mode === "headlessgl") throw new Error(HEADLESSGL_BY_ITSELF);
           each.where = adapter ? `on ${adapterName(adapter)}, it ` : "";
           each.gpu = new gpuJs.GPU({ mode: each.mode });
           opened.push(each.gpu);
