@@ -1,4 +1,5 @@
 import { disposeModel, loadModel, modelSource } from "@gpt2-ts/gpt2";
+import type { Backend } from "@gpt2-ts/tensor";
 import { expect, test } from "vitest";
 import { describeOnGpu } from "../../packages/tensor/test/gpu/modes.ts";
 import { decode, prefill } from "../src/accuracy/passes.ts";
@@ -17,7 +18,7 @@ await describeOnGpu("models", (backend) => {
     const { name, longest } = choice;
     backend.fallbacks.clear();
     const folder = name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint(name);
-    const model = await loadModel(await modelSource(folder), { device: backend });
+    const model = await loadModel(await modelSource(folder), { device: backend as unknown as Backend });
     const prompts = (await readReference(name)).filter(({ ids }) => ids.length <= longest);
     expect(prompts.length).toBeGreaterThan(0);
     for (const prompt of prompts) {

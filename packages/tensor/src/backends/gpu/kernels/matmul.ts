@@ -187,7 +187,7 @@ const matmul: GpuKernel<undefined> = (launcher, [a, b], _params, [out]) => {
 const linear: GpuKernel<LinearParams> = (launcher, [x, w, bias], { activation }, [out]) => {
   const [rows, columns] = out!.shape as [number, number];
   const terms = x!.shape[1]!;
-  const reason = tooLarge(terms, rows, 1);
+  const reason = refusal(launcher, [x!, w!]) ?? tooLarge(terms, rows, 1);
   if (reason !== undefined) return reason;
   const [rowStep, columnStep] = x!.strides as [number, number];
   const [termStep, weightStep] = w!.strides as [number, number];
