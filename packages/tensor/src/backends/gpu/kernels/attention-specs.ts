@@ -12,10 +12,13 @@ import type { ArgumentKind, KernelSpec } from "./kernel.ts";
 
 const ints = (count: number): ArgumentKind[] => new Array<ArgumentKind>(count).fill("int");
 
-/** q, k [T, H, D], past [P, H, D] → [H, T, S]: scale · q·k, or −3·10³⁸ for keys that a query does not see. */
+/**
+ * q, k [T, H, D], past [P, H, D] → [H, T, S]: scale · q·k, or −3·10³⁸ for keys that a query does not see. Products are
+ * summed in `steps` of `constants.op` channels, 4 or 1.
+ */
 export const scoresSpec: KernelSpec = {
   name: "attention scores",
-  arguments: ["buffer", "buffer", "buffer", "buffer", "float", ...ints(17)],
+  arguments: ["buffer", "buffer", "buffer", "buffer", "float", ...ints(16)],
   body(
     q: number[],
     k: number[],
@@ -25,11 +28,10 @@ export const scoresSpec: KernelSpec = {
     tabled: number,
     causal: number,
     T: number,
-    D: number,
     L: number,
     P: number,
     S: number,
-    quads: number,
+    steps: number,
     qOffset: number,
     qRow: number,
     qHead: number,
@@ -41,18 +43,18 @@ export const scoresSpec: KernelSpec = {
     pastHead: number,
   ) {
     let row = 0; // h · T + t
-    row = Math.floor(this.thread.x / S) | 0;
+    row = Math.floor(this.thread.x / S) >> 0;
     if (row * S > this.thread.x) row--;
     if (this.thread.x - row * S >= S) row++;
     let head = 0;
-    head = Math.floor(row / T) | 0;
+    head = Math.floor(row / T) >> 0;
     if (head * T > row) head--;
     if (row - head * T >= T) head++;
     let t = 0;
     t = row - head * T - 1;
     t++;
     let first = 0;
-    first = Math.floor(t / L) | 0;
+    first = Math.floor(t / L) >> 0;
     if (first * L > t) first--;
     if (t - first * L >= L) first++;
     first *= L;
@@ -64,22 +66,30 @@ export const scoresSpec: KernelSpec = {
     before = P - 1;
     before++;
     if (tabled === 1) {
-      first = (table[t * 3]! | 0) - 1;
-      last = table[t * 3 + 1]! | 0;
-      before = table[t * 3 + 2]! | 0;
+      first = (table[t * 3]! >> 0) - 1;
+      last = table[t * 3 + 1]! >> 0;
+      before = table[t * 3 + 2]! >> 0;
     }
     let key = 0; // among the past's rows, and then its sequence's
     key = this.thread.x - row * S - 1;
     key++;
-    let qAt = 0;
-    if (first < 0 || key > before + last - first) return -3e38;
-    qAt = qOffset + t * qRow + head * qHead;
+    // Steps through the channels to be taken from the past, and from either. The second loop goes on where the first ended:
+    // branches around loops, or more of them, take headlessgl's compiler minutes.
+    let pastSteps = 0;
+    let allSteps = 0;
     let kAt = 0;
-    let sum = 0;
+    kAt = kOffset + (first + key - before) * kRow + head * kHead;
+    if (first >= 0 && key <= before + last - first) allSteps = steps;
     if (key < before) {
       kAt = pastOffset + key * pastRow + head * pastHead;
-      let quad = 0;
-      while (quad < quads) {
+      pastSteps = allSteps;
+    }
+    let qAt = 0;
+    qAt = qOffset + t * qRow + head * qHead;
+    let sum = 0;
+    let i = 0;
+    if (this.constants.op === 4) {
+      while (i < pastSteps) {
         sum +=
           q[qAt]! * past[kAt]! +
           q[qAt + 1]! * past[kAt + 1]! +
@@ -87,33 +97,31 @@ export const scoresSpec: KernelSpec = {
           q[qAt + 3]! * past[kAt + 3]!;
         qAt += 4;
         kAt += 4;
-        quad++;
+        i++;
       }
-      let rest = 0;
-      while (rest < D - 4 * quads) {
-        sum += q[qAt]! * past[kAt]!;
-        qAt++;
-        kAt++;
-        rest++;
-      }
-    } else {
-      kAt = kOffset + (first + key - before) * kRow + head * kHead;
-      let quad = 0;
-      while (quad < quads) {
+      while (i < allSteps) {
         sum += q[qAt]! * k[kAt]! + q[qAt + 1]! * k[kAt + 1]! + q[qAt + 2]! * k[kAt + 2]! + q[qAt + 3]! * k[kAt + 3]!;
         qAt += 4;
         kAt += 4;
-        quad++;
+        i++;
       }
-      let rest = 0;
-      while (rest < D - 4 * quads) {
+    } else {
+      while (i < pastSteps) {
+        sum += q[qAt]! * past[kAt]!;
+        qAt++;
+        kAt++;
+        i++;
+      }
+      while (i < allSteps) {
         sum += q[qAt]! * k[kAt]!;
         qAt++;
         kAt++;
-        rest++;
+        i++;
       }
     }
-    return scale * sum;
+    let out = -3e38;
+    if (allSteps > 0) out = scale * sum;
+    return out;
   },
 };
 
@@ -149,18 +157,18 @@ export const sumOne: KernelSpec = {
     pastHead: number,
   ) {
     let row = 0; // t · H + h
-    row = Math.floor(this.thread.x / D) | 0;
+    row = Math.floor(this.thread.x / D) >> 0;
     if (row * D > this.thread.x) row--;
     if (this.thread.x - row * D >= D) row++;
     let t = 0;
-    t = Math.floor(row / H) | 0;
+    t = Math.floor(row / H) >> 0;
     if (t * H > row) t--;
     if (row - t * H >= H) t++;
     let head = 0;
     head = row - t * H - 1;
     head++;
     let first = 0;
-    first = Math.floor(t / L) | 0;
+    first = Math.floor(t / L) >> 0;
     if (first * L > t) first--;
     if (t - first * L >= L) first++;
     first *= L;
@@ -172,9 +180,9 @@ export const sumOne: KernelSpec = {
     before = P - 1;
     before++;
     if (tabled === 1) {
-      first = (table[t * 3]! | 0) - 1;
-      last = table[t * 3 + 1]! | 0;
-      before = table[t * 3 + 2]! | 0;
+      first = (table[t * 3]! >> 0) - 1;
+      last = table[t * 3 + 1]! >> 0;
+      before = table[t * 3 + 2]! >> 0;
     }
     let at = 0;
     if (first < 0) return previous[this.thread.x]!;
@@ -243,18 +251,18 @@ export const sumFour: KernelSpec = {
     pastHead: number,
   ) {
     let row = 0; // t · H + h
-    row = Math.floor((4 * this.thread.x) / D) | 0;
+    row = Math.floor((4 * this.thread.x) / D) >> 0;
     if (row * D > 4 * this.thread.x) row--;
     if (4 * this.thread.x - row * D >= D) row++;
     let t = 0;
-    t = Math.floor(row / H) | 0;
+    t = Math.floor(row / H) >> 0;
     if (t * H > row) t--;
     if (row - t * H >= H) t++;
     let head = 0;
     head = row - t * H - 1;
     head++;
     let first = 0;
-    first = Math.floor(t / L) | 0;
+    first = Math.floor(t / L) >> 0;
     if (first * L > t) first--;
     if (t - first * L >= L) first++;
     first *= L;
@@ -266,9 +274,9 @@ export const sumFour: KernelSpec = {
     before = P - 1;
     before++;
     if (tabled === 1) {
-      first = (table[t * 3]! | 0) - 1;
-      last = table[t * 3 + 1]! | 0;
-      before = table[t * 3 + 2]! | 0;
+      first = (table[t * 3]! >> 0) - 1;
+      last = table[t * 3 + 1]! >> 0;
+      before = table[t * 3 + 2]! >> 0;
     }
     let s0 = 0;
     let s1 = 0;

@@ -136,9 +136,10 @@ function scoresOf(
 ): DeviceBuffer {
   const [q, k] = operands as readonly [Heads, Heads];
   const past = group.past < 0 ? k : operands[group.past]!;
-  return launcher.launch(scoresSpec, H * T * S, [
+  const op = D % 4 === 0 ? 4 : 1;
+  return launcher.launch({ ...scoresSpec, constants: { op } }, H * T * S, [
     ...[q.buffer, k.buffer, past.buffer, table ?? q.buffer],
-    ...[scale, Number(table !== undefined), Number(causal), T, D, L, P, S, Math.floor(D / 4)],
+    ...[scale, Number(table !== undefined), Number(causal), T, L, P, S, D / op],
     ...[...q.layout, ...k.layout, ...past.layout],
   ]);
 }

@@ -2,18 +2,18 @@
 // `columns` elements:
 //
 //     let row = 0;
-//     row = Math.floor(this.thread.x / columns) | 0;
+//     row = Math.floor(this.thread.x / columns) >> 0;
 //     if (row * columns > this.thread.x) row--;
 //     if (this.thread.x - row * columns >= columns) row++;
 //
 // GPU.js divides floats, and a GPU's division may be off in the last place: the last two lines put that right. Indices
 // must stay integers, as floats are exact up to 2²⁴ only and weights are longer. GPU.js (2.24, src/backend/function-
 // tracer.js) holds a local variable as an integer only if it starts as a literal and is counted with `++` somewhere;
-// hence also `at = … - 1; at++`. What is assigned to it must be of integers: `| 0` makes one of a float, though not of a
-// negative one in the WebGL modes. Loops are `while` over variables of the whole function: GPU.js declares those of two
-// `for` side by side, and a minifier gives both one name. Minifiers also join an assignment with what comes after it in
-// ways that GPU.js does not take: a `while`, or an `if` that returns or declares something. There a declaration stands
-// between them.
+// hence also `at = … - 1; at++`. What is assigned to it must be of integers: `>> 0` makes one of a float (as does `| 0`, for
+// which the WebGL modes run a loop over all bits). Loops are `while` over variables of the whole function: GPU.js declares
+// those of two `for` side by side, and a minifier gives both one name. Minifiers also join an assignment with what comes
+// after it in ways that GPU.js does not take: a `while`, or an `if` that returns or declares something. There a declaration
+// stands between them.
 
 /** An axis to walk along: its size, and how far apart its elements lie in each of several operands. */
 export interface Axis {

@@ -17,7 +17,7 @@ const replaceRows: KernelSpec = {
     rowStep: number,
   ) {
     let row = 0;
-    row = Math.floor((this.thread.x - start) / rowStep) | 0;
+    row = Math.floor((this.thread.x - start) / rowStep) >> 0;
     if (row * rowStep > this.thread.x - start) row--;
     if (this.thread.x - start - row * rowStep >= rowStep) row++;
     let out = target[this.thread.x]!;

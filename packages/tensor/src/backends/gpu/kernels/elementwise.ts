@@ -104,7 +104,7 @@ const binary: KernelSpec = {
     bColumn: number,
   ) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     const u = a[aOffset + row * aRow + (this.thread.x - row * columns) * aColumn]!;
@@ -147,7 +147,7 @@ const whereSpec: KernelSpec = {
     bColumn: number,
   ) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     let out = b[bOffset + row * bRow + (this.thread.x - row * columns) * bColumn]!;

@@ -5,7 +5,7 @@ import { contiguous, exactIndices, indexRefusal, refusal, rowsOf } from "./opera
 const rowsOfTable: KernelSpec = {
   name: "embedding",
   arguments: ["buffer", "buffer", "int", "int", "int", "int", "int", "int"],
-  // table [V, columns], ids [rows] → [rows, columns]. `| 0` where a variable is used: see exactIndices in operands.ts.
+  // table [V, columns], ids [rows] → [rows, columns]. `>> 0` where a variable is used: see exactIndices in operands.ts.
   body(
     table: number[],
     ids: number[],
@@ -17,11 +17,11 @@ const rowsOfTable: KernelSpec = {
     idsOffset: number,
   ) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     const id = Math.min(Math.max(ids[idsOffset + row]!, 0), last);
-    return table[offset + (id | 0) * rowStep + (this.thread.x - (row | 0) * columns) * columnStep]!;
+    return table[offset + (id >> 0) * rowStep + (this.thread.x - (row >> 0) * columns) * columnStep]!;
   },
 };
 
@@ -39,11 +39,11 @@ const gathered: KernelSpec = {
     indicesOffset: number,
   ) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     const index = Math.min(Math.max(indices[indicesOffset + this.thread.x]!, 0), last);
-    return x[offset + row * step + (index | 0)]!;
+    return x[offset + row * step + (index >> 0)]!;
   },
 };
 

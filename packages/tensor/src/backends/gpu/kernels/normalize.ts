@@ -10,7 +10,7 @@ const statistics: KernelSpec = {
   // counts where a row is nearly constant: the mean of what is left of x after a first mean corrects it.
   body(x: number[], offset: number, step: number, C: number, epsilon: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / 2) | 0;
+    row = Math.floor(this.thread.x / 2) >> 0;
     if (row * 2 > this.thread.x) row--;
     if (this.thread.x - row * 2 >= 2) row++;
     let sum = 0;
@@ -56,7 +56,7 @@ const normalized: KernelSpec = {
     biasStep: number,
   ) {
     let row = 0;
-    row = Math.floor(this.thread.x / C) | 0;
+    row = Math.floor(this.thread.x / C) >> 0;
     if (row * C > this.thread.x) row--;
     if (this.thread.x - row * C >= C) row++;
     const normal = (x[offset + row * step + (this.thread.x - row * C)]! - stats[row * 2]!) * stats[row * 2 + 1]!;

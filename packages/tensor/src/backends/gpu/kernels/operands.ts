@@ -39,7 +39,7 @@ export function refusal(launcher: Launcher, operands: readonly GpuView[]): strin
 /**
  * Elements that kernels count without error. In mode webasm GPU.js (2.24) makes floats of all variables after all: it
  * translates a kernel twice, and takes a literal for an integer only the first time. Expressions of arguments, thread
- * numbers and `| 0` are exact there too.
+ * numbers and `>> 0` are exact there too.
  */
 export function exactIndices({ runtime }: Launcher): number {
   return runtime.mode === "webasm" ? 2 ** 24 : Number.POSITIVE_INFINITY;
@@ -66,7 +66,7 @@ const spacedRows: KernelSpec = {
   arguments: ["buffer", "int", "int", "int", "int"],
   body(x: number[], columns: number, offset: number, rowStep: number, columnStep: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     return x[offset + row * rowStep + (this.thread.x - row * columns) * columnStep]!;
@@ -89,15 +89,15 @@ const spacedAxes: KernelSpec = {
     s3: number,
   ) {
     let row = 0; // of n3 elements
-    row = Math.floor(this.thread.x / n3) | 0;
+    row = Math.floor(this.thread.x / n3) >> 0;
     if (row * n3 > this.thread.x) row--;
     if (this.thread.x - row * n3 >= n3) row++;
     let plane = 0; // of n2 rows
-    plane = Math.floor(row / n2) | 0;
+    plane = Math.floor(row / n2) >> 0;
     if (plane * n2 > row) plane--;
     if (row - plane * n2 >= n2) plane++;
     let block = 0; // of n1 planes
-    block = Math.floor(plane / n1) | 0;
+    block = Math.floor(plane / n1) >> 0;
     if (block * n1 > plane) block--;
     if (plane - block * n1 >= n1) block++;
     return x[

@@ -9,7 +9,7 @@ const sideBySide: KernelSpec = {
   // a [rows, m], b [rows, n] → [rows, m + n]
   body(a: number[], b: number[], m: number, n: number, aOffset: number, bOffset: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / (m + n)) | 0;
+    row = Math.floor(this.thread.x / (m + n)) >> 0;
     if (row * (m + n) > this.thread.x) row--;
     if (this.thread.x - row * (m + n) >= m + n) row++;
     if (this.thread.x - row * (m + n) < m) return a[aOffset + row * m + (this.thread.x - row * (m + n))]!;
@@ -23,11 +23,11 @@ const triangle: KernelSpec = {
   // x [?, rows, columns]; constants.op is −1 for what is not above the diagonal, 1 for what is not below it
   body(x: number[], offset: number, rows: number, columns: number, diagonal: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     let matrix = 0;
-    matrix = Math.floor(row / rows) | 0;
+    matrix = Math.floor(row / rows) >> 0;
     if (matrix * rows > row) matrix--;
     if (row - matrix * rows >= rows) matrix++;
     if (this.constants.op * (this.thread.x - row * columns - (row - matrix * rows) - diagonal) < 0) return 0;

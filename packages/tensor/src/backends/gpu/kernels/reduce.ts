@@ -16,7 +16,7 @@ const fold: KernelSpec = {
   // x [rows, length] → one number for each chunk of each row, divided by `divisor`
   body(x: number[], offset: number, step: number, length: number, chunk: number, chunks: number, divisor: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / chunks) | 0;
+    row = Math.floor(this.thread.x / chunks) >> 0;
     if (row * chunks > this.thread.x) row--;
     if (this.thread.x - row * chunks >= chunks) row++;
     let count = 0;
@@ -46,11 +46,11 @@ const findBest: KernelSpec = {
   // x [rows, length] → for each chunk of each row two threads: the largest sign·x (the first of equals), and its index
   body(x: number[], offset: number, step: number, length: number, chunk: number, chunks: number) {
     let part = 0;
-    part = Math.floor(this.thread.x / 2) | 0;
+    part = Math.floor(this.thread.x / 2) >> 0;
     if (part * 2 > this.thread.x) part--;
     if (this.thread.x - part * 2 >= 2) part++;
     let row = 0;
-    row = Math.floor(part / chunks) | 0;
+    row = Math.floor(part / chunks) >> 0;
     if (row * chunks > part) row--;
     if (part - row * chunks >= chunks) row++;
     let count = 0;

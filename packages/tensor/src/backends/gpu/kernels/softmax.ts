@@ -20,11 +20,11 @@ const statistics: KernelSpec = {
   // x [rows, length] → for each chunk of each row two threads: m = max x, and Σ e^(x − m)
   body(x: number[], offset: number, step: number, length: number, chunk: number, chunks: number) {
     let part = 0;
-    part = Math.floor(this.thread.x / 2) | 0;
+    part = Math.floor(this.thread.x / 2) >> 0;
     if (part * 2 > this.thread.x) part--;
     if (this.thread.x - part * 2 >= 2) part++;
     let row = 0;
-    row = Math.floor(part / chunks) | 0;
+    row = Math.floor(part / chunks) >> 0;
     if (row * chunks > part) row--;
     if (part - row * chunks >= chunks) row++;
     let count = 0;
@@ -58,7 +58,7 @@ const combine: KernelSpec = {
   // parts [rows, chunks, 2] → [rows, 2]
   body(parts: number[], chunks: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / 2) | 0;
+    row = Math.floor(this.thread.x / 2) >> 0;
     if (row * 2 > this.thread.x) row--;
     if (this.thread.x - row * 2 >= 2) row++;
     let largest = parts[row * chunks * 2]!;
@@ -84,7 +84,7 @@ const normalized: KernelSpec = {
   // x [rows, columns], stats [rows, 2] → e^(x − m)/Σ, or, with constants.op, x − m − log Σ
   body(x: number[], stats: number[], offset: number, step: number, columns: number) {
     let row = 0;
-    row = Math.floor(this.thread.x / columns) | 0;
+    row = Math.floor(this.thread.x / columns) >> 0;
     if (row * columns > this.thread.x) row--;
     if (this.thread.x - row * columns >= columns) row++;
     const above = x[offset + row * step + (this.thread.x - row * columns)]! - stats[row * 2]!;
