@@ -20,7 +20,7 @@ export interface GpuInfo extends LaunchCounts {
   readonly adapter: AdapterDescription | undefined;
   /** The largest array in bytes; undefined where nothing is known. */
   readonly maxArrayBytes: number | undefined;
-  /** Bytes of tensors on the device, and bytes the device holds for them and for the next ones. */
+  /** Bytes of tensors on the device, and bytes the device holds for them, for the next ones and in compiled functions. */
   readonly usedBytes: number;
   readonly memoryBytes: number;
   /** Kernels that GPU.js runs on the CPU instead, with the reason it gave. Only with `allowFallback`. */
@@ -60,13 +60,13 @@ export class GpuBackend implements Backend {
 
   info(): GpuInfo {
     const { adapter, maxArrayBytes, degraded, trials } = this.#parts;
-    const { runtime, programs, counts, usedBytes } = this.launcher;
+    const { runtime, programs, counts, usedBytes, pipelineBytes } = this.launcher;
     return {
       mode: runtime.mode,
       adapter,
       maxArrayBytes,
       usedBytes,
-      memoryBytes: runtime.memoryBytes,
+      memoryBytes: runtime.memoryBytes + pipelineBytes,
       degraded: Object.fromEntries(degraded),
       trials,
       ...counts,

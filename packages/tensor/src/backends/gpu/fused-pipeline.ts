@@ -13,6 +13,8 @@ export class FusedPipeline {
   readonly #lengths: readonly number[];
   #resultLength = 0;
   #steps = 0;
+  /** Bytes that GPU.js holds for it, beside what it captured. */
+  #bytes = 0;
   #disposed = false;
 
   /** @param lengths numbers of floats of the arguments */
@@ -83,6 +85,7 @@ export class FusedPipeline {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#launcher.pipelineBytes -= this.#bytes;
     void this.#launcher.queue.do(() => this.#pipeline.destroy());
     this.#recorder.dispose();
   }
@@ -113,6 +116,8 @@ export class FusedPipeline {
     const plan = pipeline.plan!;
     if (runtime.lost !== undefined) throw new Error(runtime.lost);
     this.#steps = plan.steps.length;
+    this.#bytes = bytesOf(plan, [...this.#lengths, this.#resultLength]);
+    this.#launcher.pipelineBytes += this.#bytes;
     for (const buffer of this.#recorder.captured) {
       await buffer.accepted;
       if (buffer.error) throw buffer.error;
@@ -159,4 +164,10 @@ function bindResident(plan: PipelinePlan): (buffer: DeviceBuffer, index: number)
     Object.assign(plan.steps, { [name]: { argBindings: [], output: [length], outputBuffer: name } });
     return { source: "resident", step: name };
   };
+}
+
+/** Bytes of a plan's buffers, which several steps share where they can, and of arrays of these many floats. */
+function bytesOf({ buffers }: PipelinePlan, lengths: readonly number[]): number {
+  const sizes = buffers.map(({ output }) => output.reduce((product, size) => product * size, 1));
+  return [...sizes, ...lengths].reduce((sum, length) => sum + length * 4, 0);
 }

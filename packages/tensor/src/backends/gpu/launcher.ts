@@ -38,6 +38,8 @@ export class Launcher {
   readonly queue = new TaskQueue();
   /** Bytes of all device buffers that were asked for and not freed. */
   usedBytes = 0;
+  /** Bytes that compiled functions hold for results on their way and for readback. */
+  pipelineBytes = 0;
   recorder: Recorder | undefined;
   readonly counts = { launches: 0, uploads: 0, uploadedBytes: 0, readbacks: 0, readBytes: 0 };
   readonly allowFallback: boolean;

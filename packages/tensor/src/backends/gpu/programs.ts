@@ -37,7 +37,6 @@ export class Programs {
       this.#kernels.delete(key);
     } else {
       kernel = this.create(spec, new Array(axes).fill(1), types);
-      this.count++;
       const [oldest] = this.#kernels;
       if (oldest && this.#kernels.size >= KEPT_KERNELS) {
         this.#kernels.delete(oldest[0]);
@@ -51,6 +50,7 @@ export class Programs {
   /** A kernel that is not kept, with an output of this size to begin with. */
   create(spec: KernelSpec, output: readonly number[], argumentTypes: readonly string[]): KernelShortcut {
     const { body, components = 1, constants = {} } = spec;
+    this.count++;
     return this.#gpu.createKernel(sourceOf(body), {
       ...this.#runtime.settings,
       output,

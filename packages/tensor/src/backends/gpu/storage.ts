@@ -61,12 +61,6 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
     return this.#host;
   }
 
-  /** The value of a single element that the CPU knows already, to be passed as a number instead of uploaded. */
-  get scalar(): number | undefined {
-    const inner = this.length === 1 ? this.#host?.storage : undefined;
-    return inner && this.#inner.readSync(inner)[0];
-  }
-
   /**
    * Takes a buffer of the storage's length as its new contents, or its own buffer, which was written to.
    * @throws DeviceError when a recorded result would take the place of numbers that exist outside the recording

@@ -6,6 +6,8 @@ import type { Made, ModeRuntime } from "./runtime.ts";
 const ROUNDING = 256;
 /** Bytes of free buffers that are kept for reuse. */
 const KEPT_BYTES = 256 * 2 ** 20;
+/** The largest buffer for readback that is kept for the next one. */
+const KEPT_STAGING_BYTES = 16 * 2 ** 20;
 /** Floats that are uploaded at a time. */
 const UPLOAD_FLOATS = 4 * 2 ** 20;
 // GPUBufferUsage and GPUMapMode, which are not globals in Node; the specification fixes the numbers.
@@ -30,6 +32,8 @@ export class WebGpuRuntime implements ModeRuntime {
   /** Free buffers by size in bytes. */
   readonly #spare = new Map<number, CountedBuffer[]>();
   #spareBytes = 0;
+  /** For the next readback. */
+  #staging: GPUBuffer | undefined;
   /** Buffers that the device made no memory for, and would refuse again. */
   readonly #broken = new WeakSet<CountedBuffer>();
 
@@ -104,25 +108,25 @@ export class WebGpuRuntime implements ModeRuntime {
   async read(handle: unknown, length: number): Promise<Float32Array> {
     const { device } = this.context;
     const bytes = length * 4;
-    device.pushErrorScope("out-of-memory");
-    const staging = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
-    const outOfMemory = device.popErrorScope();
     device.pushErrorScope("validation");
+    device.pushErrorScope("out-of-memory");
+    const staging = this.#takeStaging(bytes);
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer((handle as BufferResult).buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    const mapped = staging.mapAsync(MAP_MODE_READ);
-    const invalid = device.popErrorScope();
+    const mapped = staging.mapAsync(MAP_MODE_READ, 0, bytes);
+    mapped.catch(() => {}); // it is awaited below, but what the device objects to says more
     try {
-      const problem = await firstOf([outOfMemory, invalid]);
+      const problem = await firstOf([device.popErrorScope(), device.popErrorScope()]);
       if (problem) throw problem;
       await mapped;
-      return new Float32Array(staging.getMappedRange().slice(0));
+      const data = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
+      staging.unmap();
+      this.#giveBackStaging(staging);
+      return data;
     } catch (error) {
-      mapped.catch(() => {});
-      throw error;
-    } finally {
       staging.destroy();
+      throw error;
     }
   }
 
@@ -152,6 +156,8 @@ export class WebGpuRuntime implements ModeRuntime {
     }
     this.#spare.clear();
     this.#spareBytes = 0;
+    this.#staging?.destroy();
+    this.#staging = undefined;
   }
 
   /** A buffer of `length` floats and what `fill` does to it, with what the device has against either. */
@@ -196,6 +202,25 @@ export class WebGpuRuntime implements ModeRuntime {
     buffer._refs = Number.POSITIVE_INFINITY; // so that GPU.js never destroys it
     this.memoryBytes += size;
     return buffer;
+  }
+
+  #takeStaging(bytes: number): GPUBuffer {
+    const staging = this.#staging;
+    if (!staging || staging.size < bytes) {
+      return this.context.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
+    }
+    this.#staging = undefined;
+    return staging;
+  }
+
+  #giveBackStaging(buffer: GPUBuffer): void {
+    const spare = this.#staging;
+    if (buffer.size > KEPT_STAGING_BYTES || (spare && spare.size >= buffer.size)) {
+      buffer.destroy();
+      return;
+    }
+    spare?.destroy();
+    this.#staging = buffer;
   }
 
   #giveBack(buffer: CountedBuffer): void {
