@@ -26,9 +26,12 @@ export async function runSampling(setting: Setting, plan: SamplePlan): Promise<S
   const { model, data, seed, length, signal, progress } = setting;
   const { file, temperature, horizon } = plan;
   const samples: Sample[] = [];
-  progress.start(data.prompts.length * length);
+  const { nPositions } = model.config;
+  const room = data.prompts.map((prompt) => Math.min(length, nPositions - model.tokenizer.encode(prompt).length));
+  progress.start(room.reduce((sum, tokens) => sum + tokens, 0));
+  let drawn = 0;
   for (const [i, prompt] of data.prompts.entries()) {
-    const onToken = (count: number): void => progress.update(i * length + count, `${file}, tokens`);
+    const onToken = (): void => progress.update(++drawn, `${file}, tokens`);
     samples.push(
       await sample(model, prompt, { length, topK: TOP_K, temperature, horizon, seed: seed + i, onToken, signal }),
     );
