@@ -166,6 +166,7 @@ function checkTypes(consumer) {
     join(consumer, "types.ts"),
     `import { GPT2, type GenerateOptions, type Score } from "@gpt2-ts/gpt2";
 import { dim, type Tensor, zeros } from "@gpt2-ts/tensor";
+import { createGpuBackend, type GpuInfo } from "@gpt2-ts/tensor/gpu";
 import { open, type TensorReader } from "safetensors-ts";
 
 const T = dim("T", 7);
@@ -178,6 +179,12 @@ export async function use(options: GenerateOptions): Promise<Score> {
   await model.generate("text", { ...options, numBeams: 2 });
   const reader: TensorReader = await open("file.safetensors");
   return model.score(String(reader.names.length));
+}
+export async function onGpu(): Promise<GpuInfo> {
+  const device = await createGpuBackend({ mode: "webgpu" });
+  using model = await GPT2.load("folder", { device });
+  using own = await GPT2.load("folder", { device: "gpu", gpuMode: "auto" });
+  return device.info();
 }
 `,
   );
@@ -202,7 +209,7 @@ function compile(consumer, files, options, what) {
 
 /** Imports every package from JavaScript, from ES modules and from CommonJS. */
 function checkImports(consumer) {
-  const names = JSON.stringify(packages.map(({ name }) => name));
+  const names = JSON.stringify([...packages.map(({ name }) => name), "@gpt2-ts/tensor/gpu"]);
   const check = `if (Object.keys(module).length < 5) throw new Error(name + " exports too little");
     if ("default" in module) throw new Error(name + " has a default export");`;
   writeFileSync(

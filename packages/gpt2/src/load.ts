@@ -15,7 +15,7 @@ import { ModelFormatError } from "./errors.ts";
 import { loadMatrix, loadTable } from "./load-matrix.ts";
 import type { Block, LayerNorm, Linear, Model, Sizes } from "./model.ts";
 import { type ModelSource, openCheckpoint } from "./model-source.ts";
-import { checkChoice } from "./options.ts";
+import { checkChoice, OptionError } from "./options.ts";
 import { StoredWeights } from "./stored-weights.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
@@ -75,6 +75,9 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const weights = await StoredWeights.of(checkpoint, config);
   const dtype = options.dtype ?? weights.converted ?? "f32";
   const device = resolveDevice(options.device);
+  if (device.name === "gpu" && dtype !== "f32") {
+    throw new OptionError("dtype", `the gpu device keeps weights as "f32" only, got ${JSON.stringify(dtype)}`);
+  }
   const total = weights.parameters;
   let loaded = 0;
   const taken: AnyTensor[] = [];

@@ -21,7 +21,10 @@ export function device(name: DeviceChoice): Backend {
       sharedWasm ??= createWasmBackend();
       return sharedWasm;
     default:
-      throw new DeviceError(name, "no such device; there are reference and wasm");
+      throw new DeviceError(
+        name,
+        "no such device; there are reference, wasm, and gpu by createGpuBackend of @gpt2-ts/tensor/gpu",
+      );
   }
 }
 

@@ -1,3 +1,4 @@
+import { zeros } from "@gpt2-ts/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeOnGpu } from "../../../tensor/test/gpu/modes.ts";
 import { TokenIdError } from "../../src/errors.ts";
@@ -134,6 +135,12 @@ await describeOnGpu(
         const [expected, score] = [await wasm.score(ids.slice(0, tokens)), await model.score(ids.slice(0, tokens))];
         expect(largestDifference(score.logprobs, expected.logprobs)).toBeLessThan(TOLERANCE);
       }
+    });
+
+    it("is refused in a dtype of fewer bits, which the device does not have", async () => {
+      const refused = GPT2.load(SHAKESPEARE, { device, dtype: "int8" });
+      await expect(refused).rejects.toThrow('dtype: the gpu device keeps weights as "f32" only, got "int8"');
+      expect(() => zeros([4, 4], { device }).pack("bf16")).toThrow("gpu: it has no bf16 matrices");
     });
 
     it("opens a device of its own by mode, and releases it", async () => {

@@ -1,7 +1,7 @@
 import type { DataOf, DType } from "../../dtype.ts";
 import { DeviceError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
-import { type Backend, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
+import { type Backend, FallbackLog, type MatrixEncoding, type Op, type Storage, type View } from "../backend.ts";
 import type { AdapterDescription } from "./adapter.ts";
 import { RecordedBuffer } from "./device-buffer.ts";
 import type { GpuMode } from "./gpu-js.ts";
@@ -123,7 +123,9 @@ export class GpuBackend implements Backend {
     }
   }
 
-  pack(matrix: View<"float32">): View<"float32"> {
+  /** Plain rows: the kernels read no other layout faster. Throws {@link DeviceError} for fewer bits than float32. */
+  pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
+    if (encoding !== "f32") throw new DeviceError("gpu", `it has no ${encoding} matrices`);
     return matrix;
   }
 
