@@ -1,11 +1,11 @@
 /**
  * `npm run bench:gpu`: the gpu device on GPU.js, in every mode that Node has here.
  *
- *     npm run bench:gpu -- [--quick] [--part products|forward|accuracy]...
+ *     npm run bench:gpu -- [--quick] [--part products|forward|accuracy]... [--product 1024x1024x1024]...
  *
  * Needs GPU.js (`npm run setup:gpu`); modes that are not there are skipped with a line that says why. Writes
- * `results/gpu-node<major>.json`, where each part replaces what an earlier run found; `--quick` leaves out what takes
- * minutes and writes nothing.
+ * `results/gpu-node<major>.json`, where each part and product replaces what an earlier run found; `--quick` leaves out what
+ * takes minutes and writes nothing.
  */
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
@@ -13,13 +13,15 @@ import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { measureErrors } from "./gpu/accuracy.ts";
 import { measureForwards } from "./gpu/forwards.ts";
 import { findModes } from "./gpu/modes.ts";
-import { measureProducts } from "./gpu/products.ts";
-import type { GpuResult } from "./gpu/result.ts";
+import { measureProducts, PRODUCTS } from "./gpu/products.ts";
+import type { GpuResult, ProductComparison } from "./gpu/result.ts";
 import { runConditions } from "./harness/machine.ts";
 import { readResult, writeResult } from "./results-file.ts";
 
 const PARTS = ["products", "forward", "accuracy"] as const;
 type PartName = (typeof PARTS)[number];
+/** The others take the README's kernel half a minute each on a software adapter. */
+const SMALL_PRODUCTS = PRODUCTS.slice(0, 2);
 /** Of the wasm backend, beside which the modes stand. */
 const THREADS = 2;
 
@@ -27,13 +29,11 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     part: { type: "string", multiple: true, default: [...PARTS] },
+    product: { type: "string", multiple: true, default: [...PRODUCTS] },
   },
 });
-const unknown = options.part.find((part) => !PARTS.some((known) => known === part));
-if (unknown !== undefined) {
-  console.error(`bench:gpu: there is no part ${unknown}; there are ${PARTS.join(", ")}`);
-  process.exit(2);
-}
+refuseUnknown("part", options.part, PARTS);
+refuseUnknown("product", options.product, PRODUCTS);
 
 const conditions = await runConditions(process.execPath);
 const { machine, node } = conditions;
@@ -47,19 +47,21 @@ if (modes.length === 0) {
   console.error("bench:gpu: no mode of GPU.js is here; npm run setup:gpu installs it");
   process.exit(1);
 }
-const products = wants("products") ? await measureProducts(modes, process.execPath, THREADS, options.quick) : undefined;
+const wanted = options.product.filter((name) => !options.quick || SMALL_PRODUCTS.includes(name));
+const products = wants("products") ? await measureProducts(modes, process.execPath, THREADS, wanted) : undefined;
 const forwards = wants("forward") ? await measureForwards(modes, process.execPath) : undefined;
 const errors = wants("accuracy") ? await accuracy() : undefined;
 
 if (!options.quick) {
+  const earlier = await readResult<GpuResult>("gpu", node);
   const result: GpuResult = {
-    ...(await readResult<GpuResult>("gpu", node)),
+    ...earlier,
     kind: "gpu",
     command: "npm run bench:gpu",
     conditions,
     versions,
     modes: found,
-    ...(products && { products }),
+    ...(products && { products: merged(earlier?.products, products) }),
     ...(forwards && { forwards }),
     ...(errors && { errors }),
   };
@@ -68,6 +70,20 @@ if (!options.quick) {
 
 function wants(part: PartName): boolean {
   return options.part.includes(part);
+}
+
+/** All products in their order, new ones in place of old ones. */
+function merged(old: readonly ProductComparison[] = [], found: readonly ProductComparison[]): ProductComparison[] {
+  const nameOf = ({ sizes }: ProductComparison): string => sizes.join("x");
+  const all = new Map([...old, ...found].map((comparison) => [nameOf(comparison), comparison]));
+  return PRODUCTS.flatMap((name) => all.get(name) ?? []);
+}
+
+function refuseUnknown(option: string, given: readonly string[], known: readonly string[]): void {
+  const unknown = given.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  console.error(`bench:gpu: there is no ${option} ${unknown}; there are ${known.join(", ")}`);
+  process.exit(2);
 }
 
 async function accuracy() {

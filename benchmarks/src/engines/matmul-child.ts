@@ -39,14 +39,8 @@ serve({
     return largest;
   },
 
-  /** What one product moves to the device and back. */
-  async transfers(): Promise<Transfers | undefined> {
-    const before = product?.transfers?.();
-    await product?.run();
-    const after = product?.transfers?.();
-    if (before === undefined || after === undefined) return undefined;
-    return { uploads: after.uploads - before.uploads, readbacks: after.readbacks - before.readbacks };
-  },
+  /** What was moved to the device and back so far; undefined of engines that move nothing. */
+  transfers: async (): Promise<Transfers | undefined> => product?.transfers?.(),
 
   /** Multiply-adds count as two operations: GFLOP per second of `repeats` products in a row. */
   async sample(repeats: number): Promise<number> {

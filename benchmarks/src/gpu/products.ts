@@ -20,7 +20,7 @@ interface Plan {
 
 /** The README's kernel takes half a minute for the last two on a software adapter. */
 const PLANS: readonly Plan[] = [
-  { sizes: [128, 128, 128], rounds: 5, repeats: 5 },
+  { sizes: [128, 128, 128], rounds: 9, repeats: 5 },
   { sizes: [512, 512, 512], rounds: 3, repeats: 1 },
   { sizes: [1024, 1024, 1024], rounds: 1, repeats: 1 },
   { sizes: [512, 768, 3072], rounds: 1, repeats: 1 },
@@ -30,12 +30,15 @@ interface Contestant extends Pick<ProductTime, "mode" | "contestant"> {
   readonly child: Child;
 }
 
-/** `quick` leaves the two large sizes out. */
+/** The products there are, as `--product` names them. */
+export const PRODUCTS: readonly string[] = PLANS.map(({ sizes }) => sizes.join("x"));
+
+/** The products named in `wanted`. */
 export async function measureProducts(
   modes: readonly GpuMode[],
   node: string,
   threads: number,
-  quick: boolean,
+  wanted: readonly string[],
 ): Promise<ProductComparison[]> {
   const contestants: Contestant[] = [];
   const add = (contestant: ProductTime["contestant"], mode: GpuMode | undefined, spec: MatmulSpec): void => {
@@ -49,8 +52,9 @@ export async function measureProducts(
   add("gpt2-ts", undefined, { engine: "gpt2-ts", threads });
   try {
     const comparisons: ProductComparison[] = [];
-    for (const plan of PLANS.slice(0, quick ? 2 : undefined))
+    for (const plan of PLANS.filter(({ sizes }) => wanted.includes(sizes.join("x")))) {
       comparisons.push(await compareProducts(plan, contestants));
+    }
     return comparisons;
   } finally {
     await Promise.all(contestants.map(({ child }) => child.close()));
@@ -59,16 +63,20 @@ export async function measureProducts(
 
 async function compareProducts(plan: Plan, contestants: readonly Contestant[]): Promise<ProductComparison> {
   const { sizes, rounds, repeats } = plan;
-  const transfers: (Transfers | undefined)[] = [];
   for (const { child } of contestants) {
     const error = await child.call<number>("prepare", ...sizes);
     if (!(error < ACCURACY_BOUND)) throw new Error(`${child.name}: a wrong product, off by ${error}`);
-    transfers.push(await child.call<Transfers | undefined>("transfers"));
   }
+  const transfers: (Transfers | undefined)[] = [];
   const operations = 2 * sizes[0] * sizes[1] * sizes[2];
-  const sides = contestants.map(({ child }) => ({
+  const sides = contestants.map(({ child }, i) => ({
     name: child.name,
-    sample: async () => operations / (await child.call<number>("sample", repeats)) / 1e6, // from GFLOP/s to ms
+    async sample() {
+      const before = await child.call<Transfers | undefined>("transfers");
+      const speed = await child.call<number>("sample", repeats);
+      transfers[i] = movedBy(before, await child.call<Transfers | undefined>("transfers"), repeats);
+      return operations / speed / 1e6; // from GFLOP/s to ms
+    },
     cpuSeconds: () => child.cpuSeconds,
   }));
   const { samples, repeated, disturbed } = await interleave(sides, { warmUp: 0, rounds, restMs: 100 });
@@ -87,6 +95,15 @@ async function compareProducts(plan: Plan, contestants: readonly Contestant[]): 
   });
   print(sizes, times, ratios);
   return { sizes, times, ratios, repeated, disturbed };
+}
+
+/** What each of so many products moved. */
+function movedBy(before: Transfers | undefined, after: Transfers | undefined, products: number): Transfers | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  return {
+    uploads: (after.uploads - before.uploads) / products,
+    readbacks: (after.readbacks - before.readbacks) / products,
+  };
 }
 
 function print(sizes: readonly number[], times: readonly ProductTime[], ratios: ProductComparison["ratios"]): void {

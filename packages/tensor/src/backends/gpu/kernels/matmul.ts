@@ -49,6 +49,8 @@ const MOST_MATRICES = 65_535;
 const MOST_PARTS = 32;
 /** From so many terms on, four columns to a thread are worth a copy of the result where rows are no multiple of four. */
 const WORTH_PADDING = 64;
+/** webasm gives each worker 4096 threads or more (src/backend/web-assembly/kernel.js): with fewer, some have nothing to do. */
+const BUSY_WORKERS = 4 * 4096;
 
 const plain: Ending = { bias: undefined, gelu: false };
 
@@ -75,8 +77,12 @@ function spacedProduct(
     terms,
     ...endingArguments(ending, a.buffer),
   ];
-  const four = launcher.maxComponents === 4 && (columns % 4 === 0 || (terms >= WORTH_PADDING && columns > 4));
-  const threads = four ? Math.ceil(columns / 4) : columns;
+  const quads = Math.ceil(columns / 4);
+  const four =
+    launcher.maxComponents === 4 &&
+    (columns % 4 === 0 || (terms >= WORTH_PADDING && columns > 4)) &&
+    (launcher.runtime.mode !== "webasm" || quads * rows * matrices >= BUSY_WORKERS);
+  const threads = four ? quads : columns;
   const spec = withEnding(four ? fourColumns : oneColumn, ending);
   return { buffer: launcher.launch(spec, [threads, rows, matrices], args), step: four ? threads * 4 : threads };
 }
