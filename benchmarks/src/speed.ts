@@ -85,9 +85,9 @@ async function languageContestants(model: string): Promise<Contestant<EngineSpec
   const ours: Contestant<EngineSpec> = { name: OURS, spec: { engine: "gpt2-ts", model, threads, device: "wasm" } };
   if (!withPeers) return [ours];
   const { writeOnnxModel } = await import("./onnx/model-file.ts");
-  const onnxFile = await writeOnnxModel(model);
+  const file = await writeOnnxModel(model);
   const peers = ["onnxruntime-node", "onnxruntime-web"] as const;
-  return [ours, ...peers.map((engine) => ({ name: engine, spec: { engine, model, threads, onnxFile } }))];
+  return [ours, ...peers.map((engine) => ({ name: engine, spec: { engine, model, threads, file } }))];
 }
 
 function matmulContestants(): Contestant<MatmulSpec>[] {

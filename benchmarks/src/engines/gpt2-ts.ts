@@ -1,6 +1,7 @@
 /** Our own GPT-2: the forward pass on new tokens with a KV cache, as generating and scoring call it. */
-import { Batch, forward, KVCache, loadModel, logits, type Model, modelSource } from "@gpt2-ts/gpt2";
+import { Batch, forward, GPT2, KVCache, loadModel, logits, type Model, modelSource } from "@gpt2-ts/gpt2";
 import { createWasmBackend, device } from "@gpt2-ts/tensor";
+import { syntheticTokenizer } from "../synthetic-tokenizer.ts";
 import type { EngineSpec, LanguageEngine, Sequence } from "./language-engine.ts";
 
 export async function loadGpt2Ts(spec: EngineSpec): Promise<LanguageEngine> {
@@ -9,11 +10,17 @@ export async function loadGpt2Ts(spec: EngineSpec): Promise<LanguageEngine> {
     return { facts: { engine: "gpt2-ts", backend: "reference" }, start: () => new CachedSequence(model) };
   }
   const wasm = createWasmBackend({ threads: spec.threads, deterministic: spec.deterministic ?? false });
-  const model = await loadModel(await modelSource(spec.model), { device: wasm });
+  const model = await loadModel(await modelSource(spec.model), { device: wasm, dtype: spec.dtype });
   const { threads, relaxedSimd } = wasm.info();
+  let gpt2: GPT2 | undefined;
   return {
-    facts: { engine: "gpt2-ts", backend: "wasm", threads, relaxedSimd },
+    facts: { engine: "gpt2-ts", backend: "wasm", threads, relaxedSimd, ...(spec.dtype && { dtype: spec.dtype }) },
     start: () => new CachedSequence(model),
+    async score(texts) {
+      gpt2 ??= new GPT2(model, syntheticTokenizer(model.config.vocabSize));
+      const scores = await gpt2.scoreAll(texts.map((ids) => Array.from(ids)));
+      return scores.map(({ logLikelihood }) => logLikelihood);
+    },
   };
 }
 

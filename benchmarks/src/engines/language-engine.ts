@@ -1,4 +1,5 @@
 /** What the speed and accuracy measurements ask of an engine that runs GPT-2. */
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
 
 /** One sequence and what the engine remembers of it. */
 export interface Sequence {
@@ -8,35 +9,68 @@ export interface Sequence {
    * @returns the logits of every one of these tokens, [ids.length, vocab]
    */
   forward(ids: Int32Array): Promise<Float32Array>;
+  /** As `forward`, the logits left where the engine computed them. Only of engines that do not hand them to JavaScript. */
+  run?(ids: Int32Array): Promise<void>;
+  /** The likeliest next token. Only of engines that find it themselves. */
+  next?(ids: Int32Array): Promise<number>;
   dispose(): void;
+}
+
+/** What processes that the engine started have used. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly peakResidentBytes: number;
 }
 
 export interface LanguageEngine {
   /** Versions, threads and whatever else a reader must know to judge a number. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   start(): Sequence;
+  /** Seconds that greedy decoding takes from the first token behind the prompt on. Only of engines with a loop of their own. */
+  decode?(prompt: Int32Array, tokens: number): Promise<number>;
+  /** The log-probability of each text's tokens behind the first, in sum. Only of engines that are measured by it. */
+  score?(texts: readonly Int32Array[]): Promise<number[]>;
+  /** Only of engines that compute in another process. */
+  usage?(): Usage;
 }
 
 /** Options that travel on a child's command line. */
 export interface EngineSpec {
-  readonly engine: "gpt2-ts" | "onnxruntime-node" | "onnxruntime-web";
-  /** The model folder. */
+  readonly engine: "gpt2-ts" | "onnxruntime-node" | "onnxruntime-web" | "llama.cpp" | "transformers.js" | "PyTorch";
+  /** The model folder; of transformers.js one in the layout of the Hugging Face Hub. */
   readonly model: string;
   readonly threads: number;
   /** gpt2-ts: the backend. */
   readonly device?: "reference" | "wasm";
+  /** gpt2-ts: how weights are kept. */
+  readonly dtype?: MatrixEncoding;
   /** gpt2-ts: the same bits on every JavaScript engine, so no relaxed SIMD. */
   readonly deterministic?: boolean;
-  /** onnxruntime: the model file, next to its weights. */
-  readonly onnxFile?: string;
+  /** onnxruntime and llama.cpp: the model file, next to its weights or with them. */
+  readonly file?: string;
+  /** PyTorch: the interpreter. */
+  readonly python?: string;
 }
 
 /** Loads an engine; each lies in a module of its own, so that a process loads only the one it measures. */
 export async function openEngine(spec: EngineSpec): Promise<LanguageEngine> {
-  if (spec.engine === "gpt2-ts") {
-    const { loadGpt2Ts } = await import("./gpt2-ts.ts");
-    return loadGpt2Ts(spec);
+  switch (spec.engine) {
+    case "gpt2-ts":
+      return (await import("./gpt2-ts.ts")).loadGpt2Ts(spec);
+    case "onnxruntime-node":
+    case "onnxruntime-web":
+      return (await import("./onnxruntime.ts")).loadOnnxruntime(spec);
+    case "llama.cpp":
+      return (await import("./llama.ts")).loadLlama(spec);
+    case "transformers.js":
+      return (await import("./transformers.ts")).loadTransformers(spec);
+    case "PyTorch":
+      return (await import("./pytorch.ts")).loadPyTorch(spec);
   }
-  const { loadOnnxruntime } = await import("./onnxruntime.ts");
-  return loadOnnxruntime(spec);
+}
+
+/** The file that a spec must name. @throws Error if it names none */
+export function fileOf({ engine, file }: EngineSpec): string {
+  if (file === undefined) throw new Error(`${engine} needs a model file`);
+  return file;
 }

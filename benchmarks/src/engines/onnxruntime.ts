@@ -1,8 +1,8 @@
-/** GPT-2 on onnxruntime, native or WebAssembly, from the same weight file as ours. */
+/** GPT-2 on onnxruntime, native or WebAssembly, from the same weight file as ours, or its int8 version. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readConfig } from "../onnx/model-file.ts";
-import type { EngineSpec, LanguageEngine, Sequence } from "./language-engine.ts";
+import { type EngineSpec, fileOf, type LanguageEngine, type Sequence } from "./language-engine.ts";
 import { importPeer, peerVersion, requirePeer } from "./peers.ts";
 
 /** The part of onnxruntime-common's interface that is used here. */
@@ -10,6 +10,7 @@ interface OrtTensor {
   readonly data: Float32Array;
 }
 interface OrtSession {
+  readonly inputNames: readonly string[];
   run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>>;
 }
 interface Ort {
@@ -22,10 +23,10 @@ interface Ort {
 
 const WEIGHTS = "model.safetensors";
 
-/** @throws what onnxruntime throws; an Error when the spec names no model file. */
+/** @throws what onnxruntime throws; an Error when the spec names no model file */
 export async function loadOnnxruntime(spec: EngineSpec): Promise<LanguageEngine> {
-  const { onnxFile, threads } = spec;
-  if (onnxFile === undefined) throw new Error(`${spec.engine} needs an ONNX file`);
+  const { threads } = spec;
+  const onnxFile = fileOf(spec);
   const options = {
     graphOptimizationLevel: "all",
     executionMode: "sequential",
@@ -46,20 +47,21 @@ export async function loadOnnxruntime(spec: EngineSpec): Promise<LanguageEngine>
     session = await ort.InferenceSession.create(model, { ...options, executionProviders: ["wasm"], externalData });
   }
   const { n_layer, n_head, n_embd } = await readConfig(dirname(onnxFile));
-  const emptyCache = (): Record<string, OrtTensor> => {
-    const dims = [2, 1, n_head, 0, n_embd / n_head];
-    const layers = Array.from({ length: n_layer }, (_, i) => [
-      `past_${i}`,
-      new ort.Tensor("float32", new Float32Array(0), dims),
-    ]);
-    return Object.fromEntries(layers);
-  };
+  const caches = session.inputNames.filter((name) => name.startsWith("past_"));
+  const headSize = n_embd / n_head;
+  // Keys and values have a tensor each, or share one.
+  const dims = caches.length === n_layer ? [2, 1, n_head, 0, headSize] : [1, n_head, 0, headSize];
+  const emptyCache = (): Record<string, OrtTensor> =>
+    Object.fromEntries(caches.map((name) => [name, new ort.Tensor("float32", new Float32Array(0), dims)]));
   return {
     facts: {
       engine: spec.engine,
       version: peerVersion(spec.engine),
       threads,
-      graph: "Attention, FastGelu, SkipLayerNormalization",
+      graph:
+        caches.length === n_layer
+          ? "Attention, FastGelu, SkipLayerNormalization"
+          : "MultiHeadAttention, FastGelu, SkipLayerNormalization, MatMulInteger",
     },
     start: () => new OnnxSequence(ort, session, emptyCache()),
   };

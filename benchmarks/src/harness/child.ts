@@ -99,11 +99,18 @@ export class Child {
   }
 }
 
-/** The child's end: answers requests with the methods of `served`, one after the other. */
-export function serve(served: Served): void {
+/**
+ * The child's end: answers requests with the methods of `served`, one after the other. `othersCpuSeconds` tells what
+ * processes that it started have used.
+ */
+export function serve(served: Served, othersCpuSeconds: () => Promise<number> = async () => 0): void {
   let last = Promise.resolve();
   process.on("message", (request: Request) => {
-    last = last.then(() => answer(served, request)).then((reply) => void process.send?.(reply));
+    last = last.then(async () => {
+      const reply = await answer(served, request);
+      const cpuSeconds = reply.cpuSeconds + (await othersCpuSeconds());
+      process.send?.({ ...reply, cpuSeconds });
+    });
   });
   process.on("disconnect", () => process.exit(0));
 }

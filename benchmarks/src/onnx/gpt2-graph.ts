@@ -5,19 +5,24 @@
  * engines read the same bytes.
  */
 import type { SyntheticConfig } from "../synthetic.ts";
-import { GraphBuilder, type Model } from "./proto.ts";
+import { DATA_TYPE, GraphBuilder, type Model } from "./proto.ts";
 
 /**
  * Which op computes attention:
  * - `attention`: com.microsoft.Attention, the projection to q, k, v included; what the gpt2 optimizer emits;
  * - `multi-head`: a MatMul for q, k, v, then com.microsoft.MultiHeadAttention;
- * - `grouped`: a MatMul, then com.microsoft.GroupQueryAttention, which can append to its cache in place.
+ * - `grouped`: a MatMul, then com.microsoft.GroupQueryAttention, which can append to its cache in place;
+ * - `padded`: as `multi-head`, for B sequences at once, of which a mask says what is padding; inputs and outputs are named
+ *   as the Hugging Face Hub's models name them, and as transformers.js wants them.
  */
-export const ATTENTION_KINDS = ["attention", "multi-head", "grouped"] as const;
+export const ATTENTION_KINDS = ["attention", "multi-head", "grouped", "padded"] as const;
 export type AttentionKind = (typeof ATTENTION_KINDS)[number];
 
-/** How hidden states become logits: `gemm` multiplies with wte as it lies, `matmul` lets onnxruntime transpose it once at load. */
-export const HEAD_KINDS = ["gemm", "matmul"] as const;
+/**
+ * How hidden states become logits: `gemm` multiplies with wte as it lies, `matmul` lets onnxruntime transpose it once at
+ * load, `weight` takes it transposed, as `lm_head`.
+ */
+export const HEAD_KINDS = ["gemm", "matmul", "weight"] as const;
 export type HeadKind = (typeof HEAD_KINDS)[number];
 
 /** Where a tensor's bytes lie in the weight file, from the start of the file. */
@@ -35,10 +40,13 @@ export interface Gpt2GraphOptions {
 }
 
 const MS = "com.microsoft";
+/** The name by which transformers.js knows that a dimension is B. */
+const BATCH = "batch_size";
 
 /**
- * Inputs: `input_ids` and `position_ids` int64 [1, S], and per layer the cache of P earlier tokens. Outputs: `logits`
- * float32 [1, S, V] (of every position) and the cache of P + S tokens.
+ * Inputs: `input_ids` and `position_ids` int64 [B, S], and per layer the cache of P earlier tokens. Outputs: `logits`
+ * float32 [B, S, V] (of every position) and the cache of T = P + S tokens. B is 1 but for `padded` attention, which has an
+ * `attention_mask` int64 [B, T] besides.
  *
  * @throws Error when a weight is missing.
  */
@@ -56,15 +64,20 @@ export function buildGpt2Graph(
     return g.weight(name, at.shape, options.weightFile, at.offset, at.byteLength);
   };
 
-  g.input("input_ids", "int64", [1, "S"]);
-  g.input("position_ids", "int64", [1, "S"]);
+  const B = options.attention === "padded" ? BATCH : 1;
+  g.input("input_ids", "int64", [B, "S"]);
+  if (options.attention === "padded") {
+    g.input("attention_mask", "int64", [B, "T"]);
+    g.node("Cast", ["attention_mask"], ["mask"], { to: DATA_TYPE.int32 });
+  }
+  g.input("position_ids", "int64", [B, "S"]);
   if (options.attention === "grouped") {
     g.input("seqlens_k", "int32", [1]);
     g.input("total_sequence_length", "int32", []);
   }
-  const token = g.node("Gather", [weight("wte.weight"), "input_ids"], ["wte"]); // [1, S, D]
-  const position = g.node("Gather", [weight("wpe.weight"), "position_ids"], ["wpe"]); // [1, S, D]
-  let residual = g.node("Add", [token, position], ["x0"]); // [1, S, D]
+  const token = g.node("Gather", [weight("wte.weight"), "input_ids"], ["wte"]); // [B, S, D]
+  const position = g.node("Gather", [weight("wpe.weight"), "position_ids"], ["wpe"]); // [B, S, D]
+  let residual = g.node("Add", [token, position], ["x0"]); // [B, S, D]
   let normed = g.node(
     "LayerNormalization",
     [residual, weight("h.0.ln_1.weight"), weight("h.0.ln_1.bias")],
@@ -83,13 +96,13 @@ export function buildGpt2Graph(
       H,
       D,
     );
-    const projected = g.node("MatMul", [attended, weight(`${h}attn.c_proj.weight`)], [`${h}attn.c_proj`]); // [1, S, D]
+    const projected = g.node("MatMul", [attended, weight(`${h}attn.c_proj.weight`)], [`${h}attn.c_proj`]); // [B, S, D]
     const ln2 = [weight(`${h}ln_2.weight`), weight(`${h}ln_2.bias`)];
     normed = skipLayerNorm(g, `${h}ln_2`, projected, residual, ln2, weight(`${h}attn.c_proj.bias`), epsilon);
     residual = `${h}ln_2/sum`;
-    const wide = g.node("MatMul", [normed, weight(`${h}mlp.c_fc.weight`)], [`${h}mlp.c_fc`]); // [1, S, 4D]
+    const wide = g.node("MatMul", [normed, weight(`${h}mlp.c_fc.weight`)], [`${h}mlp.c_fc`]); // [B, S, 4D]
     const active = g.node("FastGelu", [wide, weight(`${h}mlp.c_fc.bias`)], [`${h}mlp.gelu`], {}, MS);
-    const narrow = g.node("MatMul", [active, weight(`${h}mlp.c_proj.weight`)], [`${h}mlp.c_proj`]); // [1, S, D]
+    const narrow = g.node("MatMul", [active, weight(`${h}mlp.c_proj.weight`)], [`${h}mlp.c_proj`]); // [B, S, D]
     const next = i + 1 < L ? `h.${i + 1}.ln_1` : "ln_f";
     const norm = [weight(`${next}.weight`), weight(`${next}.bias`)];
     normed = skipLayerNorm(g, next, narrow, residual, norm, weight(`${h}mlp.c_proj.bias`), epsilon);
@@ -100,10 +113,13 @@ export function buildGpt2Graph(
     const logits = g.node("Gemm", [flat, "wte.weight"], ["logits/flat"], { transB: 1 }); // [S, V]
     g.node("Reshape", [logits, g.int64("batched", [1, -1, V])], ["logits"]);
   } else {
-    const transposed = g.node("Transpose", ["wte.weight"], ["lm_head"], { perm: [1, 0] }); // [D, V], folded at load
-    g.node("MatMul", [normed, transposed], ["logits"]);
+    const matrix = // [D, V]
+      options.head === "weight"
+        ? weight("lm_head")
+        : g.node("Transpose", ["wte.weight"], ["lm_head"], { perm: [1, 0] }); // folded at load
+    g.node("MatMul", [normed, matrix], ["logits"]);
   }
-  g.output("logits", "float", [1, "S", V]);
+  g.output("logits", "float", [B, "S", V]);
   return g.build("gpt2");
 }
 
@@ -119,7 +135,7 @@ function skipLayerNorm(
   return g.node("SkipLayerNormalization", [x, skip, ...norm, bias], [name, "", "", `${name}/sum`], { epsilon }, MS);
 }
 
-/** Declares the cache's inputs and outputs of layer i and returns the attention's output [1, S, D]. */
+/** Declares the cache's inputs and outputs of layer i and returns the attention's output [B, S, D]. */
 function attention(
   g: GraphBuilder,
   i: number,
@@ -143,21 +159,25 @@ function attention(
       MS,
     );
   }
-  const key = g.input(`past_key_${i}`, "float", [1, heads, "P", headSize]);
-  const value = g.input(`past_value_${i}`, "float", [1, heads, "P", headSize]);
-  const present = [`present_key_${i}`, `present_value_${i}`];
-  for (const name of present) g.output(name, "float", [1, heads, "T", headSize]);
-  const qkv = g.node("MatMul", [x, weight], [`${out}/qkv`]); // [1, S, 3D]
+  const padded = options.attention === "padded";
+  const batch = padded ? BATCH : 1;
+  const past = padded
+    ? [`past_key_values.${i}.key`, `past_key_values.${i}.value`]
+    : [`past_key_${i}`, `past_value_${i}`];
+  const present = padded ? [`present.${i}.key`, `present.${i}.value`] : [`present_key_${i}`, `present_value_${i}`];
+  for (const name of past) g.input(name, "float", [batch, heads, "P", headSize]);
+  for (const name of present) g.output(name, "float", [batch, heads, "T", headSize]);
+  const qkv = g.node("MatMul", [x, weight], [`${out}/qkv`]); // [B, S, 3D]
   if (options.attention === "grouped") {
     const biased = g.node("Add", [qkv, bias], [`${out}/qkv/biased`]);
-    const inputs = [biased, "", "", key, value, "seqlens_k", "total_sequence_length"];
+    const inputs = [biased, "", "", ...past, "seqlens_k", "total_sequence_length"];
     return g.node("GroupQueryAttention", inputs, [out, ...present], { num_heads: heads, kv_num_heads: heads }, MS);
   }
   const parts = [`${out}/q`, `${out}/k`, `${out}/v`];
   g.node("Split", [qkv], parts, { axis: -1 });
   return g.node(
     "MultiHeadAttention",
-    [...parts, bias, "", "", key, value],
+    [...parts, bias, padded ? "mask" : "", "", ...past],
     [out, ...present],
     { num_heads: heads, unidirectional: 1 },
     MS,

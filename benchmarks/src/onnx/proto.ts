@@ -4,7 +4,7 @@
  */
 
 /** `TensorProto.DataType` and `AttributeProto.AttributeType` numbers of onnx.proto3. */
-export const DATA_TYPE = { float: 1, int32: 6, int64: 7 } as const;
+export const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 const EXTERNAL = 1;
 const IR_VERSION = 8;
@@ -12,6 +12,7 @@ const IR_VERSION = 8;
 const OPSET = 17;
 
 export type ElementType = keyof typeof DATA_TYPE;
+type Attributes = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
 export type Dimension = number | string;
 
 export interface Attribute {
@@ -47,6 +48,8 @@ export interface Initializer {
   readonly dataType: number;
   readonly dims: readonly number[];
   readonly int64Data?: readonly number[];
+  /** Little-endian. */
+  readonly rawData?: Uint8Array;
   readonly dataLocation?: number;
   readonly externalData?: readonly { readonly key: string; readonly value: string }[];
 }
@@ -82,14 +85,7 @@ export class GraphBuilder {
 
   /** A float32 weight whose bytes stay where they are: in `file`, at a byte offset. */
   weight(name: string, shape: readonly number[], file: string, offset: number, byteLength: number): string {
-    const entries = { location: file, offset: String(offset), length: String(byteLength) };
-    this.#initializers.push({
-      name,
-      dataType: DATA_TYPE.float,
-      dims: shape,
-      dataLocation: EXTERNAL,
-      externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
-    });
+    this.#initializers.push(externalInitializer(name, "float", shape, { file, offset, byteLength }));
     return name;
   }
 
@@ -98,24 +94,11 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a node; `outputs` may hold `""` for optional outputs that nobody reads. Returns the first output. */
-  node(
-    opType: string,
-    input: readonly string[],
-    output: readonly string[],
-    attributes: Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>> = {},
-    domain: "" | "com.microsoft" = "",
-  ): string {
-    const first = output[0] ?? "";
-    this.#nodes.push({
-      opType,
-      domain,
-      name: `${first}/${opType}`,
-      input,
-      output,
-      attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-    });
-    return first;
+  /** Adds a node; see {@link makeNode}. Returns the first output. */
+  node(...parts: Parameters<typeof makeNode>): string {
+    const node = makeNode(...parts);
+    this.#nodes.push(node);
+    return node.output[0] ?? "";
   }
 
   build(name: string): Model {
@@ -135,6 +118,41 @@ export class GraphBuilder {
       },
     };
   }
+}
+
+/** A weight whose bytes lie in a file next to the model's. */
+export function externalInitializer(
+  name: string,
+  type: ElementType,
+  dims: readonly number[],
+  { file, offset, byteLength }: { readonly file: string; readonly offset: number; readonly byteLength: number },
+): Initializer {
+  const entries = { location: file, offset: String(offset), length: String(byteLength) };
+  return {
+    name,
+    dataType: DATA_TYPE[type],
+    dims,
+    dataLocation: EXTERNAL,
+    externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+  };
+}
+
+/** A node, named after its first output; `output` may hold `""` for optional outputs that nobody reads. */
+export function makeNode(
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attributes: Attributes = {},
+  domain: "" | "com.microsoft" = "",
+): Node {
+  return {
+    opType,
+    domain,
+    name: `${output[0] ?? ""}/${opType}`,
+    input,
+    output,
+    attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+  };
 }
 
 function attribute(name: string, value: number | string | readonly number[] | { readonly float: number }): Attribute {

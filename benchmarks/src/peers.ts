@@ -1,0 +1,50 @@
+/**
+ * `npm run bench:peers`: GPT-2's 124M shape in every precision we have, against the engines that one would use instead,
+ * on the same weights, prompts and threads.
+ *
+ *     npm run bench:peers -- [--quick] [--node PATH] [--part decode|prefill|score|cold]... [--python PATH]
+ *
+ * Installs the peers on first use, writes the checkpoint in each engine's format, and then `results/peers-node<major>.json`,
+ * where each part replaces what an earlier run found. An engine that cannot be had here is reported as missing. `--quick`
+ * is for a look: it prints and writes nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
+ */
+import { parseArgs } from "node:util";
+import { ensureCheckpoint } from "./checkpoint.ts";
+import { runConditions } from "./harness/machine.ts";
+import { assemble } from "./peers/contestants.ts";
+import { measurePart } from "./peers/measure.ts";
+import { peersPlanFor } from "./peers/plan.ts";
+import { PEER_PARTS, type PeerPart, type PeerPartName, type PeersResult } from "./peers/result.ts";
+import { readResult, writeResult } from "./results-file.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    node: { type: "string", default: process.execPath },
+    part: { type: "string", multiple: true, default: [...PEER_PARTS] },
+    python: { type: "string", default: "python3" },
+  },
+});
+const unknown = options.part.find((part) => !PEER_PARTS.some((known) => known === part));
+if (unknown !== undefined) {
+  console.error(`bench:peers: there is no part ${unknown}; there are ${PEER_PARTS.join(", ")}`);
+  process.exit(2);
+}
+const plan = peersPlanFor(options.node, options.quick);
+const { checkpoint, threads } = plan;
+const field = await assemble(await ensureCheckpoint(checkpoint), threads, options.python);
+for (const { name, reason } of field.missing) console.warn(`${name} is missing: ${reason}`);
+
+for (const part of PEER_PARTS.filter((name) => options.part.includes(name))) {
+  console.log(`\n== ${part}`);
+  const conditions = await runConditions(plan.node);
+  const measured = await measurePart(part, plan, field);
+  if (!options.quick) await store(part, { command: "npm run bench:peers", conditions, threads, ...measured });
+}
+
+async function store(part: PeerPartName, measured: PeerPart): Promise<void> {
+  const { node } = measured.conditions;
+  const earlier = await readResult<PeersResult>("peers", node);
+  const result: PeersResult = { kind: "peers", checkpoint, parts: { ...earlier?.parts, [part]: measured } };
+  console.log(`\nwrote ${await writeResult("peers", node, result)}`);
+}

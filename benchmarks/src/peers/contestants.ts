@@ -1,0 +1,85 @@
+/** Who takes part, each with the same weights in the form it reads, and who is missing, with the reason. */
+import { execFileSync } from "node:child_process";
+import { existsSync, rmSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { EngineSpec } from "../engines/language-engine.ts";
+import { installPeers, LLAMA } from "../engines/peers.ts";
+import { writeGguf } from "../gguf/model-file.ts";
+import { readConfig, writeHubFolder, writeInt8OnnxModel, writeOnnxModel } from "../onnx/model-file.ts";
+import { REPOSITORY } from "../paths.ts";
+import type { Contestant } from "../speed/language.ts";
+import { syntheticVocabulary } from "../synthetic-tokenizer.ts";
+import type { MissingEngine } from "./result.ts";
+
+const GPT2_COMMAND = join(REPOSITORY, "packages", "gpt2", "bin", "gpt2.js");
+
+export interface Field {
+  readonly contestants: readonly Contestant<EngineSpec>[];
+  readonly missing: readonly MissingEngine[];
+}
+
+/** @param folder the checkpoint, next to which each engine's files are written once */
+export async function assemble(folder: string, threads: number, python: string): Promise<Field> {
+  const contestants: Contestant<EngineSpec>[] = [];
+  const missing: MissingEngine[] = [];
+  const add = (name: string, spec: Omit<EngineSpec, "threads">): void => {
+    contestants.push({ name, spec: { ...spec, threads } });
+  };
+  const attempt = async (names: readonly string[], prepare: () => Promise<void> | void): Promise<void> => {
+    try {
+      await prepare();
+    } catch (error) {
+      const reason = error instanceof Error ? firstLine(error.message) : String(error);
+      for (const name of names) missing.push({ name, reason });
+    }
+  };
+
+  add("gpt2-ts f32", { engine: "gpt2-ts", model: folder, device: "wasm", dtype: "f32" });
+  for (const dtype of ["bf16", "int8"] as const) {
+    add(`gpt2-ts ${dtype}`, { engine: "gpt2-ts", model: await converted(folder, dtype), device: "wasm", dtype });
+  }
+  await attempt(
+    ["onnxruntime-node f32", "onnxruntime-node int8", "onnxruntime-web f32", "transformers.js f32"],
+    async () => {
+      installPeers();
+      const f32 = await writeOnnxModel(folder);
+      add("onnxruntime-node f32", { engine: "onnxruntime-node", model: folder, file: f32 });
+      add("onnxruntime-node int8", {
+        engine: "onnxruntime-node",
+        model: folder,
+        file: await writeInt8OnnxModel(folder),
+      });
+      add("onnxruntime-web f32", { engine: "onnxruntime-web", model: folder, file: f32 });
+      add("transformers.js f32", { engine: "transformers.js", model: await writeHubFolder(folder) });
+    },
+  );
+  await attempt(["llama.cpp f32", "llama.cpp q8_0"], async () => {
+    installPeers(LLAMA);
+    add("llama.cpp f32", { engine: "llama.cpp", model: folder, file: await writeGguf(folder, "f32") });
+    add("llama.cpp q8_0", { engine: "llama.cpp", model: folder, file: await writeGguf(folder, "q8_0") });
+  });
+  await attempt(["PyTorch f32"], () => {
+    execFileSync(python, ["-c", "import torch, transformers, safetensors"], { stdio: ["ignore", "ignore", "pipe"] });
+    add("PyTorch f32", { engine: "PyTorch", model: folder, python });
+  });
+  return { contestants, missing };
+}
+
+/** The folder that `gpt2 convert` makes of a checkpoint, made anew if the checkpoint is newer. */
+async function converted(folder: string, dtype: "bf16" | "int8"): Promise<string> {
+  const out = `${folder}-${dtype}`;
+  const made = join(out, "model.safetensors");
+  if (existsSync(made) && statSync(made).mtimeMs >= statSync(join(folder, "model.safetensors")).mtimeMs) return out;
+  const { vocab, merges } = syntheticVocabulary((await readConfig(folder)).vocab_size);
+  await writeFile(join(folder, "vocab.json"), vocab);
+  await writeFile(join(folder, "merges.txt"), merges);
+  rmSync(out, { recursive: true, force: true });
+  const args = [GPT2_COMMAND, "convert", "--dtype", dtype, "--model", folder, "--out", out];
+  execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  return out;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? text;
+}

@@ -1,0 +1,30 @@
+/** A tokenizer for checkpoints that come without one: ids are what is measured, but scores tell their tokens' texts. */
+import { Tokenizer } from "@gpt2-ts/gpt2";
+
+const BYTES = 256;
+const END_OF_TEXT = "<|endoftext|>";
+
+export function syntheticTokenizer(size: number): Tokenizer {
+  return Tokenizer.fromVocab(syntheticVocabulary(size));
+}
+
+/** `size` tokens: each byte, then pairs of bytes, then `<|endoftext|>`; no merges. */
+export function syntheticVocabulary(size: number): { readonly vocab: string; readonly merges: string } {
+  const symbols = byteSymbols();
+  const tokens = Array.from({ length: size - 1 }, (_, id) => {
+    if (id < BYTES) return symbols[id];
+    const pair = id - BYTES;
+    return `${symbols[Math.floor(pair / BYTES)]}${symbols[pair % BYTES]}`;
+  });
+  const vocab = Object.fromEntries([...tokens, END_OF_TEXT].map((token, id) => [token, id]));
+  return { vocab: JSON.stringify(vocab), merges: "" };
+}
+
+/** GPT-2's printable stand-ins for bytes: Latin-1 characters for themselves, the others from U+0100 on. */
+function byteSymbols(): string[] {
+  let others = 0;
+  return Array.from({ length: BYTES }, (_, byte) => {
+    const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
+    return String.fromCharCode(printable ? byte : 0x100 + others++);
+  });
+}
