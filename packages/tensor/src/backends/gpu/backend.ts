@@ -98,11 +98,9 @@ export class GpuBackend implements Backend {
     const { hosted } = own;
     if (!hosted && own.resident) return fromFloats(own.dtype, await this.launcher.read(own.resident));
     const { host } = own;
-    return new Promise((resolve, reject) => {
-      this.launcher.queue.run(() => {
-        if (host.error) reject(host.error);
-        else resolve(this.inner.readSync(host.storage!).slice() as DataOf[D]);
-      });
+    return this.launcher.queue.do(() => {
+      if (host.error) throw host.error;
+      return this.inner.readSync(host.storage!).slice() as DataOf[D];
     });
   }
 
@@ -162,7 +160,7 @@ export class GpuBackend implements Backend {
         if (failed) throw failed.error;
         this.inner.execute(op, inputs.map(onHost(sources)), params, outputs.map(onHost(targets)));
       } catch (cause) {
-        const error = cause instanceof DeviceError ? cause : this.launcher.error(op.name, cause);
+        const error = this.launcher.error(op.name, cause);
         for (const target of targets) target.error = error;
       }
     });

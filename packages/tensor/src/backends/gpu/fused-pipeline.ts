@@ -53,7 +53,7 @@ export class FusedPipeline {
       await launcher.queue.do(() => fused.#compile()); // after the uploads that recording asked for
     } catch (cause) {
       fused.dispose();
-      throw cause instanceof DeviceError ? cause : launcher.error("compiling", cause);
+      throw launcher.error("compiling", cause);
     }
     return fused;
   }

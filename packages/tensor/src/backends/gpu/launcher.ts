@@ -188,8 +188,9 @@ export class Launcher {
     this.#scratch = [];
   }
 
-  /** An error of the device as a DeviceError that says what went wrong in doing what. */
+  /** An error as a DeviceError that says what went wrong in doing what; itself when it is one. */
   error(what: string, cause: unknown): DeviceError {
+    if (cause instanceof DeviceError) return cause;
     const { lost } = this.runtime;
     const message = cause instanceof Error || isGpuError(cause) ? cause.message : String(cause);
     return lost === undefined
@@ -272,7 +273,7 @@ export class Launcher {
   }
 
   #fail(result: DeviceBuffer, what: string, cause: unknown): void {
-    result.error = cause instanceof DeviceError ? cause : this.error(what, cause);
+    result.error = this.error(what, cause);
   }
 }
 

@@ -98,21 +98,24 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
   #readBack(): HostCopy<D> {
     const host: HostCopy<D> = { storage: undefined, error: undefined };
     const buffer = this.#buffer;
+    const keep = (storage: Storage<D>): void => {
+      storage.retain();
+      host.storage = storage;
+    };
+    const fail = (cause: unknown): void => {
+      host.error = this.#launcher.error(`reading ${this.length} elements back`, cause);
+    };
     this.#launcher.queue.run(() => {
-      if (!buffer) {
-        host.storage = this.#inner.allocate(this.dtype, this.length);
-        host.storage.retain();
-        return undefined;
+      if (buffer) {
+        const reading = this.#launcher.readNow(buffer);
+        return reading.then((data) => keep(this.#inner.upload(this.dtype, fromFloats(this.dtype, data)))).catch(fail);
       }
-      return this.#launcher.readNow(buffer).then(
-        (data) => {
-          host.storage = this.#inner.upload(this.dtype, fromFloats(this.dtype, data));
-          host.storage.retain();
-        },
-        (error: DeviceError) => {
-          host.error = error;
-        },
-      );
+      try {
+        keep(this.#inner.allocate(this.dtype, this.length));
+      } catch (cause) {
+        fail(cause);
+      }
+      return undefined;
     });
     return host;
   }
