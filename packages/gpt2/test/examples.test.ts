@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GPT2 } from "../src/gpt2.ts";
+import { SHAKESPEARE } from "./support/models.ts";
+
+const EXAMPLES = fileURLToPath(new URL("../../../examples/", import.meta.url));
+
+let model: GPT2;
+let folder: string;
+beforeAll(async () => {
+  model = await GPT2.load(SHAKESPEARE);
+  folder = await mkdtemp(join(tmpdir(), "gpt2-ts-examples-"));
+});
+afterAll(async () => {
+  model.dispose();
+  await rm(folder, { recursive: true });
+});
+
+/** Runs an example as its first lines say, on the built packages. */
+function run(name: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)(process.execPath, [join(EXAMPLES, name), ...args], { cwd: folder });
+}
+
+describe.concurrent("examples", () => {
+  it("are the three that are tested here", async () => {
+    const programs = (await readdir(EXAMPLES)).filter((name) => name.endsWith(".js"));
+    expect(programs.sort()).toEqual(["generate.js", "rank.js", "score-jsonl.js"]);
+  });
+
+  it("generate.js writes the prompt and its continuation", async () => {
+    const options = { maxTokens: 60, temperature: 0.8, topK: 40, seed: 1 };
+    const { text } = await model.generate("O Romeo,", options);
+    expect((await run("generate.js", "O Romeo,")).stdout).toBe(`O Romeo,${text}\n`);
+  });
+
+  it("score-jsonl.js adds to each line what the model finds, and sums up, texts longer than the context included", async () => {
+    const texts = ["To be, or not to be", "x", "ROMEO: ".repeat(300)];
+    const path = join(folder, "texts.jsonl");
+    await writeFile(path, texts.map((text, id) => JSON.stringify({ id, text })).join("\n"));
+    const { stdout, stderr } = await run("score-jsonl.js", path);
+    const scores = await model.scoreAll(texts, { stride: 128 });
+    const expected = scores.map(({ logLikelihood, perplexity }, id) => ({
+      id,
+      text: texts[id],
+      logLikelihood,
+      perplexity,
+    }));
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).toEqual(expected.map((line) => JSON.stringify(line)));
+    const logprobs = scores.flatMap((score) => score.logprobs);
+    const mean = logprobs.reduce((sum, logprob) => sum + logprob, 0) / logprobs.length;
+    expect(Number(stderr.match(/over all: ([\d.]+)/)?.[1])).toBeCloseTo(Math.exp(-mean), 2);
+  });
+
+  it("rank.js puts the sentence first that the model finds likeliest behind the context", async () => {
+    const { stdout } = await run("rank.js", "ROMEO:", "The stock market fell.", "I love thee, Juliet.");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line) => line.split("  ")[1])).toEqual(["I love thee, Juliet.", "The stock market fell."]);
+    const given = model.tokenizer.encode("ROMEO:");
+    const own = model.tokenizer.encode(" I love thee, Juliet.");
+    const { logprobs } = await model.score([...given, ...own]);
+    const mean = logprobs.slice(-own.length).reduce((sum, logprob) => sum + logprob, 0) / own.length;
+    expect(Number(lines[0]?.split(" ")[0])).toBeCloseTo(mean, 2);
+  });
+});
