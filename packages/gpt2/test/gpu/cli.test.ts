@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeOnGpu } from "../../../tensor/test/gpu/modes.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { Score } from "../../src/text-score.ts";
 import { gpt2 } from "../support/cli.ts";
+import { describeOnGpu } from "../support/gpu.ts";
 import { largestDifference, SHAKESPEARE } from "../support/models.ts";
 
 const GENERATE = ["generate", "--prompt", "To be, or not", "--max-tokens", "8", "--greedy"];

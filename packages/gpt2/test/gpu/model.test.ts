@@ -1,8 +1,8 @@
 import { zeros } from "@gpt2-ts/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeOnGpu } from "../../../tensor/test/gpu/modes.ts";
 import { TokenIdError } from "../../src/errors.ts";
 import { GPT2 } from "../../src/gpt2.ts";
+import { describeOnGpu } from "../support/gpu.ts";
 import { largestDifference, referenceValues, SHAKESPEARE } from "../support/models.ts";
 
 /** How far a token's log-probability may be from wasm's, and from float64. */
@@ -28,6 +28,22 @@ await describeOnGpu("the shipped model", (device) => {
     expect(generation.ids).toEqual(expected.ids);
     expect(largestDifference(generation.logprobs!, expected.logprobs!)).toBeLessThan(TOLERANCE);
     expect(largestDifference(generation.promptLogprobs!, expected.promptLogprobs!)).toBeLessThan(TOLERANCE);
+  });
+
+  it("shows what is inside as the wasm device does: logits, residual stream, attention maps, branches", async () => {
+    const ids = wasm.tokenizer.encode("To be, or not to be");
+    const inside = async (of: GPT2): Promise<Float32Array[]> => {
+      const { blocks, final } = of.hiddenStates(ids);
+      const tensors = [of.logits(ids), ...blocks, final, ...of.attentionMaps(ids)];
+      const data = await Promise.all(tensors.map(async (tensor) => (await tensor.data()).slice()));
+      for (const tensor of tensors) tensor.dispose();
+      using context = of.context();
+      const branches = [await context.append(ids), ...(await context.branch([[5], [6, 7]]))];
+      return [...data, ...branches.map((logits) => logits.slice())] as Float32Array[];
+    };
+    const [expected, found] = [await inside(wasm), await inside(model)];
+    expect(found.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
+    for (const [i, values] of found.entries()) expect(largestDifference(values, expected[i]!)).toBeLessThan(TOLERANCE);
   });
 
   it("uploads no weight twice", async () => {
