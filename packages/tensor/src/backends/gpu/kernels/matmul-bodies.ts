@@ -1,11 +1,9 @@
 import type { KernelSpec } from "./kernel.ts";
 
-// What the kernels of matmul.ts do on a thread, and why so:
-//
-// `++` and the `- 1` before it tell GPU.js that an index is an integer (see axes.ts). Loops are
-// `while`, with variables of the whole function: those of two `for` would clash when a minifier gives them one name, and
-// no assignment is followed by `return`, as minifiers make one expression of these, which GPU.js does not take. GELU's
-// tanh form is x / (1 + exp(-2u)), u = √(2/π)·(x + 0.044715 x³); exp's argument is kept where no driver overflows.
+// What the kernels of matmul.ts do on a thread. `++` and the `- 1` before it tell GPU.js that an index is an integer, and
+// loops are `while`: see axes.ts. GELU's tanh form is x / (1 + exp(-2u)) with u = √(2/π)·(x + 0.044715 x³); exp's argument
+// is kept where no driver overflows.
+
 const operands = [
   ...(["buffer", "int", "int", "int", "int"] as const), // a and its Operand, without x
   ...(["buffer", "int", "int", "int", "int", "int"] as const), // b and its Operand
