@@ -146,6 +146,30 @@ describe.skipIf(!webgpu)("the device (gpu, webgpu)", () => {
     expect(await kept.add(x).data()).toEqual(Float32Array.of(3, 6, 9));
   });
 
+  test("without memory for a compiled function's results says so when it is compiled", async () => {
+    const device = webgpu!;
+    const { usedBytes, memoryBytes } = device.info();
+    const large = (x: Tensor<readonly [1]>) => {
+      const all = (x as AnyTensor).expand([2 ** 14, 2 ** 14]).contiguous() as Tensor; // 1 GiB
+      return all.select(0, 0).select(0, 0).add(1);
+    };
+    const compiling = compile(device, [{ shape: [1], dtype: "float32" }], large);
+    const error = await compiling.then(
+      (compiled) => compiled.dispose(), // a device with so much room
+      (reason) => reason,
+    );
+    if (error) {
+      expect(error).toBeInstanceOf(DeviceError);
+      expect(error.message).toMatch(/^gpu: compiling failed: .*memory/i);
+    }
+    const x = small();
+    const y = x.add(x);
+    expect(await y.data()).toEqual(Float32Array.of(2, 4, 6));
+    for (const each of [x, y]) each.dispose();
+    expect(device.info().usedBytes - usedBytes).toBeLessThan(2 ** 20);
+    expect(device.info().memoryBytes - memoryBytes).toBeLessThan(2 ** 20);
+  });
+
   test("says what it found wrong with a kernel's run, when its result is read", async () => {
     const device = webgpu!;
     const x = small();
