@@ -75,6 +75,15 @@ function gpuTests(program: string): void {
     { kind: "minified by esbuild", path: "/page.html", all: true },
     { kind: "bundled by Vite", path: "/vite/index.html", all: false },
   ])("$kind", ({ path, all }) => {
+    test("auto measures every mode that browsers have, and takes one of them", async () => {
+      const page = await browser.open(site, path);
+      const { mode, trials } = await check(page, "automatic");
+      const answers = new Map(trials.map(({ mode, answer }) => [mode, answer]));
+      for (const each of [...modes, "webasm", "cpu"] as const) expect(answers.get(each)).toMatch(/ ms/);
+      expect([...modes, "webasm", "cpu"]).toContain(mode);
+      await page.close();
+    });
+
     describe.each(modes)("in mode %s", (mode) => {
       let page: OpenPage;
       beforeAll(async () => {

@@ -23,6 +23,14 @@ export async function info(mode: BrowserMode) {
   return { mode: found, adapter, degraded };
 }
 
+/** What mode "auto" found. */
+export async function automatic() {
+  const device = await createGpuBackend();
+  const { mode, trials } = device.info();
+  device.dispose();
+  return { mode, trials };
+}
+
 /** The distance of the logits of a reference file's prompt from it, and the ops that were left to the CPU. */
 export async function modelLogits(mode: BrowserMode, url: string, reference: string, prompt: string) {
   const device = await backendIn(mode);
