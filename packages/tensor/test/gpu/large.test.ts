@@ -52,6 +52,24 @@ await describeOnGpu("large tensors", (backend) => {
     });
   }
 
+  test("a product of more columns than there are threads is computed on the CPU, and says so", async () => {
+    const columns = 600_001;
+    const row = tensor([[1, 2]], { device: backend });
+    const matrix = fromData(
+      Float32Array.from({ length: 2 * columns }, (_, i) => i % 97),
+      [2, columns],
+      { device: backend },
+    );
+    backend.fallbacks.clear();
+    const product = await row.matmul(matrix).data();
+    for (const column of [0, 1, 524_280, columns - 1]) {
+      expect(product[column]).toBe((column % 97) + 2 * ((column + columns) % 97));
+    }
+    expect(backend.fallbacks.entries()).toEqual([
+      { op: "matmul", reason: "more columns, rows or matrices than there are threads", count: 1 },
+    ]);
+  });
+
   test("rows past 2²⁴ elements of a table are found: indices are integers, not floats", async () => {
     const [V, C] = [4_200_001, 4] as const; // 16.8 million elements
     const table = fromData(

@@ -42,7 +42,8 @@ interface Ending {
   readonly gelu: boolean;
 }
 
-/** The most rows and matrices that WebGPU has groups of threads for: 65,535 of 8 rows and of one matrix. */
+/** What WebGPU has groups of threads for: 65,535 along each axis, of 8 columns, of 8 rows and of one matrix. */
+const MOST_COLUMNS = 65_535 * 8;
 const MOST_ROWS = 65_535 * 8;
 const MOST_MATRICES = 65_535;
 /** A product of a single row is summed in so many parts, or somewhat fewer: see {@link multiplyRow}. */
@@ -163,7 +164,7 @@ const matmul: GpuKernel<undefined> = (launcher, [a, b], _params, [out]) => {
   const matrices = sizeOf(out!.shape.slice(0, -2));
   const terms = a!.shape.at(-1)!;
   const reason =
-    refusal(launcher, [a!, b!]) ?? tooLarge(terms, rows === 1 ? matrices : rows, rows === 1 ? 1 : matrices);
+    refusal(launcher, [a!, b!]) ?? tooLarge(terms, columns, rows === 1 ? matrices : rows, rows === 1 ? 1 : matrices);
   if (reason !== undefined) return reason;
   const [left, right] = evenly(launcher, a!, b!);
   const own = { buffer: left.buffer, start: left.start, x: 0, k: left.columnStep };
@@ -193,7 +194,7 @@ const matmul: GpuKernel<undefined> = (launcher, [a, b], _params, [out]) => {
 const linear: GpuKernel<LinearParams> = (launcher, [x, w, bias], { activation }, [out]) => {
   const [rows, columns] = out!.shape as [number, number];
   const terms = x!.shape[1]!;
-  const reason = refusal(launcher, [x!, w!]) ?? tooLarge(terms, rows, 1);
+  const reason = refusal(launcher, [x!, w!]) ?? tooLarge(terms, columns, rows, 1);
   if (reason !== undefined) return reason;
   const [rowStep, columnStep] = x!.strides as [number, number];
   const [termStep, weightStep] = w!.strides as [number, number];
@@ -208,9 +209,10 @@ const linear: GpuKernel<LinearParams> = (launcher, [x, w, bias], { activation },
   return undefined;
 };
 
-function tooLarge(terms: number, rows: number, matrices: number): string | undefined {
+function tooLarge(terms: number, columns: number, rows: number, matrices: number): string | undefined {
   if (terms === 0) return "no terms to sum";
-  return rows > MOST_ROWS || matrices > MOST_MATRICES ? "more rows or matrices than there are threads" : undefined;
+  const fits = columns <= MOST_COLUMNS && rows <= MOST_ROWS && matrices <= MOST_MATRICES;
+  return fits ? undefined : "more columns, rows or matrices than there are threads";
 }
 
 export const matmulKernels: GpuKernels = { matmul, linear };
