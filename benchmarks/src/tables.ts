@@ -1,12 +1,12 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/*.json` into the README, `docs/benchmarks.md` and `docs/gpu.md`, between
  * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, quality, prefill, decode, cold, matmul,
- * memory, gpu.
+ * memory, peers, peers-all, gpu. Draws `docs/figures/peers-*.svg`.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { REPOSITORY, RESULTS } from "./paths.ts";
@@ -14,18 +14,23 @@ import { accuracySummary, accuracyTable } from "./tables/accuracy-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
+import { peersCharts } from "./tables/peers-chart.ts";
+import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
 import { coldTable, decodeTable, matmulTable, prefillTable, speedSummary } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
+const FIGURES = join(REPOSITORY, "docs", "figures");
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 const speed = await results<Parameters<typeof speedSummary>[0][number]>("speed");
 const logits = await results<Parameters<typeof accuracyTable>[0][number]>("logits");
+const peers = await results<Parameters<typeof peersTable>[0][number]>("peers");
 const generated = {
   // The README's short ones.
   logits: accuracySummary(logits),
   speed: speedSummary(speed),
+  peers: peersSummary(peers),
   // The whole of it, in docs/benchmarks.md.
   accuracy: accuracyTable(logits),
   quality: qualityTable(await results("quality")),
@@ -34,6 +39,7 @@ const generated = {
   cold: coldTable(speed),
   matmul: matmulTable(speed),
   memory: memoryTable(await results("memory")),
+  "peers-all": peersTable(peers),
   // docs/gpu.md
   gpu: gpuTable(await results("gpu")),
 };
@@ -41,13 +47,21 @@ const sections = new Map(Object.entries(generated).map(([name, text]) => [name, 
 let outdated = false;
 for (const document of DOCUMENTS.map((name) => join(REPOSITORY, name)).filter(existsSync)) {
   const before = await readFile(document, "utf8");
-  const after = fillMarkers(relative(REPOSITORY, document), before, sections);
-  if (after === before) continue;
-  outdated = true;
-  console.log(`${relative(REPOSITORY, document)}: ${options.check ? "out of date" : "written"}`);
-  if (!options.check) await writeFile(document, after);
+  await put(document, before, fillMarkers(relative(REPOSITORY, document), before, sections));
+}
+await mkdir(FIGURES, { recursive: true });
+for (const [name, svg] of peersCharts(peers)) {
+  const file = join(FIGURES, name);
+  await put(file, existsSync(file) ? await readFile(file, "utf8") : "", svg);
 }
 if (options.check && outdated) process.exit(1);
+
+async function put(file: string, before: string, after: string): Promise<void> {
+  if (after === before) return;
+  outdated = true;
+  console.log(`${relative(REPOSITORY, file)}: ${options.check ? "out of date" : "written"}`);
+  if (!options.check) await writeFile(file, after);
+}
 
 /** The results of one kind, oldest Node.js version first. */
 async function results<Result>(kind: string): Promise<Result[]> {

@@ -21,7 +21,10 @@ interface CausalLM {
   generate(options: object): Promise<unknown>;
 }
 
-/** Texts that are padded to one length and run at once. 1, 4, 8, 16 and 32 were tried: beyond 8 it gains nothing. */
+/**
+ * Texts that are padded to one length and run at once, sorted by length first: of 4, 8 and 16 this was the fastest, and
+ * nearly twice as fast as in the order given.
+ */
 const BATCH = 8;
 
 export async function loadTransformers({ model: folder, threads }: EngineSpec): Promise<LanguageEngine> {
@@ -80,9 +83,11 @@ export async function loadTransformers({ model: folder, threads }: EngineSpec): 
       return (stamps.at(-1)! - first) / 1000;
     },
     async score(texts) {
-      const sums: number[] = [];
+      const sums = new Array<number>(texts.length);
+      const shortestFirst = [...texts.entries()].sort(([, a], [, b]) => a.length - b.length);
       for (let start = 0; start < texts.length; start += BATCH) {
-        const batch = texts.slice(start, start + BATCH);
+        const places = shortestFirst.slice(start, start + BATCH).map(([i]) => i);
+        const batch = places.map((i) => texts[i]!);
         const width = Math.max(...batch.map(({ length }) => length));
         const padded = (value: (ids: Int32Array, i: number) => number): IdTensor =>
           rows(batch.map((ids) => Array.from({ length: width }, (_, i) => (i < ids.length ? value(ids, i) : 0))));
@@ -97,7 +102,7 @@ export async function loadTransformers({ model: folder, threads }: EngineSpec): 
             const row = (b * width + t - 1) * vocab;
             sum += logProbability(logits.data.subarray(row, row + vocab), ids[t]!);
           }
-          sums.push(sum);
+          sums[places[b]!] = sum;
         }
       }
       return sums;

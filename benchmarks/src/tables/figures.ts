@@ -34,3 +34,8 @@ export function provenance(run: {
   ];
   return `<sub>${facts.join("; ")}</sub>`;
 }
+
+/** `"24"` of what ran on Node v24.21.0. */
+export function nodeMajor(run: { readonly conditions: RunConditions } | undefined): string {
+  return /^v?(\d+)/.exec(run?.conditions.node ?? "")?.[1] ?? "";
+}

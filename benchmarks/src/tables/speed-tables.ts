@@ -1,7 +1,7 @@
 /** The tables of `bench:speed`. */
 import { OURS } from "../speed/compare.ts";
 import type { Comparison, Part, SpeedResult } from "../speed/result.ts";
-import { figure, provenance, times } from "./figures.ts";
+import { figure, nodeMajor, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
 
 /** Behind a quantity that could not be measured on a quiet machine. */
@@ -89,10 +89,6 @@ function comparisonRow({ comparison, node }: { readonly comparison: Comparison; 
     ...medians,
     ...ratios.map(({ ratio }) => times(ratio)),
   ];
-}
-
-function nodeMajor(part: Part | undefined): string {
-  return /^v?(\d+)/.exec(part?.conditions.node ?? "")?.[1] ?? "";
 }
 
 function percent(share: number): string {

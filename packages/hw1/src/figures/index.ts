@@ -8,6 +8,9 @@ import { rocFigure } from "./roc.ts";
 import { DARK, LIGHT, type Theme } from "./theme.ts";
 import { tokenStrip } from "./token-strip.ts";
 
+export { drawPlot, type Heading, headingHeight } from "./canvas.ts";
+export { DARK, LIGHT, type Theme } from "./theme.ts";
+
 /** A figure of a run. */
 export interface Figure {
   /** Its files' name without ending: `NAME.svg` and `NAME.png` are light, `NAME-dark.svg` and `NAME-dark.png` dark. */
