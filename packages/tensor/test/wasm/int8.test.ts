@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { INT8_GROUP, type View } from "../../src/backends/backend.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
+import { hasRelaxedSimd } from "../../src/backends/wasm/features.ts";
 import { createWasmBackend, type WasmBackend } from "../../src/backends/wasm/index.ts";
 import { gelu } from "../../src/functional/nn.ts";
 import { linearOp, matmulOp } from "../../src/ops/matmul.ts";
@@ -19,15 +20,9 @@ import {
 } from "../wasm-kernels/harness.ts";
 import { execute, pack, upload } from "./packed-operands.ts";
 
-/** Every kind of backend, and where there is relaxed SIMD its two kinds of kernels, whichever is faster here. */
+/** Every kind of backend, and where there is relaxed SIMD also its products of bytes. */
 const backends: { readonly name: string; readonly backend: WasmBackend }[] = wasmBackends();
-const relaxed = backends.find(({ name }) => name === "relaxed")?.backend;
-if (relaxed) {
-  relaxed.runtime.multipliesBytes = true;
-  const words = createWasmBackend({ threads: 2 });
-  words.runtime.multipliesBytes = false;
-  backends.push({ name: "relaxed, words", backend: words });
-}
+if (hasRelaxedSimd()) backends.push({ name: "bytes", backend: createWasmBackend({ threads: 2, byteProducts: true }) });
 afterAll(() => {
   for (const { backend } of backends) backend.dispose();
 });

@@ -16,7 +16,7 @@ export function emptyPacked(
   [rows, columns]: readonly [number, number],
   encoding: MatrixEncoding,
 ): WasmView<"float32"> {
-  const panels = { rows, columns, encoding, bytes: encoding === "int8" && backend.runtime.multipliesBytes };
+  const panels = { rows, columns, encoding, bytes: encoding === "int8" && backend.runtime.byteProducts };
   const storage = new WasmStorage(backend, backend.runtime.memory, "float32", rows * columns, panels);
   return { storage, dtype: "float32", shape: [rows, columns], strides: contiguousStrides([rows, columns]), offset: 0 };
 }

@@ -4,7 +4,6 @@ import { isContiguous, sizeOf } from "../../shape.ts";
 import type { View } from "../backend.ts";
 import type { Block } from "./allocator.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
-import { bytesAreFaster } from "./int8-probe.ts";
 import { binaries, jobs } from "./kernels.generated.ts";
 import { layout } from "./layout.ts";
 import { WasmMemory } from "./memory.ts";
@@ -29,6 +28,7 @@ interface KernelExports {
 export interface RuntimeOptions {
   readonly threads: number;
   readonly deterministic: boolean;
+  readonly byteProducts: boolean;
   readonly workerTimeout: number;
 }
 
@@ -38,7 +38,8 @@ export class WasmRuntime {
   /** Threads that work on a job, the calling one included. */
   readonly threads: number;
   readonly relaxedSimd: boolean;
-  #multipliesBytes: boolean | undefined;
+  /** Whether int8 matrices are laid out for, and multiplied by, relaxed SIMD's dot product of bytes. */
+  readonly byteProducts: boolean;
   readonly #module: WebAssembly.Module;
   readonly #exports: KernelExports;
   readonly #workerTimeout: number;
@@ -48,10 +49,11 @@ export class WasmRuntime {
   #pool: WorkerPool | undefined;
   #disposed = false;
 
-  constructor({ threads, deterministic, workerTimeout }: RuntimeOptions) {
+  constructor({ threads, deterministic, byteProducts, workerTimeout }: RuntimeOptions) {
     if (!hasSimd()) throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
     this.threads = canShareMemory() ? threads : 1;
     this.relaxedSimd = !deterministic && hasRelaxedSimd();
+    this.byteProducts = byteProducts && this.relaxedSimd;
     this.#workerTimeout = workerTimeout;
     this.#module = compile(this.relaxedSimd ? binaries.relaxed : binaries.simd);
     const memory = this.memory.memory as WebAssembly.Memory;
@@ -62,20 +64,6 @@ export class WasmRuntime {
   /** The pool, once a job was large enough to start it. */
   get pool(): WorkerPool | undefined {
     return this.#pool;
-  }
-
-  /**
-   * Whether int8 matrices are laid out for the kernels that multiply bytes (relaxed SIMD's dot products) instead of 16-bit
-   * words: where that is faster. Both give the same bits. Tests set it; matrices that exist keep their layout.
-   */
-  get multipliesBytes(): boolean {
-    this.#multipliesBytes ??= this.relaxedSimd && bytesAreFaster(this);
-    return this.#multipliesBytes;
-  }
-
-  set multipliesBytes(value: boolean) {
-    if (value && !this.relaxedSimd) throw new DeviceError("wasm", "bytes are multiplied with relaxed SIMD only");
-    this.#multipliesBytes = value;
   }
 
   /**
