@@ -40,8 +40,9 @@ const PIECE = 2 ** 20;
  * (docs/quantization.md), and the model's other files. They are written aside first: `out` gets them when all are complete.
  * Node only.
  *
- * @throws OptionError for a dtype that there is not, or that the model has already, and if `out` has such files and
- *   `overwrite` is not set; ModelFormatError, SafetensorsError; `signal.reason`. Then `out` is as it was
+ * @throws OptionError for a dtype that there is not, or that the model has already; if `out` has such files and `overwrite`
+ *   is not set; and if what `out` is to lie in is no folder that can be written to. ModelFormatError, SafetensorsError;
+ *   `signal.reason`. Then `out` is as it was
  */
 export async function convertModel(source: ModelSource, out: string, options: ConvertOptions): Promise<void> {
   const { dtype, overwrite = false, onProgress, signal } = options;
@@ -57,7 +58,9 @@ export async function convertModel(source: ModelSource, out: string, options: Co
 
   const folder = resolve(out);
   const staging = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.tmp`);
-  await mkdir(staging, { recursive: true });
+  await mkdir(staging).catch((cause: Error) => {
+    throw new OptionError("out", `no folder can be made in ${dirname(folder)}: ${cause.message}`);
+  });
   try {
     for (const [name, text] of texts) await writeText(join(staging, name), text);
     const tensors = convertedTensors(weights, config, dtype, { onProgress, signal });

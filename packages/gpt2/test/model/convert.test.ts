@@ -139,6 +139,8 @@ describe("convertModel", () => {
     );
     expect(String(await refusal(join(folder, "x"), {}, converted.int8))).toContain("is int8 already");
     expect(String(await refusal(join(converted.int8, "vocab.json"), {}))).toContain("is not a folder");
+    const nowhere = String(await refusal(join(folder, "missing", "x"), {}));
+    expect(nowhere).toContain(`out: no folder can be made in ${join(folder, "missing")}`);
   });
 
   test("leaves nothing behind when it is interrupted or the model is broken", async () => {
