@@ -157,7 +157,7 @@ function costSection({ k, prefix, plain: single, horizon2, naive }: HorizonCosts
   ];
   return [
     "## What a horizon of two tokens costs (6.7b)",
-    `Medians, measured in turns after ${prefix} tokens, with ${k} candidates.`,
+    `Medians of means of some steps in a row, measured in turns after ${prefix} tokens, with ${k} candidates.`,
     table(
       ["one token by", ":ms", ":passes over one token", `:of ${k + 1} such passes`],
       [

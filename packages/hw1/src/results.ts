@@ -106,7 +106,7 @@ export interface RocPoint {
   readonly threshold: number;
 }
 
-/** Median times of one token, in seconds, measured in turns on the same prefix. */
+/** Median times of one token, in seconds, measured in turns, some steps in a row, on the same prefix. */
 export interface HorizonCosts {
   /** Candidates for the token. */
   readonly k: number;

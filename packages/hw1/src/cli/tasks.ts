@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { loadCourseData } from "../data.ts";
 import { DEFAULT_SOURCES } from "../default-sets.ts";
 import type { HorizonCosts, Hw1Results, ModelSummary, SampleRun } from "../results.ts";
-import { runClassification } from "../tasks/classification.ts";
+import { checkHalves, runClassification } from "../tasks/classification.ts";
 import { measureHorizonCosts } from "../tasks/horizon-costs.ts";
 import { runLikelihoods, writeLikelihoods } from "../tasks/likelihoods.ts";
 import { horizon2Samples, plainSamples, runSampling, temperatureSamples } from "../tasks/sampling.ts";
@@ -81,6 +81,7 @@ async function run(
 }
 
 async function all(setting: Setting, timed: Timed): Promise<Findings> {
+  checkHalves(setting.data);
   const { samples } = await sample(setting, timed);
   const { likelihood: likelihoods } = await likelihood(setting, timed);
   const classification = await timed("classify", () => runClassification(setting, likelihoods));
@@ -100,6 +101,7 @@ async function likelihood(setting: Setting, timed: Timed) {
 }
 
 async function classify(setting: Setting, timed: Timed) {
+  checkHalves(setting.data);
   const likelihoods = await timed("likelihood", () => runLikelihoods(setting));
   return { classification: await timed("classify", () => runClassification(setting, likelihoods)) };
 }
@@ -111,7 +113,7 @@ async function temperature(setting: Setting, timed: Timed) {
   return { samples: [horizon1, horizon2], costs };
 }
 
-/** Measured on the first sample, where it has filled half of the context. */
+/** Measured on the first sample: on its first half context of tokens, or on all of it if it has fewer. */
 function costsOf({ model, signal }: Setting, { topK, temperature, samples }: SampleRun): Promise<HorizonCosts> {
   const { prompt, ids } = samples[0]!;
   const tokens = [...model.tokenizer.encode(prompt), ...ids];

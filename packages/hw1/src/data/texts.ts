@@ -7,6 +7,13 @@ import { type PickleValue, readPickle } from "./pickle.ts";
 /** The formats that texts are read from. */
 export const TEXT_FORMATS = [".pkl", ".json", ".jsonl", ".txt"] as const;
 
+/**
+ * The most characters (UTF-16 units) that the texts of a pickle may have, for each of its bytes and beyond the first
+ * million. A pickle can name one string many times, and so a small file texts that no memory holds.
+ */
+const MOST_CHARACTERS_PER_BYTE = 16;
+const FREE_CHARACTERS = 2 ** 20;
+
 /** Texts, and for each whether it is random, if the file says so of all. */
 export interface LabelledTexts {
   readonly texts: readonly string[];
@@ -60,7 +67,7 @@ interface Entry {
 function entriesOf(file: string, bytes: Uint8Array): Entry[] {
   switch (extname(file).toLowerCase()) {
     case ".pkl":
-      return entriesOfValue(file, readPickleFile(file, bytes));
+      return expectLittleRepeated(file, bytes, entriesOfValue(file, readPickleFile(file, bytes)));
     case ".json":
       return entriesOfValue(file, parseJson(file, decodeFile(file, bytes), undefined));
     case ".jsonl":
@@ -78,6 +85,12 @@ function readPickleFile(file: string, bytes: Uint8Array): PickleValue {
   } catch (error) {
     throw new DataError(file, (error as Error).message, undefined, { cause: error });
   }
+}
+
+function expectLittleRepeated(file: string, bytes: Uint8Array, entries: Entry[]): Entry[] {
+  const characters = entries.reduce((sum, { text }) => sum + text.length, 0);
+  if (characters <= FREE_CHARACTERS + MOST_CHARACTERS_PER_BYTE * bytes.length) return entries;
+  throw new DataError(file, `its texts repeat: they have ${characters} characters, in a file of ${bytes.length} bytes`);
 }
 
 /** The texts of a list, or of a mapping from integers, in the order of its keys. */

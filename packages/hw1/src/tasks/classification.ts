@@ -1,4 +1,5 @@
 import { accuracy, areaUnder, chooseThreshold, rocCurve, THRESHOLD_RULE } from "../classifier.ts";
+import type { CourseData, StringSet } from "../data.ts";
 import { perCharacter } from "../likelihood.ts";
 import type { ClassificationResults, LikelihoodResults, SetLikelihoods } from "../results.ts";
 import { scoreWithProgress } from "./likelihoods.ts";
@@ -7,6 +8,21 @@ import { type Setting, writeOutput } from "./setting.ts";
 const FILE = "classification.jsonl";
 
 const RULE = `The first, third, fifth … text of each set chooses the threshold, the others test it. ${THRESHOLD_RULE}`;
+
+/**
+ * Checks that there are texts for both halves.
+ * @throws RangeError that names the set which has too few
+ */
+export function checkHalves({ random, shakespeare, papers }: CourseData): void {
+  expectTwo(random);
+  expectTwo(papers.texts.length > shakespeare.texts.length ? papers : shakespeare);
+}
+
+function expectTwo({ name, texts }: StringSet): void {
+  if (texts.length >= 2) return;
+  const two = "at least two texts, one to choose the threshold and one to test it";
+  throw new RangeError(`classification: expected ${two}; the set ${JSON.stringify(name)} has ${texts.length}`);
+}
 
 /**
  * Problem 6.5: chooses a threshold from one half of the labelled sets, tests it on the other, and labels the mixed texts.

@@ -51,6 +51,18 @@ describe.concurrent("hw1 answers with one line on standard error and status 1", 
     expect(await likelihood("--model", nowhere)).toBe(`${nowhere}: there is no such folder`);
   });
 
+  it("too few texts to choose a threshold from some and test it on others", async () => {
+    const few = await course("few");
+    await rm(join(few, "random.pkl"));
+    await writeFile(join(few, "random.txt"), "xqzjv\n");
+    for (const task of ["classify", "all"]) {
+      expect(await refusal(task, "--data", few, "--out", join(folder, "out"))).toBe(
+        "classification: expected at least two texts, one to choose the threshold and one to test it; " +
+          'the set "random" has 1',
+      );
+    }
+  });
+
   it("a folder of data that is not there, or without the files", async () => {
     const nowhere = join(folder, "nowhere");
     expect(await likelihood("--data", nowhere)).toBe(`${nowhere}: there is no such folder`);

@@ -47,6 +47,22 @@ describe("texts", () => {
     expect((await readTexts(await file("a.json", '{"10": "c", "2": "b", "-1": "a"}'))).texts).toEqual(["a", "b", "c"]);
   });
 
+  it("of a pickle may repeat, but not until no memory holds them", async () => {
+    // [s, s, …]: a list, a mark, a string of `length` bytes that is memoized, `count` times the string, and the end.
+    const pickle = (length: number, count: number): Uint8Array => {
+      const header = Buffer.from([0x80, 4, 0x5d, 0x28, 0x58, 0, 0, 0, 0]);
+      header.writeUInt32LE(length, 5);
+      const recalled = Buffer.alloc(2 * count).fill(Buffer.from([0x68, 0]));
+      return Buffer.concat([header, Buffer.alloc(length, "a"), Buffer.from([0x94]), recalled, Buffer.from("e.")]);
+    };
+    expect((await readTexts(await file("repeated.pkl", pickle(100, 99)))).texts).toEqual(
+      Array(100).fill("a".repeat(100)),
+    );
+    expect(await textsRefusal("bomb.pkl", pickle(500_000, 200_000))).toBe(
+      "its texts repeat: they have 100000500000 characters, in a file of 900012 bytes",
+    );
+  });
+
   it("come from JSON Lines, with or without labels", async () => {
     const lines = '"a"\r\n\n{"text": "b", "id": 7}\n';
     expect(await readTexts(await file("a.jsonl", lines))).toEqual({ texts: ["a", "b"], labels: undefined });
