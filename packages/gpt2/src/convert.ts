@@ -49,7 +49,7 @@ export async function convertModel(source: ModelSource, out: string, options: Co
   checkChoice("dtype", dtype, Object.keys(storedDtypes));
   const texts = await readTexts(source);
   const names = [...texts.keys(), CHECKPOINT];
-  if (!overwrite) await refuseExisting(out, names);
+  const exists = await checkOut(out, overwrite ? [] : names);
   const config = await loadConfig(source);
   const checkpoint = await openCheckpoint(source, { signal });
   await using _ = checkpoint.tensors;
@@ -57,15 +57,19 @@ export async function convertModel(source: ModelSource, out: string, options: Co
   if (weights.converted === dtype) throw new OptionError("dtype", `${source.name} is ${dtype} already`);
 
   const folder = resolve(out);
-  const staging = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.tmp`);
-  await mkdir(staging).catch((cause: Error) => {
-    throw new OptionError("out", `no folder can be made in ${dirname(folder)}: ${cause.message}`);
+  // Inside a folder that exists, which may be on another disk than the one it lies in: files move within a disk only.
+  const place = exists ? folder : dirname(folder);
+  const staging = join(place, `.${basename(folder)}.${randomUUID()}.tmp`);
+  await mkdir(staging).catch((cause: NodeJS.ErrnoException) => {
+    throw new OptionError("out", `no folder can be made in ${place} (${cause.code})`);
   });
   try {
     for (const [name, text] of texts) await writeText(join(staging, name), text);
     const tensors = convertedTensors(weights, config, dtype, { onProgress, signal });
     await writeFile(join(staging, CHECKPOINT), tensors, metadataFor(dtype), { signal });
-    await moveFiles(staging, folder, names);
+    // A new folder appears at once; in one that exists each file is replaced at once, the checkpoint last.
+    if (!exists) await rename(staging, folder);
+    else for (const name of names) await rename(join(staging, name), join(folder, name));
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -81,21 +85,15 @@ async function readTexts(source: ModelSource): Promise<Map<string, string>> {
   return texts;
 }
 
-async function refuseExisting(folder: string, names: readonly string[]): Promise<void> {
+/** Whether the folder exists. Throws OptionError if it is none, or has a file of a name in `unwanted`. */
+async function checkOut(folder: string, unwanted: readonly string[]): Promise<boolean> {
+  if (folder === "") throw new OptionError("out", "expected the path of a folder");
   const stats = await stat(folder).catch(() => undefined);
-  if (stats === undefined) return;
+  if (stats === undefined) return false;
   if (!stats.isDirectory()) throw new OptionError("out", `${folder} is not a folder`);
-  const there = (await readdir(folder)).find((name) => names.includes(name));
+  const there = (await readdir(folder)).find((name) => unwanted.includes(name));
   if (there !== undefined) throw new OptionError("out", `${join(folder, there)} exists; overwrite would replace it`);
-}
-
-/** A new folder appears at once; in one that exists each file is replaced at once, the checkpoint last. */
-async function moveFiles(from: string, to: string, names: readonly string[]): Promise<void> {
-  if ((await stat(to).catch(() => undefined)) === undefined) {
-    await rename(from, to);
-    return;
-  }
-  for (const name of names) await rename(join(from, name), join(to, name));
+  return true;
 }
 
 /** The tensors of the new checkpoint, each made when its turn to be written comes. */

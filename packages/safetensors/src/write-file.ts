@@ -35,8 +35,8 @@ export async function writeFile(
   signal?.throwIfAborted();
 
   const temporary = `${path}.${randomUUID()}.tmp`;
-  const failed = (cause: unknown) => {
-    throw new SafetensorsError("write-failed", "the file cannot be written", { file: path, cause });
+  const failed = (cause: NodeJS.ErrnoException) => {
+    throw new SafetensorsError("write-failed", `the file cannot be written (${cause.code})`, { file: path, cause });
   };
   const handle = await fs.open(temporary, "wx").catch(failed);
   const write = async (bytes: Uint8Array) => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -138,9 +139,27 @@ describe("convertModel", () => {
       "dtype: there are bf16, int8",
     );
     expect(String(await refusal(join(folder, "x"), {}, converted.int8))).toContain("is int8 already");
-    expect(String(await refusal(join(converted.int8, "vocab.json"), {}))).toContain("is not a folder");
+    for (const overwrite of [false, true]) {
+      expect(String(await refusal(join(converted.int8, "vocab.json"), { overwrite }))).toContain("is not a folder");
+    }
+    expect(String(await refusal("", {}))).toContain("out: expected the path of a folder");
     const nowhere = String(await refusal(join(folder, "missing", "x"), {}));
-    expect(nowhere).toContain(`out: no folder can be made in ${join(folder, "missing")}`);
+    expect(nowhere).toContain(`out: no folder can be made in ${join(folder, "missing")} (ENOENT)`);
+    const inFile = join(converted.int8, "vocab.json");
+    expect(String(await refusal(join(inFile, "x"), {}))).toContain(`out: no folder can be made in ${inFile} (ENOTDIR)`);
+  });
+
+  // /dev/shm is a disk of its own on Linux: no file can be renamed onto it.
+  test.skipIf(!existsSync("/dev/shm"))("fills a folder that is a disk of its own, or a link to one", async () => {
+    const elsewhere = await mkdtemp("/dev/shm/convert-");
+    try {
+      const link = join(folder, "link");
+      await symlink(elsewhere, link);
+      await convertModel(await modelSource(shipped), link, { dtype: "bf16" });
+      expect((await readdir(elsewhere)).sort()).toEqual([...PARTS].sort());
+    } finally {
+      await rm(elsewhere, { recursive: true });
+    }
   });
 
   test("leaves nothing behind when it is interrupted or the model is broken", async () => {
