@@ -1,4 +1,4 @@
-export { Batch, type Observer, type Sequence } from "./batch.ts";
+export { Batch, type Observer, type PassInput, type Sequence } from "./batch.ts";
 export { expectedShapes } from "./checkpoint-tensors.ts";
 export type { GPT2Config } from "./config.ts";
 export { Context } from "./context.ts";
