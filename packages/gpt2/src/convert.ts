@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, writeFile as writeText } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { INT8_GROUP, quantizeInt8 } from "@gpt2-ts/tensor";
+import { INT8_GROUP, quantizeInt8, roundToBf16 } from "@gpt2-ts/tensor";
 import { type LazyTensorData, type TensorInput, writeFile } from "safetensors-ts";
 import { elementsOf, expectedShapes } from "./checkpoint-tensors.ts";
 import type { GPT2Config } from "./config.ts";
@@ -132,6 +132,7 @@ function convertedTensors(
     const matrix = { weights, name, shape: shape as readonly [number, number], signal };
     if (dtype === "bf16") add(name, { dtype: "BF16", shape, data: () => roundMatrix(matrix) }, 2);
     else {
+      // Made twice: the file has a matrix's scales and integers in different places, and memory is for neither of all.
       const scales = async () => (await quantizeMatrix(matrix)).scales;
       const integers = async () => (await quantizeMatrix(matrix)).integers;
       add(scalesName(name), { dtype: "F32", shape: scalesShape(name, matrix.shape), data: scales }, 4);
@@ -160,16 +161,14 @@ async function* piecesOf({ weights, name, shape: [rows, columns], signal }: Stor
   }
 }
 
-/** As bfloat16: the upper half of each float32, rounded to nearest, ties to even. */
+/** As bfloat16: the upper half of each float32. */
 async function roundMatrix(matrix: StoredMatrix): Promise<Uint16Array> {
   const halves = new Uint16Array(elementsOf(matrix.shape));
   for await (const { first, floats } of piecesOf(matrix)) {
+    roundToBf16(floats);
     const bits = new Uint32Array(floats.buffer);
     const start = first * matrix.shape[1];
-    for (let i = 0; i < bits.length; i++) {
-      const x = bits[i]!;
-      halves[start + i] = Number.isNaN(floats[i]!) ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
-    }
+    for (let i = 0; i < bits.length; i++) halves[start + i] = bits[i]! >>> 16;
   }
   return halves;
 }

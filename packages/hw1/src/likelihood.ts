@@ -1,4 +1,5 @@
 import type { GPT2, ScoreProgress, Text } from "@gpt2-ts/gpt2";
+import type { SetLikelihoods } from "./results.ts";
 
 export interface LikelihoodOptions {
   readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
@@ -7,8 +8,8 @@ export interface LikelihoodOptions {
 }
 
 /**
- * Problem 6.4: how likely the model finds a text (or its tokens), Σ log p(x_t | x_<t) over its tokens but the first, which is given. In
- * nats; 0 for a text of fewer than two tokens. A text longer than the context is read through windows of a whole context,
+ * Problem 6.4: how likely the model finds a text (or its tokens), Σ log p(x_t | x_<t) over its tokens but the first,
+ * which is given. In nats; 0 for a text of fewer than two tokens. A text longer than the context is read through windows of a whole context,
  * half a context apart: then each token comes after at least half a context of others.
  */
 export async function logLikelihood(model: GPT2, text: Text, options?: LikelihoodOptions): Promise<number> {
@@ -30,6 +31,11 @@ export async function logLikelihoods(
 /** Log-likelihood per character (code point), so that texts of different lengths can be compared; 0 for an empty one. */
 export function perCharacter(logLikelihood: number, text: string): number {
   return text === "" ? 0 : logLikelihood / characters(text);
+}
+
+/** The same for each text of a set. */
+export function perCharacters({ logLikelihoods, characters }: SetLikelihoods): number[] {
+  return logLikelihoods.map((value, i) => value / Math.max(1, characters[i]!));
 }
 
 /** The code points of a text. */

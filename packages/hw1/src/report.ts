@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { withMinus } from "./figures/canvas.ts";
-import { LOWEST, likelihoodAxis, median } from "./figures/histogram.ts";
+import { LOWEST, likelihoodAxis } from "./figures/histogram.ts";
 import { type Figure, figuresOf, writeFigures } from "./figures/index.ts";
 import { writeWhole } from "./files.ts";
+import { perCharacters } from "./likelihood.ts";
 import { link, picture, plain, table, verbatim } from "./markdown.ts";
+import { median } from "./median.ts";
 import type {
   ClassificationResults,
   HorizonCosts,
@@ -108,8 +110,8 @@ function likelihoodSection({ sets, strip }: LikelihoodResults, shown: ReadonlyMa
   ].join("\n\n");
 }
 
-function likelihoodRow({ title, file, logLikelihoods, characters }: SetLikelihoods): string[] {
-  const perCharacter = logLikelihoods.map((value, i) => value / Math.max(1, characters[i]!));
+function likelihoodRow(set: SetLikelihoods): string[] {
+  const { title, file, logLikelihoods } = set;
   const sorted = [...logLikelihoods].sort((a, b) => a - b);
   const [lowest, middle, highest] = [sorted[0], median(sorted), sorted.at(-1)].map((value) => shownOr(value, 1));
   return [
@@ -118,7 +120,7 @@ function likelihoodRow({ title, file, logLikelihoods, characters }: SetLikelihoo
     lowest!,
     middle!,
     highest!,
-    shownOr(median(perCharacter), 3),
+    shownOr(median(perCharacters(set)), 3),
     link(file),
   ];
 }

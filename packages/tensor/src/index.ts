@@ -12,7 +12,7 @@ export type {
   View,
 } from "./backends/backend.ts";
 export { INT8_GROUP } from "./backends/backend.ts";
-export { quantizeInt8 } from "./backends/reference/encode.ts";
+export { quantizeInt8, roundToBf16 } from "./backends/reference/encode.ts";
 export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { median } from "../median.ts";
 import type { SetLikelihoods } from "../results.ts";
 import { drawPlot, type Heading, headingHeight, verticalLabel, withMinus } from "./canvas.ts";
 import type { Theme } from "./theme.ts";
@@ -133,12 +134,4 @@ function count({ logLikelihoods }: SetLikelihoods): string {
 
 function nats(value: number): string {
   return `${withMinus(value)} nats`;
-}
-
-/** Of an even number of values the mean of the middle two; undefined of none. */
-export function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)];
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1];
-  return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
 }

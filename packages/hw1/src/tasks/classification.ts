@@ -1,7 +1,7 @@
 import { accuracy, areaUnder, chooseThreshold, rocCurve, THRESHOLD_RULE } from "../classifier.ts";
 import type { CourseData, StringSet } from "../data.ts";
-import { perCharacter } from "../likelihood.ts";
-import type { ClassificationResults, LikelihoodResults, SetLikelihoods } from "../results.ts";
+import { perCharacter, perCharacters } from "../likelihood.ts";
+import type { ClassificationResults, LikelihoodResults } from "../results.ts";
 import { scoreWithProgress } from "./likelihoods.ts";
 import { type Setting, writeOutput } from "./setting.ts";
 
@@ -31,7 +31,7 @@ function expectTwo({ name, texts }: StringSet): void {
  * @throws RangeError for sets from which no threshold can be chosen
  */
 export async function runClassification(setting: Setting, { sets }: LikelihoodResults): Promise<ClassificationResults> {
-  const [random, ...real] = sets.map(scoresPerCharacter);
+  const [random, ...real] = sets.map(perCharacters);
   const training = { random: odd(random!), real: real.flatMap(odd) };
   const heldOut = { random: even(random!), real: real.flatMap(even) };
   const threshold = chooseThreshold(training.random, training.real);
@@ -62,10 +62,6 @@ async function labelMixed(setting: Setting, threshold: number): Promise<Classifi
   await writeOutput(setting, FILE, lines.map((line) => `${line}\n`).join(""));
   const right = labels && random.filter((label, i) => label === labels[i]).length / labels.length;
   return { file: FILE, random, accuracy: right };
-}
-
-function scoresPerCharacter({ logLikelihoods, characters }: SetLikelihoods): number[] {
-  return logLikelihoods.map((value, i) => value / Math.max(1, characters[i]!));
 }
 
 function odd(scores: readonly number[]): number[] {

@@ -1,4 +1,5 @@
 import { type Context, type GPT2, nextToken } from "@gpt2-ts/gpt2";
+import { median } from "../median.ts";
 import type { HorizonCosts } from "../results.ts";
 import { batchedLookahead } from "../sample.ts";
 import { type Lookahead, temperatureScale, twoTokenScale } from "../temperature.ts";
@@ -42,9 +43,9 @@ export async function measureHorizonCosts(
   return {
     k: Math.min(topK, model.config.vocabSize),
     prefix: prefix.length,
-    plain: median(seconds.plain),
-    horizon2: median(seconds.horizon2),
-    naive: median(seconds.naive),
+    plain: median(seconds.plain)!,
+    horizon2: median(seconds.horizon2)!,
+    naive: median(seconds.naive)!,
   };
 }
 
@@ -62,8 +63,4 @@ async function timeSteps(
     context.truncate(context.length - last.length);
   }
   return (performance.now() - began) / 1000 / count;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

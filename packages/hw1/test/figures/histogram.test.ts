@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { binned, histogram, jointHistogram, likelihoodAxis, median } from "../../src/figures/histogram.ts";
+import { binned, histogram, jointHistogram, likelihoodAxis } from "../../src/figures/histogram.ts";
 import { LIGHT } from "../../src/figures/theme.ts";
+import { median } from "../../src/median.ts";
 import type { SetLikelihoods } from "../../src/results.ts";
 
 const values = fc.array(fc.double({ min: -3000, max: 0, noNaN: true }), { maxLength: 60 });

@@ -24,9 +24,12 @@ export function encodeColumns(
   }
 }
 
-/** To the nearest bfloat16 (the upper half of a float32), ties to even; NaN stays NaN, and what is too large is infinite. */
-function roundToBf16(values: Float32Array): void {
-  const bits = new Uint32Array(values.buffer);
+/**
+ * Rounds values in place to the nearest bfloat16 (the upper half of a float32), ties to even; NaN stays NaN, and what is
+ * too large is infinite.
+ */
+export function roundToBf16(values: Float32Array): void {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
     const x = bits[i]!;
     bits[i] = (Number.isNaN(values[i]!) ? x | 0x400000 : x + 0x7fff + ((x >>> 16) & 1)) & 0xffff0000;
