@@ -2,16 +2,16 @@
  * `npm run bench:peers`: GPT-2's 124M shape in every precision we have, against the engines that one would use instead,
  * on the same weights, prompts and threads.
  *
- *     npm run bench:peers -- [--quick] [--node PATH] [--part decode|prefill|score|cold]... [--python PATH]
+ *     npm run bench:peers -- [--quick] [--node PATH] [--part decode|prefill|score|cold]... [--only ENGINE]... [--python PATH]
  *
  * Installs the peers on first use, writes the checkpoint in each engine's format, and then `results/peers-node<major>.json`,
  * where each part replaces what an earlier run found. An engine that cannot be had here is reported as missing. `--quick`
- * is for a look: it prints and writes nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
+ * and `--only` are for a look: they print and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { runConditions } from "./harness/machine.ts";
-import { assemble } from "./peers/contestants.ts";
+import { assemble, type Field } from "./peers/contestants.ts";
 import { measurePart } from "./peers/measure.ts";
 import { peersPlanFor } from "./peers/plan.ts";
 import { PEER_PARTS, type PeerPart, type PeerPartName, type PeersResult } from "./peers/result.ts";
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     node: { type: "string", default: process.execPath },
     part: { type: "string", multiple: true, default: [...PEER_PARTS] },
+    only: { type: "string", multiple: true, default: [] },
     python: { type: "string", default: "python3" },
   },
 });
@@ -32,14 +33,27 @@ if (unknown !== undefined) {
 }
 const plan = peersPlanFor(options.node, options.quick);
 const { checkpoint, threads } = plan;
-const field = await assemble(await ensureCheckpoint(checkpoint), threads, options.python);
+const field = chosen(await assemble(await ensureCheckpoint(checkpoint), threads, options.python));
 for (const { name, reason } of field.missing) console.warn(`${name} is missing: ${reason}`);
 
 for (const part of PEER_PARTS.filter((name) => options.part.includes(name))) {
   console.log(`\n== ${part}`);
   const conditions = await runConditions(plan.node);
   const measured = await measurePart(part, plan, field);
-  if (!options.quick) await store(part, { command: "npm run bench:peers", conditions, threads, ...measured });
+  if (!options.quick && options.only.length === 0) await store(part, { command: "npm run bench:peers", conditions, threads, ...measured });
+}
+
+/** The engines that `--only` names, or all. */
+function chosen(all: Field): Field {
+  if (options.only.length === 0) return all;
+  const names = [...all.contestants, ...all.missing].map(({ name }) => name);
+  const stranger = options.only.find((name) => !names.includes(name));
+  if (stranger !== undefined) {
+    console.error(`bench:peers: there is no engine ${stranger}; there are ${names.join(", ")}`);
+    process.exit(2);
+  }
+  const named = ({ name }: { name: string }): boolean => options.only.includes(name);
+  return { contestants: all.contestants.filter(named), missing: all.missing.filter(named) };
 }
 
 async function store(part: PeerPartName, measured: PeerPart): Promise<void> {
