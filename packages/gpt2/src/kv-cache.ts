@@ -1,4 +1,4 @@
-import { keep, type Tensor, zeros } from "@gpt2-ts/tensor";
+import { empty, keep, type Tensor } from "@gpt2-ts/tensor";
 import type { D, H, Model } from "./model.ts";
 
 /** Keys and values of one layer for the positions seen so far, `[length, H, D]` each. */
@@ -9,7 +9,8 @@ export interface Past {
 
 /**
  * The keys and values of a sequence's tokens, for every layer, so that a pass on the tokens that follow needs not run
- * on these again. Room for `capacity` positions is taken at once: 2 · n_layer · capacity · C floats.
+ * on these again. Room for `capacity` positions is taken at once, 2 · n_layer · capacity · C floats, but not written to:
+ * most systems give memory for the positions that are used.
  */
 export class KVCache {
   /** Positions there is room for. */
@@ -26,7 +27,7 @@ export class KVCache {
     this.capacity = capacity;
     const { H, D } = model.sizes;
     const { device } = model.weights.wte;
-    const buffer = (): Past["key"] => keep(zeros([capacity, H, D], { device }));
+    const buffer = (): Past["key"] => keep(empty([capacity, H, D], { device }));
     this.#layers = Array.from({ length: nLayer }, () => ({ key: buffer(), value: buffer() }));
   }
 

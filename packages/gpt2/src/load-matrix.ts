@@ -3,7 +3,7 @@ import { scalesShape } from "./quantization.ts";
 import type { StoredWeights } from "./stored-weights.ts";
 
 /** Integers of an int8 table that are read at once. */
-const PIECE = 2 ** 22;
+const PIECE = 2 ** 20;
 /** What the first column of a piece is a multiple of. */
 const COLUMNS = 8;
 

@@ -1,5 +1,7 @@
 import {
   arange,
+  createWasmBackend,
+  empty,
   eye,
   fillAsync,
   fromData,
@@ -61,6 +63,23 @@ test("constants, ranges and the identity", () => {
   expect(linspace(0, 1, 5, { device }).toListSync()).toEqual([0, 0.25, 0.5, 0.75, 1]);
   expect(linspace(2, 3, 1, { device }).toListSync()).toEqual([2]);
   expect(() => arange(0, 1, 0)).toThrow(RangeError);
+});
+
+test("an empty tensor has room, and writes nothing to it", () => {
+  const wasm = createWasmBackend({ threads: 1 });
+  try {
+    using before = full([3, 5], 7, { device: wasm });
+    before.dispose();
+    using t = empty([3, 5], { device: wasm }); // where the other was
+    expect(t.shape).toEqual([3, 5]);
+    expect(t.dtype).toBe("float32");
+    expect(Array.from(t.dataSync())).toEqual(new Array(15).fill(7));
+    t.copy_(ones([3, 5], { device: wasm }));
+    expect(Array.from(t.dataSync())).toEqual(new Array(15).fill(1));
+  } finally {
+    wasm.dispose();
+  }
+  expect(() => empty([-1], { device })).toThrow(ShapeMismatchError);
 });
 
 test.each(["reference", "wasm"] as const)("fillAsync writes straight into %s memory", async (name) => {

@@ -1,4 +1,4 @@
-import { createWasmBackend } from "@gpt2-ts/tensor";
+import { createWasmBackend, full } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { Batch, type Sequence } from "../../src/batch.ts";
@@ -59,6 +59,16 @@ describe("a batch", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test("never reads what lay in a cache's memory before", () => {
+    const text = [5, 3, 8, 1, 9];
+    const expected = run([{ ids: text }]);
+    const { nLayer, nEmbd } = model!.config;
+    const floats = 2 * nLayer * nPositions * nEmbd + nEmbd;
+    full([floats], Number.NaN, { device: devices[0]! }).dispose(); // the memory that the cache takes next
+    using cache = new KVCache(model!);
+    expect(text.flatMap((id) => run([{ ids: [id], cache }]))).toEqual(expected);
   });
 
   test("lets many continuations share a prefix that stays as it is", () => {

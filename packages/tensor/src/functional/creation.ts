@@ -51,6 +51,18 @@ export function fromData<const S extends Shape, D extends DType = "float32">(
   return fill(shape, (target) => target.set(data), options);
 }
 
+/**
+ * A tensor whose elements are whatever was there: to be written before they are read. Nothing is written to its memory, so
+ * that a system which gives memory when it is first touched gives none yet.
+ */
+export function empty<const S extends Shape, D extends DType = "float32">(
+  shape: S,
+  options: CreateOptions<D> = {},
+): Tensor<Literal<S>, NoInfer<D>> {
+  const { backend, dtype, length } = resolve(shape, options);
+  return new Tensor<Literal<S>, D>(wholeView(backend.allocate(dtype, length), [...shape]));
+}
+
 export function zeros<const S extends Shape, D extends DType = "float32">(
   shape: S,
   options: CreateOptions<D> = {},
