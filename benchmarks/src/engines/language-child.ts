@@ -3,8 +3,8 @@ import { serve } from "../harness/child.ts";
 import { peakResidentBytes } from "../harness/machine.ts";
 import { Comparison } from "../quality/measure.ts";
 import { ErrorMeter, type ErrorSummary, readReference } from "../reference-values.ts";
-import { lowbias32 } from "../synthetic.ts";
 import { type EngineSpec, type LanguageEngine, openEngine, type Sequence } from "./language-engine.ts";
+import { argMaxOfLastRow, promptOf } from "./prompts.ts";
 
 export interface FirstToken {
   readonly id: number;
@@ -128,11 +128,6 @@ async function peak(): Promise<number> {
   return peakResidentBytes() + ((await engine()).usage?.().peakResidentBytes ?? 0);
 }
 
-/** Different ones for each `seed`. */
-function promptOf(length: number, vocab: number, seed = 0): Int32Array {
-  return Int32Array.from({ length }, (_, i) => lowbias32(i + 1000 * (seed + 1) + length) % vocab);
-}
-
 async function nextToken(sequence: Sequence, ids: Int32Array, vocab: number): Promise<number> {
   return sequence.next?.(ids) ?? argMaxOfLastRow(await sequence.forward(ids), vocab);
 }
@@ -140,11 +135,4 @@ async function nextToken(sequence: Sequence, ids: Int32Array, vocab: number): Pr
 function scorer({ facts, score }: LanguageEngine): NonNullable<LanguageEngine["score"]> {
   if (score === undefined) throw new Error(`${facts["engine"]} is not measured by scoring`);
   return score;
-}
-
-function argMaxOfLastRow(logits: Float32Array, vocab: number): number {
-  const row = logits.subarray(logits.length - vocab);
-  let best = 0;
-  for (let i = 1; i < vocab; i++) if ((row[i] ?? 0) > (row[best] ?? 0)) best = i;
-  return best;
 }

@@ -1,0 +1,92 @@
+/**
+ * `npm run bench:roofline`: how long each op of a pass takes, and how near it comes to what the machine gives.
+ *
+ *     npm run bench:roofline -- [--quick] [--node PATH] [--part prefill|decode|score]... [--dtype f32|bf16|int8]...
+ *                               [--tokens N] [--threads N]
+ *
+ * `--tokens`: of the prompt (512), the context before decoding (64), or all texts that are scored (1,024). Writes
+ * `results/roofline-node<major>.json`, where each part replaces what an earlier run found. `--quick`, `--dtype`, `--tokens`
+ * and `--threads` are for a look: they print and write nothing.
+ */
+import { parseArgs } from "node:util";
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import { ensureCheckpoint } from "./checkpoint.ts";
+import { runConditions } from "./harness/machine.ts";
+import { readResult, writeResult } from "./results-file.ts";
+import { measureRoofline, type RooflinePlan } from "./roofline/measure.ts";
+import { printPart } from "./roofline/print.ts";
+import { ROOFLINE_PARTS, type RooflinePart, type RooflinePartName, type RooflineResult } from "./roofline/result.ts";
+
+const CHECKPOINT = "synthetic-124m";
+const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
+const TOKENS = { prefill: 512, decode: 64, score: 1024 } as const;
+const LONGEST = 1024;
+const THREADS = 2;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    node: { type: "string", default: process.execPath },
+    part: { type: "string", multiple: true, default: [...ROOFLINE_PARTS] },
+    dtype: { type: "string", multiple: true, default: [...DTYPES] },
+    tokens: { type: "string" },
+    threads: { type: "string" },
+  },
+});
+const parts = chosen("part", options.part, ROOFLINE_PARTS);
+const dtypes = chosen("dtype", options.dtype, DTYPES);
+const tokens = integer("tokens", options.tokens, LONGEST);
+const threads = integer("threads", options.threads, 64);
+const forALook = options.quick || dtypes.length < DTYPES.length || tokens !== undefined || threads !== undefined;
+const plan: RooflinePlan = {
+  node: options.node,
+  threads: threads ?? THREADS,
+  dtypes,
+  tokens: tokens === undefined ? TOKENS : { prefill: tokens, decode: tokens, score: tokens },
+  decodeTokens: 32,
+  schedule: { warmUp: 1, rounds: options.quick ? 2 : 5, restMs: 150 },
+};
+
+const folder = await ensureCheckpoint(CHECKPOINT);
+for (const part of parts) {
+  const conditions = await runConditions(plan.node);
+  const measured: RooflinePart = {
+    command: "npm run bench:roofline",
+    conditions,
+    threads: plan.threads,
+    ...(await measureRoofline(part, folder, plan)),
+  };
+  printPart(measured);
+  if (!forALook) await store(part, measured);
+}
+
+async function store(part: RooflinePartName, measured: RooflinePart): Promise<void> {
+  const { node } = measured.conditions;
+  const earlier = await readResult<RooflineResult>("roofline", node);
+  const result: RooflineResult = {
+    kind: "roofline",
+    checkpoint: CHECKPOINT,
+    parts: { ...earlier?.parts, [part]: measured },
+  };
+  console.log(`\nwrote ${await writeResult("roofline", node, result)}`);
+}
+
+/** The known ones that were given, in the known order. */
+function chosen<Name extends string>(option: string, given: readonly string[], known: readonly Name[]): Name[] {
+  const unknown = given.find((name) => !known.some((one) => one === name));
+  if (unknown !== undefined) fail(`there is no ${option} ${unknown}; there are ${known.join(", ")}`);
+  return known.filter((name) => given.includes(name));
+}
+
+function integer(option: string, given: string | undefined, most: number): number | undefined {
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    fail(`--${option} takes an integer from 1 to ${most}, not ${given}`);
+  return value;
+}
+
+function fail(message: string): never {
+  console.error(`bench:roofline: ${message}`);
+  process.exit(2);
+}
