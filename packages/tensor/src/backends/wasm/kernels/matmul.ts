@@ -1,9 +1,8 @@
-// Matrix products. The right operand B [K, N] comes as panels (panels.ts); the left one A [M, K] as it is when M is 1,
-// otherwise packed into tiles of 4 rows. Work is split over the elements of the result, never over K.
+// Matrix products. The right operand B [K, N] comes as panels (panels.ts); the left one A [M, K] packed into tiles of 4
+// rows, or as it is when M is 1 (vector.ts). Work is split over the elements of the result, never over K.
 import { decodeBf16 } from "./bf16";
 import { chunkCount, chunkStart, int, pointer } from "./control";
-import { madd } from "./simd";
-import { ADD, BLOCK, GELU, storeSomeOfRow, tile } from "./tile";
+import { ADD, BLOCK, tile } from "./tile";
 
 /** Panels of B whose part of the result stays in the second-level cache while the blocks of K add up. */
 const GROUP: i32 = 8;
@@ -115,103 +114,4 @@ export function matmulJob(chunk: i32): void {
       }
     }
   }
-}
-
-/** c [N] = x [K]·B (+ bias) (then GELU). Ints: x, panels of B, c, N, K, bias or 0, mode. Split by panels. */
-export function vectorMatmulJob(chunk: i32): void {
-  const x = pointer(0);
-  const c = pointer(2);
-  const n = int(3);
-  const k = int(4);
-  const bias = pointer(5);
-  const mode = int(6);
-  const panels = (n + 7) >> 3;
-  const chunks = chunkCount();
-  const end = chunkStart(chunk + 1, chunks, panels);
-  const panelStep = <usize>k << 5;
-  let panel = chunkStart(chunk, chunks, panels);
-  let b = pointer(1) + <usize>panel * panelStep;
-  for (; panel + 2 <= end; panel += 2) {
-    vectorTwoPanels(x, b, panelStep, k, c, panel << 3, n, bias, mode);
-    b += 2 * panelStep;
-  }
-  if (panel < end) vectorPanel(x, b, k, c, panel << 3, n, bias, mode);
-}
-
-/** Two panels at a time: two streams through the memory, and four independent sums. */
-function vectorTwoPanels(
-  x: usize,
-  b: usize,
-  panelStep: usize,
-  k: i32,
-  c: usize,
-  column: i32,
-  n: i32,
-  bias: usize,
-  mode: i32,
-): void {
-  let d = b + panelStep;
-  let total0 = f32x4.splat(0);
-  let total1 = f32x4.splat(0);
-  let total2 = f32x4.splat(0);
-  let total3 = f32x4.splat(0);
-  let xk = x;
-  for (let start = 0; start < k; start += BLOCK) {
-    let depth = min(BLOCK, k - start);
-    let sum0 = f32x4.splat(0);
-    let sum1 = f32x4.splat(0);
-    let sum2 = f32x4.splat(0);
-    let sum3 = f32x4.splat(0);
-    for (; depth >= 2; depth -= 2) {
-      const x0 = v128.load32_splat(xk);
-      sum0 = madd(x0, v128.load(b), sum0);
-      sum1 = madd(x0, v128.load(b, 16), sum1);
-      sum2 = madd(x0, v128.load(d), sum2);
-      sum3 = madd(x0, v128.load(d, 16), sum3);
-      const x1 = v128.load32_splat(xk, 4);
-      sum0 = madd(x1, v128.load(b, 32), sum0);
-      sum1 = madd(x1, v128.load(b, 48), sum1);
-      sum2 = madd(x1, v128.load(d, 32), sum2);
-      sum3 = madd(x1, v128.load(d, 48), sum3);
-      xk += 8;
-      b += 64;
-      d += 64;
-    }
-    if (depth > 0) {
-      const x0 = v128.load32_splat(xk);
-      sum0 = madd(x0, v128.load(b), sum0);
-      sum1 = madd(x0, v128.load(b, 16), sum1);
-      sum2 = madd(x0, v128.load(d), sum2);
-      sum3 = madd(x0, v128.load(d, 16), sum3);
-    }
-    total0 = start > 0 ? f32x4.add(total0, sum0) : sum0;
-    total1 = start > 0 ? f32x4.add(total1, sum1) : sum1;
-    total2 = start > 0 ? f32x4.add(total2, sum2) : sum2;
-    total3 = start > 0 ? f32x4.add(total3, sum3) : sum3;
-  }
-  const offset = <usize>column << 2;
-  const biasHere = bias ? bias + offset : 0;
-  storeSomeOfRow(c + offset, total0, total1, 8, biasHere, mode & GELU);
-  storeSomeOfRow(c + offset + 32, total2, total3, min(8, n - column - 8), bias ? biasHere + 32 : 0, mode & GELU);
-}
-
-function vectorPanel(x: usize, b: usize, k: i32, c: usize, column: i32, n: i32, bias: usize, mode: i32): void {
-  let total0 = f32x4.splat(0);
-  let total1 = f32x4.splat(0);
-  for (let start = 0; start < k; start += BLOCK) {
-    const depth = min(BLOCK, k - start);
-    let sum0 = f32x4.splat(0);
-    let sum1 = f32x4.splat(0);
-    for (let i = 0; i < depth; i++) {
-      const x0 = v128.load32_splat(x);
-      sum0 = madd(x0, v128.load(b), sum0);
-      sum1 = madd(x0, v128.load(b, 16), sum1);
-      x += 4;
-      b += 32;
-    }
-    total0 = start > 0 ? f32x4.add(total0, sum0) : sum0;
-    total1 = start > 0 ? f32x4.add(total1, sum1) : sum1;
-  }
-  const offset = <usize>column << 2;
-  storeSomeOfRow(c + offset, total0, total1, min(8, n - column), bias ? bias + offset : 0, mode & GELU);
 }

@@ -2,6 +2,7 @@ import { INT8_GROUP } from "../../backend.ts";
 import { panelCount } from "../panels.ts";
 import type { WasmRuntime } from "../runtime.ts";
 import type { Matrix, Product } from "./matmul.ts";
+import { vectorChunks } from "./vector.ts";
 
 /** Rows of a tile. */
 const tileRows = 4;
@@ -38,16 +39,14 @@ export function multiplyInt8(runtime: WasmRuntime, { a, b, columns, result, bias
   runtime.run("quantizeRowsJob", quantizing, [
     ...[pointer, rowStride * 4, rows, k, perTile, room, scales, INT8_GROUP, bytes],
   ]);
-  const panels = panelCount(columns);
   if (rows === 1) {
-    const chunks = Math.min(panels, runtime.chunks(k * columns, CHUNK_ELEMENTS, 16));
     const ints = [room, scales, b.pointer, result, columns, k, bias, mode, INT8_GROUP, bytes];
-    runtime.run("int8VectorJob", chunks, ints);
+    runtime.run("int8VectorJob", vectorChunks(runtime, k, columns), ints);
     return;
   }
   const rowBlocks = Math.min(tiles, Math.ceil(integerBytes / ROW_BLOCK_BYTES));
   const chunks = runtime.chunks(rows * k * columns, CHUNK_PRODUCTS, 12);
-  const columnBlocks = Math.min(panels, Math.ceil(chunks / rowBlocks));
+  const columnBlocks = Math.min(panelCount(columns), Math.ceil(chunks / rowBlocks));
   const totals = runtime.scratch(rowBlocks * columnBlocks * TOTALS);
   const ints = [room, scales, b.pointer, result, rows, columns, k, bias, mode, INT8_GROUP, rowBlocks, totals, bytes];
   runtime.run("int8MatmulJob", rowBlocks * columnBlocks, ints);

@@ -4,6 +4,7 @@ import { isPacked, type WasmRuntime } from "../runtime.ts";
 import type { WasmView } from "../storage.ts";
 import { multiplyInt8, quantizedBytes } from "./int8.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
+import { vectorChunks } from "./vector.ts";
 
 /** Rows of a tile, and the bit that asks for GELU: as in kernels/tile.ts. */
 const tileRows = 4;
@@ -55,7 +56,6 @@ function multiply(runtime: WasmRuntime, product: Product): void {
     return;
   }
   const { pointer: panels, encoding } = b;
-  const count = panelCount(columns);
   const k = a.columns;
   if (a.rows === 1) {
     let row = a.pointer;
@@ -63,9 +63,8 @@ function multiply(runtime: WasmRuntime, product: Product): void {
       row = tiles;
       runtime.run("copyJob", 1, [a.pointer, row, 4, 1, k, a.columnStride, 1]);
     }
-    const chunks = Math.min(count, runtime.chunks(k * columns, CHUNK_ELEMENTS, 16));
     const job = encoding === "bf16" ? "vectorMatmulBf16Job" : "vectorMatmulJob";
-    runtime.run(job, chunks, [row, panels, result, columns, k, bias, mode]);
+    runtime.run(job, vectorChunks(runtime, k, columns), [row, panels, result, columns, k, bias, mode]);
     return;
   }
   const tileCount = Math.ceil(a.rows / tileRows);
@@ -73,7 +72,7 @@ function multiply(runtime: WasmRuntime, product: Product): void {
   runtime.run("packTilesJob", packChunks, [a.pointer, tiles, a.rows, k, a.rowStride, a.columnStride]);
   const rowBlocks = Math.ceil(tileCount / tilesPerRowBlock);
   const chunks = runtime.chunks(a.rows * k * columns, CHUNK_PRODUCTS, 12);
-  const columnBlocks = Math.min(count, Math.ceil(chunks / rowBlocks));
+  const columnBlocks = Math.min(panelCount(columns), Math.ceil(chunks / rowBlocks));
   const decoded = encoding === "bf16" ? runtime.scratch(rowBlocks * columnBlocks * BLOCK * panelWidth * 4) : 0;
   const ints = [tiles, panels, result, a.rows, columns, k, bias, mode, rowBlocks, decoded];
   runtime.run("matmulJob", rowBlocks * columnBlocks, ints);
