@@ -40,7 +40,8 @@ for (const part of PEER_PARTS.filter((name) => options.part.includes(name))) {
   console.log(`\n== ${part}`);
   const conditions = await runConditions(plan.node);
   const measured = await measurePart(part, plan, field);
-  if (!options.quick && options.only.length === 0) await store(part, { command: "npm run bench:peers", conditions, threads, ...measured });
+  if (!options.quick && options.only.length === 0)
+    await store(part, { command: "npm run bench:peers", conditions, threads, ...measured });
 }
 
 /** The engines that `--only` names, or all. */

@@ -4,7 +4,7 @@
  *     npm run bench:roofline -- [--quick] [--node PATH] [--part prefill|decode|score]... [--dtype f32|bf16|int8]...
  *                               [--tokens N] [--threads N]
  *
- * `--tokens`: of the prompt (512), the context before decoding (64), or all texts that are scored (1,024). Writes
+ * `--tokens`: of the prompt (512), the context before decoding (64), or all texts that are scored (512). Writes
  * `results/roofline-node<major>.json`, where each part replaces what an earlier run found. `--quick`, `--dtype`, `--tokens`
  * and `--threads` are for a look: they print and write nothing.
  */
@@ -19,8 +19,11 @@ import { ROOFLINE_PARTS, type RooflinePart, type RooflinePartName, type Roofline
 
 const CHECKPOINT = "synthetic-124m";
 const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
-const TOKENS = { prefill: 512, decode: 64, score: 1024 } as const;
-const LONGEST = 1024;
+const TOKENS = { prefill: 512, decode: 64, score: 512 } as const;
+const DECODE_TOKENS = 64;
+const CONTEXT = 1024;
+/** Tokens that a part can take: scoring, from its longest text on. */
+const RANGES = { prefill: [1, CONTEXT], decode: [1, CONTEXT - DECODE_TOKENS], score: [64, CONTEXT] } as const;
 const THREADS = 2;
 
 const { values: options } = parseArgs({
@@ -35,15 +38,17 @@ const { values: options } = parseArgs({
 });
 const parts = chosen("part", options.part, ROOFLINE_PARTS);
 const dtypes = chosen("dtype", options.dtype, DTYPES);
-const tokens = integer("tokens", options.tokens, LONGEST);
-const threads = integer("threads", options.threads, 64);
+const least = Math.max(...parts.map((part) => RANGES[part][0]));
+const most = Math.min(...parts.map((part) => RANGES[part][1]));
+const tokens = integer("tokens", options.tokens, least, most);
+const threads = integer("threads", options.threads, 1, 64);
 const forALook = options.quick || dtypes.length < DTYPES.length || tokens !== undefined || threads !== undefined;
 const plan: RooflinePlan = {
   node: options.node,
   threads: threads ?? THREADS,
   dtypes,
   tokens: tokens === undefined ? TOKENS : { prefill: tokens, decode: tokens, score: tokens },
-  decodeTokens: 32,
+  decodeTokens: DECODE_TOKENS,
   schedule: { warmUp: 1, rounds: options.quick ? 2 : 5, restMs: 150 },
 };
 
@@ -78,11 +83,11 @@ function chosen<Name extends string>(option: string, given: readonly string[], k
   return known.filter((name) => given.includes(name));
 }
 
-function integer(option: string, given: string | undefined, most: number): number | undefined {
+function integer(option: string, given: string | undefined, least: number, most: number): number | undefined {
   if (given === undefined) return undefined;
   const value = Number(given);
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    fail(`--${option} takes an integer from 1 to ${most}, not ${given}`);
+  if (!Number.isInteger(value) || value < least || value > most)
+    fail(`--${option} takes an integer from ${least} to ${most}, not ${given}`);
   return value;
 }
 

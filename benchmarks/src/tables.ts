@@ -1,7 +1,7 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/*.json` into the README, `docs/benchmarks.md` and `docs/gpu.md`, between
  * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, quality, prefill, decode, cold, matmul,
- * memory, peers, peers-all, gpu. Draws `docs/figures/peers-*.svg`.
+ * memory, peers, peers-all, roofline, gpu. Draws `docs/figures/peers-*.svg`.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
@@ -17,6 +17,7 @@ import { memoryTable } from "./tables/memory-table.ts";
 import { peersCharts } from "./tables/peers-chart.ts";
 import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
+import { rooflineTable } from "./tables/roofline-table.ts";
 import { coldTable, decodeTable, matmulTable, prefillTable, speedSummary } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
@@ -40,6 +41,7 @@ const generated = {
   matmul: matmulTable(speed),
   memory: memoryTable(await results("memory")),
   "peers-all": peersTable(peers),
+  roofline: rooflineTable(await results("roofline")),
   // docs/gpu.md
   gpu: gpuTable(await results("gpu")),
 };

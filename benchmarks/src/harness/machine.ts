@@ -61,3 +61,14 @@ export function peakResidentBytes(): number {
   }
   return process.resourceUsage().maxRSS * 1024;
 }
+
+/** Prints the largest resident set of its own process, in kilobytes. */
+const PRINT_PEAK = `process.stdout.write(process.platform === "linux"
+  ? /VmHWM:\\s*(\\d+)/.exec(require("node:fs").readFileSync("/proc/self/status", "utf8"))[1]
+  : String(process.resourceUsage().maxRSS))`;
+
+/** The largest resident set of a process that runs next to nothing, in bytes: what the binary takes by itself. */
+export async function bareResidentBytes(nodeBinary: string): Promise<number> {
+  const { stdout } = await promisify(execFile)(nodeBinary, ["-e", PRINT_PEAK]);
+  return Number(stdout) * 1024;
+}

@@ -1,14 +1,18 @@
 /** The parts of `bench:peers`: every engine is checked against float64 before it is timed. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import type { LogitQuality } from "../engines/language-child.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child, ChildError } from "../harness/child.ts";
+import { bareResidentBytes } from "../harness/machine.ts";
+import { spread } from "../harness/statistics.ts";
 import { measureColdStart } from "../speed/cold-start.ts";
-import { compare, side, summarize } from "../speed/compare.ts";
+import { compare, show, side, summarize } from "../speed/compare.ts";
 import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
 import type { Field } from "./contestants.ts";
 import type { PeersPlan } from "./plan.ts";
-import type { MissingEngine, PeerEngine, PeerPart, PeerPartName } from "./result.ts";
+import type { MemoryScale, MissingEngine, PeerEngine, PeerPart, PeerPartName } from "./result.ts";
 
 /** Prompts up to this long are checked against the reference. */
 const QUALITY_MAX_LENGTH = 64;
@@ -19,9 +23,12 @@ const SCORE_BOUND = 0.1;
 /** Who is asked to score texts: what the users of the one would otherwise use. */
 const SCORERS = ["gpt2-ts f32", "gpt2-ts int8", "transformers.js f32"];
 
-type Measured = Pick<PeerPart, "engines" | "missing" | "comparisons">;
+/** What the process without an engine is called. */
+const BARE = "node -e 0";
 
-export async function measurePart(part: PeerPartName, plan: PeersPlan, field: Field): Promise<Measured> {
+type MeasuredPart = Pick<PeerPart, "engines" | "missing" | "comparisons" | "memory">;
+
+export async function measurePart(part: PeerPartName, plan: PeersPlan, field: Field): Promise<MeasuredPart> {
   const chosen = field.contestants.filter(({ name }) => part !== "score" || SCORERS.includes(name));
   const engines: PeerEngine[] = [];
   const missing = [...field.missing];
@@ -43,7 +50,22 @@ export async function measurePart(part: PeerPartName, plan: PeersPlan, field: Fi
     await Promise.all(children.map((child) => child.close()));
   }
   const present = chosen.filter(({ name }) => engines.some((engine) => engine.name === name));
-  return { engines, missing, comparisons: await measureColdStart(plan, present) };
+  return {
+    engines,
+    missing,
+    comparisons: await measureColdStart(plan, present),
+    memory: await memoryScale(plan, present),
+  };
+}
+
+async function memoryScale(plan: PeersPlan, contestants: readonly Contestant<EngineSpec>[]): Promise<MemoryScale> {
+  const peaks: number[] = [];
+  while (peaks.length < plan.coldRounds) peaks.push(await bareResidentBytes(plan.node));
+  const files = contestants.filter(({ spec }) => spec.engine === "gpt2-ts");
+  const sizes = files.map(({ name, spec }) => [name, statSync(join(spec.model, "model.safetensors")).size] as const);
+  const bare = { engine: BARE, ...spread(peaks) };
+  console.log(`  ${BARE.padEnd(24)} ${show(bare.median).padStart(7)}  (${show(bare.min)} to ${show(bare.max)})`);
+  return { bare, fileBytes: Object.fromEntries(sizes) };
 }
 
 async function measureWarm(

@@ -1,7 +1,7 @@
 /** What `bench:peers` writes to `results/peers-*.json`. */
 import type { LogitQuality } from "../engines/language-child.ts";
 import type { RunConditions } from "../harness/machine.ts";
-import type { Comparison, Facts } from "../speed/result.ts";
+import type { Comparison, Facts, Measured } from "../speed/result.ts";
 
 export const PEER_PARTS = ["decode", "prefill", "score", "cold"] as const;
 export type PeerPartName = (typeof PEER_PARTS)[number];
@@ -20,6 +20,14 @@ export interface MissingEngine {
   readonly reason: string;
 }
 
+/** What the peaks of the cold starts are to be compared with. */
+export interface MemoryScale {
+  /** The peak of a process on the same Node.js that does nothing. */
+  readonly bare: Measured;
+  /** Bytes of the weights' file, of the engines that read a safetensors file. */
+  readonly fileBytes: Readonly<Record<string, number>>;
+}
+
 /** What was measured in one go. */
 export interface PeerPart {
   readonly command: string;
@@ -28,6 +36,8 @@ export interface PeerPart {
   readonly engines: readonly PeerEngine[];
   readonly missing: readonly MissingEngine[];
   readonly comparisons: readonly Comparison[];
+  /** Of the cold starts. */
+  readonly memory?: MemoryScale;
 }
 
 export interface PeersResult {

@@ -24,6 +24,9 @@ export interface Call {
 
 type Rule = (call: Call) => { readonly operations: number; readonly bytes?: number };
 
+/** Not an op: the copy of a pass's result that JavaScript gets. */
+export const LOGITS_TO_JAVASCRIPT = "logits to JavaScript";
+
 /** Of GELU's tanh form: x³ (2), its factor, + x, its factor, tanh, + 1, two products. */
 const GELU_OPERATIONS = 9;
 /** Of softmax or its logarithm: maximum, difference, exp, sum, and a quotient or difference. */
@@ -55,8 +58,7 @@ const rules: Readonly<Record<string, Rule>> = {
     bytes: bytesOf(indices!) + 2 * bytesOf(out!),
   }),
   copy: () => ({ operations: 0 }),
-  // Not an op: the copy of a tensor that JavaScript gets.
-  read: ({ inputs: [x] }) => ({ operations: 0, bytes: 2 * bytesOf(x!) }),
+  [LOGITS_TO_JAVASCRIPT]: ({ inputs: [x] }) => ({ operations: 0, bytes: 2 * bytesOf(x!) }),
 };
 
 /** An op that nobody said the cost of. */
@@ -76,9 +78,13 @@ export function workOf(call: Call): Work {
   if (rule === undefined) throw new UnknownOpError(call.op);
   const { operations, bytes = [...call.inputs, ...call.outputs].reduce((sum, view) => sum + bytesOf(view), 0) } =
     rule(call);
-  const isProduct = call.op === "linear" || call.op === "matmul";
-  const integers = isProduct && panelsOf(call.inputs[1]!)?.encoding === "int8";
+  const integers = isProduct(call.op) && panelsOf(call.inputs[1]!)?.encoding === "int8";
   return { operations, bytes, arithmetic: integers ? "int8" : "f32" };
+}
+
+/** Whether an op multiplies its first operand [..., M, K] by its second one [K, N]. */
+export function isProduct(op: string): boolean {
+  return op === "linear" || op === "matmul";
 }
 
 /**

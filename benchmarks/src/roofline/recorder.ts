@@ -1,6 +1,6 @@
 /** Times every op of a backend from outside: what the kernels do is not theirs to report. */
 import type { Backend, Shape, Storage, Tensor } from "@gpt2-ts/tensor";
-import { type Call, type Work, workOf } from "./accounting.ts";
+import { type Call, isProduct, LOGITS_TO_JAVASCRIPT, type Work, workOf } from "./accounting.ts";
 
 /** The calls of one op with operands of one shape (and, if it has one, one weight). */
 export interface OpTime extends Work {
@@ -34,16 +34,26 @@ export class Recorder {
     };
   }
 
-  /** A tensor's elements, the copy timed as if it were an op. */
+  /** The elements of a pass's result, the copy timed as if it were an op. */
   async read(tensor: Tensor<Shape>): Promise<Float32Array> {
     const start = performance.now();
     const data = await tensor.data();
     const milliseconds = performance.now() - start;
-    this.#calls.push({ op: "read", inputs: [tensor], params: undefined, outputs: [tensor], milliseconds });
+    this.#calls.push({
+      op: LOGITS_TO_JAVASCRIPT,
+      inputs: [tensor],
+      params: undefined,
+      outputs: [tensor],
+      milliseconds,
+    });
     return data;
   }
 
-  /** The calls since it was last asked, by title and shape, in the order of the first of each. */
+  /**
+   * The calls since it was last asked, by title and shape, in the order of the first of each.
+   *
+   * @throws UnknownOpError
+   */
   take(): OpTime[] {
     const calls = this.#calls;
     this.#calls = [];
@@ -76,8 +86,4 @@ export class Recorder {
 function shapeOf({ op, inputs, outputs }: Call): string {
   if (!isProduct(op)) return outputs[0]!.shape.join("×");
   return [...inputs[0]!.shape, inputs[1]!.shape.at(-1)!].join("×");
-}
-
-function isProduct(op: string): boolean {
-  return op === "linear" || op === "matmul";
 }

@@ -11,7 +11,7 @@ import type { Comparison } from "./result.ts";
 export async function measureColdStart(
   plan: Plan,
   contestants: readonly Contestant<EngineSpec>[],
-): Promise<Comparison[]> {
+): Promise<[time: Comparison, memory: Comparison]> {
   const peaks: number[][] = contestants.map(() => []);
   const cpuSeconds = contestants.map(() => 0);
   const sides = contestants.map(({ name, spec }, i) => ({

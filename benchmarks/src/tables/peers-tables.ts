@@ -50,7 +50,7 @@ export function peersTable(results: readonly PeersResult[]): string | undefined 
       (line) => `- Node ${major(result)}: ${line}`,
     ),
   );
-  const sections = [...engines, ratioTable(results), accuracyOfPeers(results)];
+  const sections = [...engines, ratioTable(results), ...memoryTable(results), accuracyOfPeers(results)];
   if (missing.length > 0) sections.push(`Missing:\n\n${missing.join("\n")}`);
   return [...sections, provenances(results)].join("\n\n");
 }
@@ -69,6 +69,33 @@ function engineTable(result: PeersResult): string {
   const marked = shown.some(({ comparison }) => (comparison?.disturbed ?? 0) > 0);
   const note = `${DISTURBED} Other programs ran during some of these samples: see the ranges of the ratios.`;
   return [table(head, rows), ...(marked ? [note] : [])].join("\n\n");
+}
+
+/** Peak memory until the first token as multiples of the weights' file: of the whole process, and of what is ours of it. */
+function memoryTable(results: readonly PeersResult[]): string[] {
+  const rows = results.flatMap((result) => {
+    const { comparisons = [], memory } = result.parts.cold ?? {};
+    if (memory === undefined) return [];
+    const { bare, fileBytes } = memory;
+    const peaks = comparisons[1]?.measured ?? [];
+    const ours = peaks.flatMap(({ engine, median }) => {
+      const bytes = fileBytes[engine];
+      if (bytes === undefined) return [];
+      const over = [median, median - bare.median].flatMap((peak) => [figure(peak, "bytes"), (peak / bytes).toFixed(2)]);
+      return [[engine, major(result), figure(bytes, "bytes"), ...over]];
+    });
+    return [[bare.engine, major(result), "", figure(bare.median, "bytes"), "", "", ""], ...ours];
+  });
+  const head = [
+    "peak resident memory until the first token",
+    "Node",
+    "file",
+    "process",
+    ": file",
+    "above bare Node",
+    ": file",
+  ];
+  return rows.length === 0 ? [] : [table(head, rows)];
 }
 
 /** How much better ours was, from samples of the same rounds. */

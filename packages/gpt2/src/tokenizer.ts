@@ -52,7 +52,7 @@ export class Tokenizer {
 
   private constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
-    this.vocabSize = vocabulary.tokens.length;
+    this.vocabSize = vocabulary.size;
     this.#bytes = new Array(this.vocabSize);
     this.endOfText = vocabulary.specialTokens.get(END_OF_TEXT);
     this.specialTokens = vocabulary.specialTokens;
@@ -143,7 +143,7 @@ export class Tokenizer {
   }
 
   #bytesOf(id: number): Uint8Array {
-    const token = this.#vocabulary.tokens[id];
+    const token = this.#vocabulary.tokenOf(id);
     if (token === undefined) {
       const problem = `token id ${id} is not in the vocabulary (ids are 0 to ${this.vocabSize - 1})`;
       throw new TokenizerError(problem, { id });

@@ -6,12 +6,16 @@ import { isContiguous, sizeOf } from "./shape.ts";
 /** Numbers (or booleans) nested as deep as a tensor has axes. */
 export type NestedArray = number | boolean | readonly NestedArray[];
 
-/** A fresh row-major copy of what `view` sees of its storage's elements. */
-export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>): DataOf[D] {
+/** A row-major copy of what `view` sees of its storage's elements: fresh, or in `into`, which must be as long. */
+export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>, into?: DataOf[D]): DataOf[D] {
   const { shape, strides, offset } = view;
   const size = sizeOf(shape);
-  if (isContiguous(shape, strides)) return data.slice(offset, offset + size) as DataOf[D];
-  const result = newData(view.dtype, size);
+  if (isContiguous(shape, strides)) {
+    if (!into) return data.slice(offset, offset + size) as DataOf[D];
+    into.set(data.subarray(offset, offset + size));
+    return into;
+  }
+  const result = into ?? newData(view.dtype, size);
   const index = new Array<number>(shape.length).fill(0);
   let from = offset;
   for (let to = 0; to < size; to++) {
@@ -24,6 +28,15 @@ export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>): DataO
     }
   }
   return result;
+}
+
+/** Throws {@link ShapeMismatchError} unless `into` can take the elements of a tensor of this type and shape. */
+export function checkTarget<D extends DType>(into: DataOf[D], dtype: D, shape: readonly number[]): void {
+  const size = sizeOf(shape);
+  const expected = newData(dtype, 0).constructor;
+  if (into instanceof expected && into.length === size) return;
+  const found = ArrayBuffer.isView(into) ? `${into.constructor.name} of ${into.length}` : typeof into;
+  throw new ShapeMismatchError("data", `expected a ${expected.name} of ${size} to write to, got ${found}`);
 }
 
 /** Row-major data as nested arrays of the given shape (booleans for `bool`). */

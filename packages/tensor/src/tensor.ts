@@ -4,7 +4,7 @@ import { dispatchInto, wholeView } from "./backends/dispatch.ts";
 import { type DeviceChoice, device } from "./device.ts";
 import { type DataOf, type DType, newData } from "./dtype.ts";
 import { DisposedError, ShapeMismatchError } from "./errors.ts";
-import { type NestedArray, nest, rowMajor } from "./host-data.ts";
+import { checkTarget, type NestedArray, nest, rowMajor } from "./host-data.ts";
 import { track, untrack } from "./memory.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import * as indexing from "./ops/indexing.ts";
@@ -99,20 +99,27 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   // ---- data out ----------------------------------------------------------------------------------------------------
 
-  /** A copy of the elements, row-major. */
-  async data(): Promise<DataOf[D]> {
+  /**
+   * A copy of the elements, row-major: in `into` if it is given (an array of the element type, as long as the tensor), which
+   * spares large results that are read again and again the taking of fresh memory. Throws {@link ShapeMismatchError} where
+   * `into` is another array.
+   */
+  async data(into?: DataOf[D]): Promise<DataOf[D]> {
     const { storage } = this.#live();
+    if (into) checkTarget(into, this.dtype, this.shape);
     storage.retain(); // so that disposing the tensor while the device works does not take the elements away
     try {
-      return rowMajor(await storage.backend.read(storage), this);
+      return rowMajor(await storage.backend.read(storage), this, into);
     } finally {
       storage.release();
     }
   }
 
   /** As {@link Tensor.data}, at once. Throws {@link DeviceError} on devices that cannot wait. */
-  dataSync(): DataOf[D] {
-    return rowMajor(this.#live().storage.backend.readSync(this.storage), this);
+  dataSync(into?: DataOf[D]): DataOf[D] {
+    const { storage } = this.#live();
+    if (into) checkTarget(into, this.dtype, this.shape);
+    return rowMajor(storage.backend.readSync(storage), this, into);
   }
 
   /** The elements as nested arrays (a bare number for a scalar). */

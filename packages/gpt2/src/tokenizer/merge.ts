@@ -19,17 +19,35 @@ const GONE = -1;
 
 /** The merges of a vocabulary, found by their pair of token ids. An open-addressing hash table. */
 export class MergeTable {
-  readonly #merges: readonly Merge[];
+  /** By rank. */
+  readonly #lefts: Int32Array;
+  readonly #rights: Int32Array;
+  readonly #results: Int32Array;
   readonly #rankAt: Int32Array;
   readonly #mask: number;
+  #size = 0;
 
-  constructor(merges: readonly Merge[]) {
-    this.#merges = merges;
+  /** @param capacity how many merges there is room for */
+  constructor(capacity: number) {
+    this.#lefts = new Int32Array(capacity);
+    this.#rights = new Int32Array(capacity);
+    this.#results = new Int32Array(capacity);
     let slots = 16;
-    while (slots < merges.length * 2) slots *= 2;
+    while (slots < capacity * 2) slots *= 2;
     this.#mask = slots - 1;
     this.#rankAt = new Int32Array(slots).fill(NO_RANK);
-    for (const [rank, { left, right }] of merges.entries()) this.#rankAt[this.#slotOf(left, right)] = rank;
+  }
+
+  /** Adds the merge of the next rank, unless its pair has one already. Returns the pair's rank. */
+  add({ left, right, result }: Merge): number {
+    const slot = this.#slotOf(left, right);
+    const known = this.#rankAt[slot]!;
+    if (known !== NO_RANK) return known;
+    this.#lefts[this.#size] = left;
+    this.#rights[this.#size] = right;
+    this.#results[this.#size] = result;
+    this.#rankAt[slot] = this.#size;
+    return this.#size++;
   }
 
   /** The rank of the merge of this pair, or -1. */
@@ -39,7 +57,7 @@ export class MergeTable {
 
   /** The token that the merge of this rank makes. */
   resultOf(rank: number): number {
-    return this.#merges[rank]!.result;
+    return this.#results[rank]!;
   }
 
   /** The slot that holds the pair, or the free one where it belongs. */
@@ -48,9 +66,7 @@ export class MergeTable {
     slot = (slot ^ (slot >>> 15)) & this.#mask;
     for (;;) {
       const rank = this.#rankAt[slot]!;
-      if (rank === NO_RANK) return slot;
-      const merge = this.#merges[rank]!;
-      if (merge.left === left && merge.right === right) return slot;
+      if (rank === NO_RANK || (this.#lefts[rank] === left && this.#rights[rank] === right)) return slot;
       slot = (slot + 1) & this.#mask;
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arange, tensor, zeros } from "../../src/index.ts";
+import { arange, empty, tensor, zeros } from "../../src/index.ts";
 import { describeOnGpu } from "./modes.ts";
 
 await describeOnGpu("copy_", (device) => {
@@ -33,6 +33,31 @@ await describeOnGpu("copy_", (device) => {
       [8, 9],
       [14, 15],
       [20, 21],
+    ]);
+  });
+
+  test("writes parts of a tensor without elements yet, in any order of its axes", async () => {
+    const cache = empty([3, 2], { device });
+    cache.slice(0, 1, 3).copy_(
+      tensor(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        { device },
+      ),
+    );
+    cache.slice(0, 0, 1).copy_(tensor([5, 6], { device }));
+    expect(await cache.toList()).toEqual([
+      [5, 6],
+      [1, 2],
+      [3, 4],
+    ]);
+    const columns = empty([2, 3], { device });
+    columns.transpose().copy_(cache);
+    expect(await columns.toList()).toEqual([
+      [5, 1, 3],
+      [6, 2, 4],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { sizeOf } from "../../../shape.ts";
+import { isContiguous, sizeOf } from "../../../shape.ts";
 import { collapse } from "./axes.ts";
 import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
 import { contiguous, copied, refusal } from "./operands.ts";
@@ -37,13 +37,13 @@ const copy: GpuKernel<undefined> = (launcher, [source], _params, [target]) => {
   if (reason !== undefined) return reason;
   const { storage, shape, strides, offset } = target!;
   const size = sizeOf(shape);
-  const axes = collapse(shape, [strides]);
-  const inner = axes.at(-1)!;
-  const outer = axes.at(-2);
-  if (storage.empty || (size === storage.length && axes.length === 1 && inner.steps[0] === 1)) {
+  if (size === storage.length && isContiguous(shape, strides)) {
     storage.put(copied(launcher, source!));
     return undefined;
   }
+  const axes = collapse(shape, [strides]);
+  const inner = axes.at(-1)!;
+  const outer = axes.at(-2);
   const from = contiguous(launcher, source!);
   const gapless = size === 1 || inner.steps[0] === 1;
   if (axes.length === 1 && gapless && launcher.write(storage.buffer, offset, from.buffer, from.offset, size)) {

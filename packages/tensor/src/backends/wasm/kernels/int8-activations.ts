@@ -1,7 +1,7 @@
 // The left operand of a product with 8-bit integers: each row's values, group by group, as 14-bit integers times a scale.
 //
-// For rows taken R at a time (4, or 1 for a single row) they lie as [tiles][columns / 4][R][4], 8 bytes for each four:
-// either four i16, or, for the kernels that multiply bytes, the upper and the lower 7 bits of the integers plus 8192.
+// For rows taken R at a time (4, or 1 for a single row) they lie as [tiles][columns / 2][R][2] i16, or, for the kernels that
+// multiply bytes, as [tiles][columns / 4][R][8], the upper and then the lower 7 bits of four integers plus 8192.
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { TINY } from "./int8-layout";
 import { loadSome } from "./simd";
@@ -27,7 +27,8 @@ export function quantizeRowsJob(chunk: i32): void {
     for (let lane = 0; lane < perTile; lane++) {
       const row = tile * perTile + lane;
       const x = row < rows ? pointer(0) + <usize>row * pointer(1) : 0;
-      let to = pointer(5) + ((<usize>tile * <usize>quads * <usize>perTile + <usize>lane) << 3);
+      const inTile = <usize>lane << (int(8) ? 3 : 2);
+      let to = pointer(5) + ((<usize>tile * <usize>quads * <usize>perTile) << 3) + inTile;
       let scale = pointer(6) + ((<usize>tile * <usize>groups * <usize>perTile + <usize>lane) << 2);
       for (let start = 0; start < columns; start += group) {
         quantizeGroup(x ? x + (<usize>start << 2) : 0, min(group, columns - start), to, <usize>perTile << 3, scale);
@@ -58,7 +59,9 @@ function quantizeGroup(x: usize, count: i32, to: usize, step: usize, scale: usiz
       const halves = i16x8.narrow_i32x4_s(i32x4.shr_u(positive, 7), v128.and(positive, i32x4.splat(127)));
       v128.store_lane<u64>(to, i8x16.narrow_i16x8_u(halves, halves), 0);
     } else {
-      v128.store_lane<u64>(to, i16x8.narrow_i32x4_s(integers, integers), 0);
+      const words = i16x8.narrow_i32x4_s(integers, integers);
+      v128.store_lane<u32>(to, words, 0);
+      v128.store_lane<u32>(to + (step >> 1), words, 1);
     }
   }
 }

@@ -6,49 +6,89 @@ import { addScaled, withoutOffset } from "./int8-vector";
 import { dotBytes } from "./simd";
 import { GELU, storeSomeOfRow } from "./tile";
 
+/** Rows of a panel that are worked on at once: as 16-bit words they are 12 KiB, and stay in the first-level cache. */
+const BLOCK_ROWS: i32 = 768;
+/** Panels whose totals wait in memory while the blocks of rows add up. */
+const PANELS: i32 = 8;
+/** Bytes of a tile's totals, [4 rows][8 columns] f32. */
+const TOTALS: usize = 128;
+
 /**
  * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales, panels of B, C, M, N, K, bias
- * or 0, mode, group, row blocks, room for 4 × 8 floats per chunk, whether the integers are split into bytes. Split as
- * matmulJob (matmul.ts).
+ * or 0, mode, group, row blocks, room for each chunk, its bytes, whether the integers are split into bytes. The room holds
+ * BLOCK_ROWS rows of a panel as words, then the totals of PANELS panels × the tiles of a row block. Split as matmulJob
+ * (matmul.ts).
  */
 export function int8MatmulJob(chunk: i32): void {
-  const m = int(4);
   const n = int(5);
   const k = int(6);
   const group = int(9);
   const rowBlocks = int(10);
-  const totals = pointer(11) + (<usize>chunk << 7);
-  const bytes = int(12) != 0;
   const columnBlock = chunk / rowBlocks;
   const columnBlocks = chunkCount() / rowBlocks;
   const rowBlock = chunk % rowBlocks;
-  const tiles = (m + 3) >> 2;
+  const tiles = (int(4) + 3) >> 2;
   const panels = (n + 7) >> 3;
   const firstTile = chunkStart(rowBlock, rowBlocks, tiles);
   const endTile = chunkStart(rowBlock + 1, rowBlocks, tiles);
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
+  const words = pointer(11) + <usize>chunk * pointer(12);
+  const totals = words + ((<usize>BLOCK_ROWS * 8) << 1);
+  const totalsStep = <usize>(endTile - firstTile) * TOTALS;
+  const bytes = int(13) != 0;
   const step = panelBytes(k, group);
   const tileStep = quadBytes(k);
   const scaleStep = <usize>((k + group - 1) / group) << 4;
-  const cStep = <usize>n << 2;
-  for (let panel = chunkStart(columnBlock, columnBlocks, panels); panel < endPanel; panel++) {
-    const b = pointer(2) + <usize>panel * step;
-    const column = <usize>panel << 5;
-    const columns = min(8, n - (panel << 3));
-    const bias = pointer(7) ? pointer(7) + column : 0;
-    for (let tile = firstTile; tile < endTile; tile++) {
-      const a = pointer(0) + <usize>tile * tileStep;
-      const scales = pointer(1) + <usize>tile * scaleStep;
-      memory.fill(totals, 0, 128);
-      if (bytes) tileOfBytes(a, scales, b, k, group, totals);
-      else tileOfWords(a, scales, b, k, group, totals);
-      let c = pointer(3) + <usize>(tile << 2) * cStep + column;
-      const rows = min(4, m - (tile << 2));
-      for (let row = 0; row < rows; row++, c += cStep) {
-        const total = totals + (<usize>row << 5);
-        storeSomeOfRow(c, v128.load(total), v128.load(total, 16), columns, bias, int(8) & GELU);
+  const block = max(1, BLOCK_ROWS / group) * group;
+  for (let first = chunkStart(columnBlock, columnBlocks, panels); first < endPanel; first += PANELS) {
+    const end = min(first + PANELS, endPanel);
+    memory.fill(totals, 0, <usize>(end - first) * totalsStep);
+    for (let start = 0; start < k; start += block) {
+      const depth = min(block, k - start);
+      const a = pointer(0) + quadBytes(start);
+      const scales = pointer(1) + (<usize>(start / group) << 4);
+      let b = pointer(2) + <usize>first * step + panelBytes(start, group);
+      let total = totals;
+      for (let panel = first; panel < end; panel++, b += step) {
+        if (!bytes) widen(b, depth, group, words);
+        for (let tile = firstTile; tile < endTile; tile++, total += TOTALS) {
+          const fromA = a + <usize>tile * tileStep;
+          const fromScales = scales + <usize>tile * scaleStep;
+          if (bytes) tileOfBytes(fromA, fromScales, b, depth, group, total);
+          else tileOfWords(fromA, fromScales, words, b, depth, group, total);
+        }
       }
     }
+    for (let panel = first; panel < end; panel++) {
+      storePanel(panel, firstTile, endTile, totals + <usize>(panel - first) * totalsStep);
+    }
+  }
+}
+
+/** The integers of `rows` rows of a panel as 16-bit words, without what lies between the groups. */
+function widen(b: usize, rows: i32, group: i32, words: usize): void {
+  for (let start = 0; start < rows; start += group, b += SCALES + SUMS) {
+    for (const end = b + quadBytes(min(group, rows - start)); b < end; b += QUAD, words += 2 * QUAD) {
+      v128.store(words, v128.load8x8_s(b));
+      v128.store(words, v128.load8x8_s(b, 8), 16);
+      v128.store(words, v128.load8x8_s(b, 16), 32);
+      v128.store(words, v128.load8x8_s(b, 24), 48);
+    }
+  }
+}
+
+/** The totals of a panel's tiles → C. */
+function storePanel(panel: i32, firstTile: i32, endTile: i32, totals: usize): void {
+  const m = int(4);
+  const n = int(5);
+  const column = <usize>panel << 5;
+  const columns = min(8, n - (panel << 3));
+  const bias = pointer(7) ? pointer(7) + column : 0;
+  const cStep = <usize>n << 2;
+  const endRow = min(m, endTile << 2);
+  let c = pointer(3) + <usize>(firstTile << 2) * cStep + column;
+  for (let row = firstTile << 2; row < endRow; row++, c += cStep, totals += 32) {
+    storeSomeOfRow(c, v128.load(totals), v128.load(totals, 16), columns, bias, int(8) & GELU);
   }
 }
 
@@ -61,8 +101,12 @@ function addRow(totals: usize, sums0: v128, sums1: v128, low: v128, high: v128, 
   v128.store(totals, addScaled(v128.load(totals, 16), sums1, high, rowScale), 16);
 }
 
-function tileOfWords(a: usize, scales: usize, b: usize, k: i32, group: i32, totals: usize): void {
-  for (let start = 0; start < k; start += group) {
+/**
+ * Adds products to totals [4][8]. `a`: [rows / 2][4][2] words; `words`: [rows / 2][8][2]; `b`: the panel itself, whose
+ * groups' scales are read.
+ */
+function tileOfWords(a: usize, scales: usize, words: usize, b: usize, rows: i32, group: i32, totals: usize): void {
+  for (let start = 0; start < rows; start += group) {
     let a0 = i32x4.splat(0);
     let a1 = i32x4.splat(0);
     let b0 = i32x4.splat(0);
@@ -71,37 +115,25 @@ function tileOfWords(a: usize, scales: usize, b: usize, k: i32, group: i32, tota
     let c1 = i32x4.splat(0);
     let d0 = i32x4.splat(0);
     let d1 = i32x4.splat(0);
-    const end = b + quadBytes(min(group, k - start));
-    for (; b < end; b += QUAD, a += 32) {
-      let w0 = v128.load8x8_s(b);
-      let w1 = v128.load8x8_s(b, 8);
+    const bytes = quadBytes(min(group, rows - start));
+    // A pair of rows at a time: more in one basic block would spill (tile.ts tells why).
+    for (const end = words + 2 * bytes; words < end; words += QUAD, a += 16) {
+      const w0 = v128.load(words);
+      const w1 = v128.load(words, 16);
       let x = v128.load32_splat(a);
       a0 = i32x4.add(a0, i32x4.dot_i16x8_s(w0, x));
       a1 = i32x4.add(a1, i32x4.dot_i16x8_s(w1, x));
-      x = v128.load32_splat(a, 8);
-      b0 = i32x4.add(b0, i32x4.dot_i16x8_s(w0, x));
-      b1 = i32x4.add(b1, i32x4.dot_i16x8_s(w1, x));
-      x = v128.load32_splat(a, 16);
-      c0 = i32x4.add(c0, i32x4.dot_i16x8_s(w0, x));
-      c1 = i32x4.add(c1, i32x4.dot_i16x8_s(w1, x));
-      x = v128.load32_splat(a, 24);
-      d0 = i32x4.add(d0, i32x4.dot_i16x8_s(w0, x));
-      d1 = i32x4.add(d1, i32x4.dot_i16x8_s(w1, x));
-      w0 = v128.load8x8_s(b, 16);
-      w1 = v128.load8x8_s(b, 24);
       x = v128.load32_splat(a, 4);
-      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(w0, x));
-      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(w1, x));
-      x = v128.load32_splat(a, 12);
       b0 = i32x4.add(b0, i32x4.dot_i16x8_s(w0, x));
       b1 = i32x4.add(b1, i32x4.dot_i16x8_s(w1, x));
-      x = v128.load32_splat(a, 20);
+      x = v128.load32_splat(a, 8);
       c0 = i32x4.add(c0, i32x4.dot_i16x8_s(w0, x));
       c1 = i32x4.add(c1, i32x4.dot_i16x8_s(w1, x));
-      x = v128.load32_splat(a, 28);
+      x = v128.load32_splat(a, 12);
       d0 = i32x4.add(d0, i32x4.dot_i16x8_s(w0, x));
       d1 = i32x4.add(d1, i32x4.dot_i16x8_s(w1, x));
     }
+    b += bytes;
     const low = v128.load(b);
     const high = v128.load(b, 16);
     addRow(totals, a0, a1, low, high, scales);

@@ -6,13 +6,15 @@ import { vectorChunks } from "./vector.ts";
 
 /** Rows of a tile. */
 const tileRows = 4;
-/** Bytes of a quantized A that stay in the second-level cache while panels of B pass by. */
-const ROW_BLOCK_BYTES = 192 * 1024;
+/** Tiles of A of which BLOCK_ROWS columns stay in the second-level cache while panels of B pass by: 192 KiB. */
+const tilesPerRowBlock = 32;
 /** Multiplications worth a chunk of their own (some 20 µs), and elements worth one when only memory is moved. */
 const CHUNK_PRODUCTS = 2 ** 19;
 const CHUNK_ELEMENTS = 32_768;
-/** Bytes of a tile's sums. */
-const TOTALS = 128;
+/** Room of a chunk, as kernels/int8-tile.ts divides it: BLOCK_ROWS rows of a panel as words, and totals of tiles. */
+const WORDS_BYTES = 768 * 8 * 2;
+const TOTALS_BYTES = 128;
+const PANELS = 8;
 
 /** How a left operand [rows, columns] lies when it is quantized: see kernels/int8-activations.ts. */
 function quantizedLayout(rows: number, columns: number) {
@@ -44,11 +46,13 @@ export function multiplyInt8(runtime: WasmRuntime, { a, b, columns, result, bias
     runtime.run("int8VectorJob", vectorChunks(runtime, k, columns), ints);
     return;
   }
-  const rowBlocks = Math.min(tiles, Math.ceil(integerBytes / ROW_BLOCK_BYTES));
+  const rowBlocks = Math.ceil(tiles / tilesPerRowBlock);
   const chunks = runtime.chunks(rows * k * columns, CHUNK_PRODUCTS, 12);
   const columnBlocks = Math.min(panelCount(columns), Math.ceil(chunks / rowBlocks));
-  const totals = runtime.scratch(rowBlocks * columnBlocks * TOTALS);
-  const ints = [room, scales, b.pointer, result, rows, columns, k, bias, mode, INT8_GROUP, rowBlocks, totals, bytes];
+  const chunkBytes = WORDS_BYTES + PANELS * Math.ceil(tiles / rowBlocks) * TOTALS_BYTES;
+  const chunkRoom = runtime.scratch(rowBlocks * columnBlocks * chunkBytes);
+  const product = [room, scales, b.pointer, result, rows, columns, k, bias, mode];
+  const ints = [...product, INT8_GROUP, rowBlocks, chunkRoom, chunkBytes, bytes];
   runtime.run("int8MatmulJob", rowBlocks * columnBlocks, ints);
 }
 
