@@ -1,4 +1,4 @@
-import { empty, keep, type Tensor } from "@gpt2-ts/tensor";
+import { empty, keep, type Tensor, tidy } from "@gpt2-ts/tensor";
 import type { D, H, Model } from "./model.ts";
 
 /** Keys and values of one layer for the positions seen so far, `[length, H, D]` each. */
@@ -27,7 +27,8 @@ export class KVCache {
     this.capacity = capacity;
     const { H, D } = model.sizes;
     const { device } = model.weights.wte;
-    const buffer = (): Past["key"] => keep(empty([capacity, H, D], { device }));
+    // The rows of a head lie one behind the other, because a processor reads ahead where it is read in order.
+    const buffer = (): Past["key"] => keep(tidy(() => empty([H, capacity, D], { device }).transpose(0, 1)));
     this.#layers = Array.from({ length: nLayer }, () => ({ key: buffer(), value: buffer() }));
   }
 

@@ -141,7 +141,7 @@ function attendBlock(task: usize, scratch: usize): void {
   }
 }
 
-/** One query, several heads: keys and values are read row by row, in the order in which they lie in memory. */
+/** One query, several heads: head by head, as the rows of a KV cache lie. */
 function attendOne(task: usize, scratch: usize): void {
   const depth = int(2);
   const widthBytes = <usize>int(3) << 2;
@@ -192,16 +192,13 @@ function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32,
   const heads = load<i32>(task, HEADS);
   const query = load<usize>(task, QUERY);
   const queryHead = load<usize>(task, QUERY_HEAD);
-  let key = 0;
-  for (; key + 4 <= keys; key += 4, k += kRow << 2, scores += 16) {
-    for (let head: usize = 0; head < <usize>heads; head++) {
-      score1x4(query + head * queryHead, k + head * kHead, kRow, depth, scale, scores + head * scoreRow);
-    }
-  }
-  for (; key < keys; key++, k += kRow, scores += 4) {
-    for (let head: usize = 0; head < <usize>heads; head++) {
-      score1x1(query + head * queryHead, k + head * kHead, depth, scale, scores + head * scoreRow);
-    }
+  for (let head: usize = 0; head < <usize>heads; head++) {
+    const q = query + head * queryHead;
+    let from = k + head * kHead;
+    let to = scores + head * scoreRow;
+    let key = 0;
+    for (; key + 4 <= keys; key += 4, from += kRow << 2, to += 16) score1x4(q, from, kRow, depth, scale, to);
+    for (; key < keys; key++, from += kRow, to += 4) score1x1(q, from, depth, scale, to);
   }
 }
 
@@ -210,13 +207,7 @@ function sumHeads(weights: usize, heads: i32, v: usize, vRow: usize, vHead: usiz
   const depth = int(2);
   const widthBytes = <usize>int(3) << 2;
   const scoreRow = pointer(6) << 2;
-  while (keys > 0) {
-    const some = min(4, keys);
-    for (let head: usize = 0; head < <usize>heads; head++) {
-      values1(weights + head * scoreRow, v + head * vHead, vRow, some, depth, blockSums + head * widthBytes);
-    }
-    keys -= 4;
-    weights += 16;
-    v += vRow << 2;
+  for (let head: usize = 0; head < <usize>heads; head++) {
+    values1(weights + head * scoreRow, v + head * vHead, vRow, keys, depth, blockSums + head * widthBytes);
   }
 }
