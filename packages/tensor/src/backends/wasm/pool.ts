@@ -3,8 +3,11 @@ import { canBlock, nodeModule } from "./features.ts";
 import { layout } from "./layout.ts";
 import type { WasmMemory } from "./memory.ts";
 
-/** Looks at the job word that a worker takes before it sleeps: some 100 µs, longer than the gap between two ops. */
-const WORKER_SPINS = 60_000;
+/**
+ * Looks at the job word that a worker takes before it sleeps: a millisecond or so, longer than the gap between two tokens,
+ * because to be woken takes a tenth of one.
+ */
+const WORKER_SPINS = 400_000;
 
 /**
  * What a worker runs: its own instance of the module over the shared memory. When it fails, it leaves its message in the

@@ -14,8 +14,11 @@ import { collapsedCopy } from "./strided-copy.ts";
 /** The kernels' jobs, by name: every exported `…Job` function of kernels/*.ts. */
 export type Job = keyof typeof jobs;
 
-/** Looks at the done word before the calling thread waits for its workers in the kernel of the system. */
-const CALLER_SPINS = 20_000;
+/**
+ * Looks at the done word before the calling thread waits for its workers in the kernel of the system: half a millisecond or
+ * so, more than a worker needs for the last chunk of most jobs, because to be woken takes a tenth of one.
+ */
+const CALLER_SPINS = 200_000;
 /** Elements that are worth a chunk of their own in a copy: less is done before a second thread has heard of it. */
 const COPY_CHUNK = 32_768;
 

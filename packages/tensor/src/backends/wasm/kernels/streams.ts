@@ -1,16 +1,22 @@
 // How a product of one row reads a packed matrix: as four streams, each a run of panels that lie one behind the other. The
 // processor fetches each ahead by itself, and so draws more from the memory at once: one stream of floats, or a jump to
 // another panel every few kilobytes, left up to a third of it unused. Four panels' sums also fit V8's fifteen registers.
-import { chunkCount, chunkStart } from "./control";
+import { chunkCount } from "./control";
 import { GELU, storeSomeOfRow } from "./tile";
 
 const STREAMS: i32 = 4;
 
-/** First of the panels of a chunk, which are a multiple of {@link STREAMS} except in the last one. */
+/**
+ * First of the panels of a chunk, which are a multiple of {@link STREAMS} except in the last one. Each chunk is smaller than
+ * the one before, so that streams are long and threads still finish together: chunks `chunk` to `chunks` - 1 are a share of
+ * ((chunks - chunk) / chunks)² of all.
+ */
 // @ts-expect-error: decorator
 @inline
 export function firstPanel(chunk: i32, panels: i32): i32 {
-  return min(panels, chunkStart(chunk, chunkCount(), (panels + STREAMS - 1) / STREAMS) * STREAMS);
+  const all = <i64>chunkCount() * chunkCount();
+  const left = <i64>(chunkCount() - chunk) * (chunkCount() - chunk);
+  return min(panels, <i32>((<i64>panelsOfStream(panels) * (all - left)) / all) * STREAMS);
 }
 
 /** Panels of each stream of a chunk of `panels` panels; the last stream may have fewer. */
