@@ -48,6 +48,8 @@ export interface EngineSpec {
   readonly deterministic?: boolean;
   /** onnxruntime and llama.cpp: the model file, next to its weights or with them. */
   readonly file?: string;
+  /** transformers.js: batches of texts in the order given, not of texts of like length. */
+  readonly unsorted?: boolean;
   /** PyTorch: the interpreter. */
   readonly python?: string;
 }

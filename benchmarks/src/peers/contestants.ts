@@ -14,6 +14,10 @@ import type { MissingEngine } from "./result.ts";
 
 const GPT2_COMMAND = join(REPOSITORY, "packages", "gpt2", "bin", "gpt2.js");
 
+/** Batches its texts in the order given: measured by scoring only. */
+export const UNSORTED = "transformers.js f32, unsorted";
+const TRANSFORMERS = ["transformers.js f32", UNSORTED];
+
 export interface Field {
   readonly contestants: readonly Contestant<EngineSpec>[];
   readonly missing: readonly MissingEngine[];
@@ -39,21 +43,19 @@ export async function assemble(folder: string, threads: number, python: string):
   for (const dtype of ["bf16", "int8"] as const) {
     add(`gpt2-ts ${dtype}`, { engine: "gpt2-ts", model: await converted(folder, dtype), device: "wasm", dtype });
   }
-  await attempt(
-    ["onnxruntime-node f32", "onnxruntime-node int8", "onnxruntime-web f32", "transformers.js f32"],
-    async () => {
-      installPeers();
-      const f32 = await writeOnnxModel(folder);
-      add("onnxruntime-node f32", { engine: "onnxruntime-node", model: folder, file: f32 });
-      add("onnxruntime-node int8", {
-        engine: "onnxruntime-node",
-        model: folder,
-        file: await writeInt8OnnxModel(folder),
-      });
-      add("onnxruntime-web f32", { engine: "onnxruntime-web", model: folder, file: f32 });
-      add("transformers.js f32", { engine: "transformers.js", model: await writeHubFolder(folder) });
-    },
-  );
+  await attempt(["onnxruntime-node f32", "onnxruntime-node int8", "onnxruntime-web f32", ...TRANSFORMERS], async () => {
+    installPeers();
+    const f32 = await writeOnnxModel(folder);
+    add("onnxruntime-node f32", { engine: "onnxruntime-node", model: folder, file: f32 });
+    add("onnxruntime-node int8", {
+      engine: "onnxruntime-node",
+      model: folder,
+      file: await writeInt8OnnxModel(folder),
+    });
+    add("onnxruntime-web f32", { engine: "onnxruntime-web", model: folder, file: f32 });
+    const hub = await writeHubFolder(folder);
+    for (const name of TRANSFORMERS) add(name, { engine: "transformers.js", model: hub, unsorted: name === UNSORTED });
+  });
   await attempt(["llama.cpp f32", "llama.cpp q8_0"], async () => {
     installPeers(LLAMA);
     add("llama.cpp f32", { engine: "llama.cpp", model: folder, file: await writeGguf(folder, "f32") });

@@ -10,7 +10,7 @@ import { measureColdStart } from "../speed/cold-start.ts";
 import { compare, show, side, summarize } from "../speed/compare.ts";
 import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
-import type { Field } from "./contestants.ts";
+import { type Field, UNSORTED } from "./contestants.ts";
 import type { PeersPlan } from "./plan.ts";
 import type { MemoryScale, MissingEngine, PeerEngine, PeerPart, PeerPartName } from "./result.ts";
 
@@ -21,7 +21,7 @@ const KL_BOUND = 0.1;
 /** Nats a token, for the engines that score texts. */
 const SCORE_BOUND = 0.1;
 /** Who is asked to score texts: what the users of the one would otherwise use. */
-const SCORERS = ["gpt2-ts f32", "gpt2-ts int8", "transformers.js f32"];
+const SCORERS = ["gpt2-ts f32", "gpt2-ts int8", "transformers.js f32", UNSORTED];
 
 /** What the process without an engine is called. */
 const BARE = "node -e 0";
@@ -29,9 +29,11 @@ const BARE = "node -e 0";
 type MeasuredPart = Pick<PeerPart, "engines" | "missing" | "comparisons" | "memory">;
 
 export async function measurePart(part: PeerPartName, plan: PeersPlan, field: Field): Promise<MeasuredPart> {
-  const chosen = field.contestants.filter(({ name }) => part !== "score" || SCORERS.includes(name));
+  const takesPart = ({ name }: { readonly name: string }): boolean =>
+    part === "score" ? SCORERS.includes(name) : name !== UNSORTED;
+  const chosen = field.contestants.filter(takesPart);
   const engines: PeerEngine[] = [];
-  const missing = [...field.missing];
+  const missing = field.missing.filter(takesPart);
   const children: Child[] = [];
   try {
     for (const contestant of chosen) {

@@ -31,6 +31,8 @@ const PAIRS: readonly (readonly [ours: string, peer: string, part: PeerPartName,
   ["gpt2-ts int8", "onnxruntime-node int8", "prefill"],
   ["gpt2-ts f32", "transformers.js f32", "score", 2],
   ["gpt2-ts int8", "transformers.js f32", "score", 2],
+  ["gpt2-ts f32", "transformers.js f32, unsorted", "score"],
+  ["gpt2-ts int8", "transformers.js f32, unsorted", "score"],
   ["gpt2-ts int8", "onnxruntime-node int8", "cold"],
   ["gpt2-ts int8", "llama.cpp q8_0", "cold"],
 ];

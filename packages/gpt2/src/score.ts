@@ -1,5 +1,5 @@
 import { logprobsOf } from "./advance.ts";
-import { Batch } from "./batch.ts";
+import { Batch, checkTokenIds } from "./batch.ts";
 import { compiledPasses } from "./compiled-score.ts";
 import { ContextLengthError } from "./errors.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
@@ -112,12 +112,17 @@ function* packs(windows: Iterable<Window>, passes: Passes): Generator<readonly W
   if (pack.length > 0) yield pack;
 }
 
-/** Passes over windows that lie end to end, without padding. */
+/**
+ * Passes over windows that lie end to end, without padding. The last token of a window is predicted but predicts nothing, and
+ * none comes after it to attend to it: passes do without it.
+ */
 function packedPasses(model: Model, tokensPerPass = 1024): Passes {
   return {
-    takes: (windows, next) => windows.reduce((sum, { ids }) => sum + ids.length, next.ids.length) <= tokensPerPass,
+    takes: (windows, next) => [...windows, next].reduce((sum, { ids }) => sum + ids.length - 1, 0) <= tokensPerPass,
     async run(windows, signal) {
-      using batch = new Batch(model, windows);
+      for (const { ids } of windows) checkTokenIds(model, ids);
+      const sequences = windows.map(({ ids }) => ({ ids: ids.slice(0, -1) }));
+      using batch = new Batch(model, sequences);
       using x = forward(model, batch);
       const rows: number[] = [];
       const targets: number[] = [];

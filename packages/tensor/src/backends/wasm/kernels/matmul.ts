@@ -8,7 +8,8 @@ import { ADD, BLOCK, tile } from "./tile";
 const GROUP: i32 = 8;
 
 /**
- * A strided matrix [rows, columns] → tiles: [rows / 4][columns][4], missing rows zero. Ints: source, target, rows,
+ * A strided matrix [rows, columns] → tiles: for each BLOCK of columns [rows / 4][columns of the block][4], missing rows zero.
+ * What is multiplied with a block of a panel so lies in few pages, one behind the other. Ints: source, target, rows,
  * columns, row stride, column stride (elements). Split by tiles.
  */
 export function packTilesJob(chunk: i32): void {
@@ -20,11 +21,14 @@ export function packTilesJob(chunk: i32): void {
   const chunks = chunkCount();
   const end = chunkStart(chunk + 1, chunks, tiles);
   for (let index = chunkStart(chunk, chunks, tiles); index < end; index++) {
-    const source = pointer(0) + <usize>(index << 2) * rowStep;
-    const target = pointer(1) + ((<usize>index * <usize>columns) << 4);
     const count = min(4, rows - (index << 2));
-    if (count == 4 && columnStep == 4) packFourRows(source, target, columns, rowStep);
-    else packTile(source, target, columns, count, rowStep, columnStep);
+    for (let start = 0; start < columns; start += BLOCK) {
+      const depth = min(BLOCK, columns - start);
+      const source = pointer(0) + <usize>(index << 2) * rowStep + <usize>start * columnStep;
+      const target = pointer(1) + (<usize>(start * tiles + index * depth) << 4);
+      if (count == 4 && columnStep == 4) packFourRows(source, target, depth, rowStep);
+      else packTile(source, target, depth, count, rowStep, columnStep);
+    }
   }
 }
 
@@ -83,7 +87,6 @@ export function matmulJob(chunk: i32): void {
   const firstPanel = chunkStart(columnBlock, columnBlocks, panels);
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
   const cStep = <usize>n << 2;
-  const tileStep = <usize>k << 4;
   const bf16 = pointer(9) != 0;
   const decoded = pointer(9) + ((<usize>chunk * BLOCK) << 5);
   const rowShift: usize = bf16 ? 4 : 5;
@@ -94,7 +97,8 @@ export function matmulJob(chunk: i32): void {
       const depth = min(BLOCK, k - start);
       const last = start + depth == k;
       const mode = (start > 0 ? ADD : 0) | (last ? int(7) : 0);
-      const a = pointer(0) + (<usize>start << 4);
+      const a = pointer(0) + (<usize>(start * tiles) << 4);
+      const tileStep = <usize>depth << 4;
       const b = pointer(1) + (<usize>start << rowShift);
       for (let panel = group; panel < endGroup; panel++) {
         const column = panel << 3;
