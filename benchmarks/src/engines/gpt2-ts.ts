@@ -3,20 +3,24 @@ import { Batch, forward, GPT2, KVCache, loadModel, logits, type Model, modelSour
 import { createWasmBackend, device } from "@gpt2-ts/tensor";
 import { syntheticTokenizer } from "../synthetic-tokenizer.ts";
 import type { EngineSpec, LanguageEngine, Sequence } from "./language-engine.ts";
+import { ReadBuffers } from "./read-buffers.ts";
 
 export async function loadGpt2Ts(spec: EngineSpec): Promise<LanguageEngine> {
   if (spec.device === "reference") {
     const model = await loadModel(await modelSource(spec.model), { device: device("reference") });
-    return { facts: { engine: "gpt2-ts", backend: "reference" }, start: () => new CachedSequence(model, new Map()) };
+    return {
+      facts: { engine: "gpt2-ts", backend: "reference" },
+      start: () => new CachedSequence(model, new ReadBuffers()),
+    };
   }
   const wasm = createWasmBackend({ threads: spec.threads, deterministic: spec.deterministic ?? false });
   const model = await loadModel(await modelSource(spec.model), { device: wasm, dtype: spec.dtype });
   const { threads, relaxedSimd } = wasm.info();
-  const targets: Targets = new Map();
+  const buffers = new ReadBuffers();
   let gpt2: GPT2 | undefined;
   return {
     facts: { engine: "gpt2-ts", backend: "wasm", threads, relaxedSimd, ...(spec.dtype && { dtype: spec.dtype }) },
-    start: () => new CachedSequence(model, targets),
+    start: () => new CachedSequence(model, buffers),
     async score(texts) {
       gpt2 ??= new GPT2(model, syntheticTokenizer(model.config.vocabSize));
       const scores = await gpt2.scoreAll(texts.map((ids) => Array.from(ids)));
@@ -25,17 +29,14 @@ export async function loadGpt2Ts(spec: EngineSpec): Promise<LanguageEngine> {
   };
 }
 
-/** Arrays that logits are read into, by length. */
-type Targets = Map<number, Float32Array<ArrayBuffer>>;
-
 class CachedSequence implements Sequence {
   readonly #model: Model;
   readonly #cache: KVCache;
-  readonly #targets: Targets;
+  readonly #buffers: ReadBuffers;
 
-  constructor(model: Model, targets: Targets) {
+  constructor(model: Model, buffers: ReadBuffers) {
     this.#model = model;
-    this.#targets = targets;
+    this.#buffers = buffers;
     this.#cache = new KVCache(model);
   }
 
@@ -44,14 +45,7 @@ class CachedSequence implements Sequence {
     using hidden = forward(this.#model, batch);
     using scores = logits(this.#model, hidden);
     batch.commit();
-    return await scores.data(this.#target(scores.size));
-  }
-
-  /** Taken once for each number of logits, as by a program that reads all of them again and again. */
-  #target(length: number): Float32Array<ArrayBuffer> {
-    const target = this.#targets.get(length) ?? new Float32Array(length);
-    this.#targets.set(length, target);
-    return target;
+    return await scores.data(this.#buffers.ofLength(scores.size));
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 /** Times every op of a backend from outside: what the kernels do is not theirs to report. */
 import type { Backend, Shape, Storage, Tensor } from "@gpt2-ts/tensor";
+import { ReadBuffers } from "../engines/read-buffers.ts";
 import { type Call, isProduct, LOGITS_TO_JAVASCRIPT, type Work, workOf } from "./accounting.ts";
 
 /** The calls of one op with operands of one shape (and, if it has one, one weight). */
@@ -22,6 +23,7 @@ interface TimedCall extends Call {
 /** Takes the place of a backend's `execute`. What an op costs is reckoned afterwards, when nothing is timed. */
 export class Recorder {
   readonly #nameOf: NameOf;
+  readonly #buffers = new ReadBuffers();
   #calls: TimedCall[] = [];
 
   constructor(backend: Backend, nameOf: NameOf) {
@@ -37,7 +39,7 @@ export class Recorder {
   /** The elements of a pass's result, the copy timed as if it were an op. */
   async read(tensor: Tensor<Shape>): Promise<Float32Array> {
     const start = performance.now();
-    const data = await tensor.data();
+    const data = await tensor.data(this.#buffers.ofLength(tensor.size));
     const milliseconds = performance.now() - start;
     this.#calls.push({
       op: LOGITS_TO_JAVASCRIPT,
