@@ -13,6 +13,19 @@ function entriesOf(ids: TokenTable): Map<string, number> {
   return new Map(Array.from({ length: ids.size }, (_, i) => [ids.textAt(i), ids.idAt(i)]));
 }
 
+/**
+ * What JSON.parse reads, by its values: its keys cannot be trusted. V8 13.6 (Node 24), once it has read {"a":0,"\\":0},
+ * reads {"a":0,"\n":0} as that too.
+ */
+function parsed(text: string): Map<string, number> {
+  JSON.parse(text);
+  const brackets: Readonly<Record<string, string>> = { "{": "[", "}": "]", ":": "," };
+  const flat = JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|[{}:]/g, (piece) => brackets[piece] ?? piece));
+  const ids = new Map<string, number>();
+  for (let i = 0; i < flat.length; i += 2) ids.set(flat[i], flat[i + 1]);
+  return ids;
+}
+
 const token = fc.oneof(
   fc.string({ maxLength: 6 }),
   fc.string({ unit: "binary", maxLength: 6 }),
@@ -34,7 +47,7 @@ describe("reading a vocab.json without JSON.parse", () => {
   it("finds the tokens and ids that JSON.parse finds", () => {
     fc.assert(
       fc.property(json, (text) => {
-        expect(scanned(text)).toEqual(new Map(Object.entries(JSON.parse(text))));
+        expect(scanned(text)).toEqual(parsed(text));
       }),
       { numRuns: 2_000 },
     );
@@ -64,7 +77,7 @@ describe("reading a vocab.json without JSON.parse", () => {
         const at = where % (text.length + 1);
         const broken = text.slice(0, at) + replacement + text.slice(at + length);
         const found = scanned(broken);
-        if (found !== undefined) expect(found).toEqual(new Map(Object.entries(JSON.parse(broken))));
+        if (found !== undefined) expect(found).toEqual(parsed(broken));
       }),
       { numRuns: 5_000 },
     );
