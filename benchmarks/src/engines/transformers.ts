@@ -23,7 +23,7 @@ interface CausalLM {
 
 /**
  * Texts that are padded to one length and run at once. Of 1, 4, 8 and 16 this was the fastest for texts sorted by length, and
- * nearly twice as fast as for texts in the order given. A fifth to a quarter of the time is log-softmax in JavaScript.
+ * nearly twice as fast as for texts in the order given.
  */
 const BATCH = 8;
 

@@ -22,7 +22,7 @@ export interface RooflineRow extends Work {
   readonly calls: number;
   /** Of all these calls. */
   readonly milliseconds: Spread;
-  /** Which limit it would meet first, and how much of that limit it reaches: above 1 its bytes came from a cache. */
+  /** Which limit it would meet first, and how much of that limit it reaches: above 1 its bytes came from a cache, or faster than the plain read. */
   readonly limit: "memory" | "arithmetic";
   readonly share: number;
 }

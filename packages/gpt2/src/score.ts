@@ -118,7 +118,8 @@ function* packs(windows: Iterable<Window>, passes: Passes): Generator<readonly W
  */
 function packedPasses(model: Model, tokensPerPass = 1024): Passes {
   return {
-    takes: (windows, next) => [...windows, next].reduce((sum, { ids }) => sum + ids.length - 1, 0) <= tokensPerPass,
+    takes: (windows, next) =>
+      windows.reduce((sum, { ids }) => sum + ids.length - 1, next.ids.length - 1) <= tokensPerPass,
     async run(windows, signal) {
       for (const { ids } of windows) checkTokenIds(model, ids);
       const sequences = windows.map(({ ids }) => ({ ids: ids.slice(0, -1) }));

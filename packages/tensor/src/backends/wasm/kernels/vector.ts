@@ -8,20 +8,22 @@ import { BLOCK } from "./tile";
 
 /** c [N] = x [K]·B (+ bias) (then GELU). Ints: x, panels of B, c, N, K, bias or 0, mode. Split by panels. */
 export function vectorMatmulJob(chunk: i32): void {
-  const panels = (int(3) + 7) >> 3;
-  const end = firstPanel(chunk + 1, panels);
-  let panel = firstPanel(chunk, panels);
-  const apart = panelsOfStream(end - panel);
-  for (const stop = panel + apart; panel < stop; panel++) fourPanels(panel, apart, end, false);
+  multiplyPanels(chunk, false);
 }
 
 /** The same with panels of bfloat16. */
 export function vectorMatmulBf16Job(chunk: i32): void {
+  multiplyPanels(chunk, true);
+}
+
+// @ts-expect-error: decorator
+@inline
+function multiplyPanels(chunk: i32, bf16: bool): void {
   const panels = (int(3) + 7) >> 3;
   const end = firstPanel(chunk + 1, panels);
   let panel = firstPanel(chunk, panels);
   const apart = panelsOfStream(end - panel);
-  for (const stop = panel + apart; panel < stop; panel++) fourPanels(panel, apart, end, true);
+  for (const stop = panel + apart; panel < stop; panel++) fourPanels(panel, apart, end, bf16);
 }
 
 /** Columns 0 to 3 of a panel's row: of `row`, the first 16 bytes, which are all of it in bfloat16. */
