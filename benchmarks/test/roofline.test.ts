@@ -6,7 +6,7 @@ import { Batch, disposeModel, forward, GPT2, KVCache, loadModel, logits, type Mo
 import { type Backend, createWasmBackend, INT8_GROUP, type MatrixEncoding, type View } from "@gpt2-ts/tensor";
 import { open } from "safetensors-ts";
 import { describe, expect, test } from "vitest";
-import { convertModel } from "../../packages/gpt2/src/convert.ts";
+import { convertModel } from "../../packages/gpt2/src/checkpoint/convert.ts";
 import { ensureCheckpoint, readManifest } from "../src/checkpoint.ts";
 import { spread } from "../src/harness/statistics.ts";
 import { bytesOf, UnknownOpError, workOf } from "../src/roofline/accounting.ts";
