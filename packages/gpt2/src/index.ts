@@ -28,7 +28,7 @@ export { Batch, type Sequence } from "./model/batch.ts";
 export type { GPT2Config } from "./model/config.ts";
 export { disposeModel } from "./model/dispose.ts";
 export { initialModel } from "./model/initialize.ts";
-export type { HiddenStates } from "./model/inspect.ts";
+export { type HiddenStates, hiddenStates } from "./model/inspect.ts";
 export { KVCache, type Past } from "./model/kv-cache.ts";
 export {
   type Block,
@@ -41,13 +41,13 @@ export {
   type Linear,
   logits,
   type Model,
-  type Observer,
   type PassInput,
   type Sizes,
   type T as Tokens,
   type V as VocabularySize,
   type Weights,
 } from "./model/model.ts";
+export { profileNames, weightsByStorage } from "./model/places.ts";
 export {
   buildWeights,
   type Initial,

@@ -9,6 +9,7 @@ import { track, untrack } from "./memory.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import * as indexing from "./ops/indexing.ts";
 import { matmul } from "./ops/matmul.ts";
+import { pack } from "./ops/pack.ts";
 import * as rearrange from "./ops/rearrange.ts";
 import * as reduce from "./ops/reduce.ts";
 import * as softmax from "./ops/softmax.ts";
@@ -312,7 +313,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
     if (view.dtype !== "float32" || view.shape.length !== 2) {
       throw new ShapeMismatchError("pack", `expected a float32 matrix, got ${this.dtype} ${showShape(this.shape)}`);
     }
-    return wrap(this.device.pack(view as View<"float32">, encoding) as View<D>);
+    return wrap(pack(view as View<"float32">, encoding) as View<D>);
   }
 
   // ---- reductions (over all axes when none is given) ---------------------------------------------------------------

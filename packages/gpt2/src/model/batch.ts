@@ -1,7 +1,7 @@
 import { dim, fromData, type Segment, type Tensor } from "@gpt2-ts/tensor";
 import { ContextLengthError, TokenIdError } from "../errors.ts";
 import type { KVCache, Past } from "./kv-cache.ts";
-import type { D, H, Model, Observer, PassInput, T } from "./model.ts";
+import type { D, H, Model, PassInput, T } from "./model.ts";
 
 /** A sequence of tokens to run the model on. */
 export interface Sequence {
@@ -25,14 +25,13 @@ export class Batch implements PassInput {
   readonly positions: Tensor<[T], "int32">;
   /** First row of each sequence. */
   readonly starts: readonly number[];
-  readonly observer: Observer | undefined;
   readonly #sequences: readonly Sequence[];
 
   /**
    * Throws {@link TokenIdError} for an id outside the vocabulary, {@link ContextLengthError} for a sequence longer than
    * the model's positions or its cache's room, and a RangeError for a batch without tokens.
    */
-  constructor(model: Model, sequences: readonly Sequence[], observer?: Observer) {
+  constructor(model: Model, sequences: readonly Sequence[]) {
     const { nPositions } = model.config;
     const starts: number[] = [];
     const ids: number[] = [];
@@ -61,7 +60,6 @@ export class Batch implements PassInput {
     this.ids = fromData(ids, [this.length], { dtype: "int32", device });
     this.positions = fromData(positions, [this.length], { dtype: "int32", device });
     this.starts = starts;
-    this.observer = observer;
     this.#sequences = sequences;
   }
 

@@ -1,6 +1,7 @@
-import { attentionWeights, keep, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { attentionWeights, keep, observe, Tensor, tidy, type View } from "@gpt2-ts/tensor";
 import { Batch } from "./batch.ts";
-import { type C, forward, type H, logits, type Model, type T, type V } from "./model.ts";
+import { type C, type D, forward, type H, logits, type Model, type T, type V } from "./model.ts";
+import { weightsByStorage } from "./places.ts";
 
 /** What flows through the model on its way to the logits. */
 export interface HiddenStates {
@@ -21,18 +22,28 @@ export function allLogits(model: Model, ids: readonly number[]): Tensor<[number,
   return tidy(() => logits(model, x));
 }
 
+/** A layer normalization that reads the residual stream as a block leaves it: the next block's first, or the last of all. */
+const READS_A_BLOCKS_RESULT = /^(h\.[1-9]\d*\.ln_1|ln_f)\.weight$/;
+
 /**
  * The residual stream, layer by layer. The caller disposes of the tensors.
  *
  * @throws TokenIdError, ContextLengthError
  */
 export function hiddenStates(model: Model, ids: readonly number[]): HiddenStates {
+  const weightOf = weightsByStorage(model);
   const blocks: Tensor<[T, C]>[] = [];
-  using batch = new Batch(model, [{ ids }], {
-    // A view of the same memory, which stays alive with it.
-    hidden: (_, x) => blocks.push(keep(x.slice(0, 0) as Tensor<[T, C]>)),
-  });
-  return { blocks, final: forward(model, batch) };
+  using batch = new Batch(model, [{ ids }]);
+  const final = observe(
+    {
+      before({ op, inputs: [x, gain] }) {
+        if (op.name !== "layerNorm" || model.weights.h.length === 0) return;
+        if (READS_A_BLOCKS_RESULT.test(weightOf(gain!.storage)?.name ?? "")) blocks.push(kept(x!));
+      },
+    },
+    () => forward(model, batch),
+  );
+  return { blocks, final };
 }
 
 /**
@@ -43,9 +54,26 @@ export function hiddenStates(model: Model, ids: readonly number[]): HiddenStates
  */
 export function attentionMaps(model: Model, ids: readonly number[]): Tensor<[H, T, number]>[] {
   const maps: Tensor<[H, T, number]>[] = [];
-  using batch = new Batch(model, [{ ids }], {
-    attention: (_, query, key) => maps.push(keep(attentionWeights(query, key))),
-  });
-  using _ = forward(model, batch);
+  using batch = new Batch(model, [{ ids }]);
+  using _ = observe(
+    {
+      before({ op, inputs: [query, key], params }) {
+        if (op.name !== "attention") return;
+        const { scale } = params as { readonly scale: number };
+        maps.push(keep(attentionWeights(shown<[T, H, D]>(query!), shown(key!), { scale })));
+      },
+    },
+    () => forward(model, batch),
+  );
   return maps;
+}
+
+/** A tensor that shares a view's memory, for as long as the listener that makes it runs. */
+function shown<S extends readonly number[]>(view: View): Tensor<S> {
+  return new Tensor<S>(view as View<"float32">);
+}
+
+/** One that stays until it is disposed of. */
+function kept<S extends readonly number[]>(view: View): Tensor<S> {
+  return keep(shown<S>(view));
 }

@@ -79,21 +79,12 @@ export interface Model {
   readonly weights: Weights;
 }
 
-/** Looks on while a pass runs. Tensors it is shown live no longer than the call: copy what you need. */
-export interface Observer {
-  /** The residual stream after block `layer`. */
-  hidden?(layer: number, x: Tensor<[T, C]>): void;
-  /** What block `layer`'s attention was computed from. */
-  attention?(layer: number, query: Tensor<[T, H, D]>, key: Tensor<[T, H, D]>, segments: readonly Segment<H, D>[]): void;
-}
-
 /** What the model reads of the tokens that a pass runs on. */
 export interface PassInput {
   /** Tokens of all sequences together. */
   readonly length: T;
   readonly ids: Tensor<[T], "int32">;
   readonly positions: Tensor<[T], "int32">;
-  readonly observer?: Observer | undefined;
   /** The sequences as layer `layer`'s attention sees them. */
   segments(layer: number): readonly Segment<H, D>[];
   /** Hands the new keys and values of layer `layer` to whoever keeps them. */
@@ -110,7 +101,6 @@ export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
   for (const [layer, block] of h.entries()) {
     using before = x;
     x = tidy(() => transformerBlock(model, block, before, batch, layer)); // [T, C]
-    batch.observer?.hidden?.(layer, x);
   }
   using last = x;
   return normalize(model, last, lnF); // [T, C]
@@ -143,7 +133,6 @@ function selfAttention(
   const value = v.reshape([T, H, D]);
   const segments = batch.segments(layer); // where each sequence begins, and its KV cache
   const y = attention(query, key, value, { segments, scale: 1 / Math.sqrt(D) }); // [T, H, D]
-  batch.observer?.attention?.(layer, query, key, segments);
   batch.remember(layer, key, value);
   return linear(y.reshape([T, C]), cProj.weight, cProj.bias); // [T, C]
 }

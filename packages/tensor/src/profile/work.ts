@@ -5,7 +5,9 @@
  * as one. Bytes are those of every operand read once and every result written once: what must pass if a cache keeps all
  * that is used again.
  */
-import { INT8_GROUP, type MatrixEncoding, type View } from "@gpt2-ts/tensor";
+import { INT8_GROUP, type MatrixEncoding, type View } from "../backends/backend.ts";
+import { byteSize } from "../dtype.ts";
+import { sizeOf } from "../shape.ts";
 
 export interface Work {
   readonly operations: number;
@@ -14,18 +16,20 @@ export interface Work {
   readonly arithmetic: "f32" | "int8";
 }
 
-/** An op as the backend was asked to run it. */
-export interface Call {
+/** An operation that ran. */
+export interface RanOp {
+  /** Its name. */
   readonly op: string;
   readonly inputs: readonly View[];
   readonly params: unknown;
   readonly outputs: readonly View[];
 }
 
-type Rule = (call: Call) => { readonly operations: number; readonly bytes?: number };
+/** Of the bytes of all operands and results, unless it says otherwise. */
+type Rule = (call: RanOp) => { readonly operations: number; readonly bytes?: number };
 
-/** Not an op: the copy of a pass's result that JavaScript gets. */
-export const LOGITS_TO_JAVASCRIPT = "logits to JavaScript";
+/** No operation of a device: its results are copied for JavaScript to read. */
+export const TO_JAVASCRIPT = "to JavaScript";
 
 /** Of GELU's tanh form: x³ (2), its factor, + x, its factor, tanh, + 1, two products. */
 const GELU_OPERATIONS = 9;
@@ -47,7 +51,6 @@ const rules: Readonly<Record<string, Rule>> = {
   layerNorm: ({ outputs: [out] }) => ({ operations: LAYER_NORM_OPERATIONS * size(out!) }),
   softmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
   logSoftmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
-  add: ({ outputs: [out] }) => ({ operations: size(out!) }),
   // Only the rows, or elements, that are asked for.
   embedding: ({ inputs: [table, ids], outputs: [out] }) => {
     const rows = bytesOf(table!) / table!.shape[0]!;
@@ -58,29 +61,26 @@ const rules: Readonly<Record<string, Rule>> = {
     bytes: bytesOf(indices!) + 2 * bytesOf(out!),
   }),
   copy: () => ({ operations: 0 }),
-  [LOGITS_TO_JAVASCRIPT]: ({ inputs: [x] }) => ({ operations: 0, bytes: 2 * bytesOf(x!) }),
+  concat: () => ({ operations: 0 }),
+  pack: () => ({ operations: 0 }),
+  [TO_JAVASCRIPT]: ({ inputs: [x] }) => ({ operations: 0, bytes: 2 * bytesOf(x!) }),
 };
 
-/** An op that nobody said the cost of. */
-export class UnknownOpError extends Error {
-  override readonly name = "UnknownOpError";
-  readonly op: string;
-
-  constructor(op: string) {
-    super(`bench:roofline has no rule for the op ${op}: say in benchmarks/src/roofline/accounting.ts what it costs`);
-    this.op = op;
-  }
-}
-
-/** @throws UnknownOpError */
-export function workOf(call: Call): Work {
-  const rule = Object.hasOwn(rules, call.op) ? rules[call.op] : undefined;
-  if (rule === undefined) throw new UnknownOpError(call.op);
+/**
+ * What an operation must compute and move at least. One that has no rule of its own counts an operation for each element of its
+ * largest operand or result: right for sums, differences and comparisons, less than is computed for functions such as exp.
+ */
+export function workOf(call: RanOp): Work {
+  const rule = Object.hasOwn(rules, call.op) ? rules[call.op]! : everyElement;
   const { operations, bytes = [...call.inputs, ...call.outputs].reduce((sum, view) => sum + bytesOf(view), 0) } =
     rule(call);
   const integers = isProduct(call.op) && panelsOf(call.inputs[1]!)?.encoding === "int8";
   return { operations, bytes, arithmetic: integers ? "int8" : "f32" };
 }
+
+const everyElement: Rule = ({ inputs, outputs }) => ({
+  operations: Math.max(...[...inputs, ...outputs].map(size)),
+});
 
 /** Whether an op multiplies its first operand [..., M, K] by its second one [K, N]. */
 export function isProduct(op: string): boolean {
@@ -96,7 +96,7 @@ export function bytesOf(view: View): number {
   const panels = panelsOf(view);
   if (panels === undefined) {
     const elements = shape.reduce((product, dim, axis) => (strides[axis] === 0 ? product : product * dim), 1);
-    return elements * (dtype === "float32" || dtype === "int32" ? 4 : 1);
+    return elements * byteSize(dtype);
   }
   // Of a table, which is the transpose of a packed matrix, too: groups of int8 run down the columns of that.
   const { rows, columns, encoding } = panels;
@@ -111,7 +111,7 @@ export function bytesOf(view: View): number {
 }
 
 /** Two products of D terms for each query and key, for its score and for its value, with the scale and softmax between. */
-function attentionOperations({ inputs, params }: Call): number {
+function attentionOperations({ inputs, params }: RanOp): number {
   const { causal, segments } = params as AttentionParams;
   const [, H, D] = inputs[0]!.shape as readonly [number, number, number];
   let pairs = 0;
@@ -139,5 +139,5 @@ function panelsOf({ storage }: View): Panels | undefined {
 }
 
 function size({ shape }: View): number {
-  return shape.reduce((product, dim) => product * dim, 1);
+  return sizeOf(shape);
 }
