@@ -4,6 +4,7 @@ import { inputText } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";
 import { writeOut } from "./output.ts";
+import { addProfileOption, profiled } from "./profile.ts";
 
 const DEFAULT_MAX_TOKENS = 200;
 
@@ -18,11 +19,12 @@ interface GenerateFlags extends ModelFlags {
   readonly stop?: string[];
   readonly greedy?: true;
   readonly json?: true;
+  readonly profile?: true;
 }
 
 /** `gpt2 generate`: the continuation on standard output, as it comes. */
 export function generateCommand(): Command {
-  return addModelOptions(new Command("generate"))
+  return addProfileOption(addModelOptions(new Command("generate")))
     .description("continue a prompt; the continuation is written to standard output as it comes")
     .option("--prompt <text>", "what to continue (default: all of standard input, its last line break too)")
     .option("--max-tokens <count>", "at most so many tokens", parseInteger, DEFAULT_MAX_TOKENS)
@@ -48,7 +50,7 @@ export function generateCommand(): Command {
 }
 
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
-  const { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, greedy, json } = flags;
+  const { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, greedy, json, profile } = flags;
   const options: GenerateOptions = {
     maxTokens,
     temperature,
@@ -68,16 +70,18 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
   const prompt = flags.prompt ?? (await inputText(signal));
   using model = await loadFrom(flags, signal);
   if (json) {
-    const generation = await model.generate(prompt, options);
+    const generation = await profiled(profile, model, () => model.generate(prompt, options));
     await writeOut(`${JSON.stringify({ prompt, ...generation })}\n`);
     return;
   }
   const onTerminal = process.stdout.isTTY;
   // On a terminal the prompt is shown before what follows it; standard output holds the continuation alone.
   if (onTerminal && process.stderr.isTTY) process.stderr.write(`\u001b[2m${prompt}\u001b[22m`);
-  try {
-    for await (const piece of model.stream(prompt, options)) await writeOut(piece);
-  } finally {
-    if (onTerminal) await writeOut("\n");
-  }
+  await profiled(profile, model, async () => {
+    try {
+      for await (const piece of model.stream(prompt, options)) await writeOut(piece);
+    } finally {
+      if (onTerminal) await writeOut("\n");
+    }
+  });
 }

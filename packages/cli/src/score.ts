@@ -4,6 +4,7 @@ import { inputLines } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelOptions, loadFrom, type ModelFlags, parseInteger } from "./model-options.ts";
 import { writeOut } from "./output.ts";
+import { addProfileOption, profiled } from "./profile.ts";
 import { oneLine } from "./report.ts";
 import { type Entry, parseLine } from "./score-line.ts";
 
@@ -12,11 +13,12 @@ const TOKENS_AT_ONCE = 1024;
 
 interface ScoreFlags extends ModelFlags {
   readonly stride?: number;
+  readonly profile?: true;
 }
 
 /** `gpt2 score`: JSON Lines in, JSON Lines out. */
 export function scoreCommand(): Command {
-  return addModelOptions(new Command("score"))
+  return addProfileOption(addModelOptions(new Command("score")))
     .description("score texts: a line of JSON in, a line of JSON out")
     .option("--stride <count>", "score texts past the context through windows so many tokens apart", parseInteger)
     .addHelpText(
@@ -33,6 +35,10 @@ async function score(flags: ScoreFlags, signal: AbortSignal): Promise<void> {
   checkInteger("stride", flags.stride, 1);
   using model = await loadFrom(flags, signal);
   checkInteger("stride", flags.stride, 1, model.config.nPositions - 1);
+  await profiled(flags.profile, model, () => scoreLines(model, flags, signal));
+}
+
+async function scoreLines(model: GPT2, flags: ScoreFlags, signal: AbortSignal): Promise<void> {
   let lineNumber = 0;
   for await (const lines of inputLines(signal)) {
     let waiting: Entry[] = [];

@@ -1,3 +1,5 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { referenceBackend } from "../src/backends/reference/index.ts";
 import {
   createWasmBackend,
   DeviceError,
@@ -16,9 +18,7 @@ import {
   topK,
   type View,
   zeros,
-} from "@gpt2-ts/tensor";
-import { afterAll, describe, expect, test } from "vitest";
-import { referenceBackend } from "../src/backends/reference/index.ts";
+} from "../src/index.ts";
 import { describeOnEveryBackend } from "./backends.ts";
 
 /** A listener that writes down what it is told, and whose name it goes by. */

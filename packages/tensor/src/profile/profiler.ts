@@ -20,6 +20,9 @@ interface TimedOp extends RanOp {
   readonly milliseconds: number;
 }
 
+/** Operations that are remembered one by one before they are summed up: more than a pass has, and bounded. */
+const MOST_AT_ONCE = 4096;
+
 /**
  * Sums up what operations took, on a device that is done when they return:
  *
@@ -32,6 +35,7 @@ interface TimedOp extends RanOp {
 export class Profiler implements OpListener {
   readonly #nameOf: NameOf;
   #ran: TimedOp[] = [];
+  #sums = new Map<string, OpTime>();
 
   constructor(nameOf: NameOf = () => undefined) {
     this.#nameOf = nameOf;
@@ -44,20 +48,33 @@ export class Profiler implements OpListener {
   /** Counts something that no device ran, such as {@link TO_JAVASCRIPT}. */
   add(ran: RanOp, milliseconds: number): void {
     this.#ran.push({ ...ran, milliseconds });
+    if (this.#ran.length === MOST_AT_ONCE) this.#sumUp();
   }
 
   /** The operations since it was last asked, by title and shape, in the order of the first of each. */
   take(): OpTime[] {
-    const ran = this.#ran;
-    this.#ran = [];
-    const ops = new Map<string, OpTime>();
-    for (const one of ran) {
+    this.#sumUp();
+    const sums = this.#sums;
+    this.#sums = new Map();
+    return [...sums.values()];
+  }
+
+  #sumUp(): void {
+    for (const one of this.#ran) {
       const title = this.#titleOf(one);
       const shape = shapeOf(one);
       const { operations, bytes, arithmetic } = workOf(one);
       const key = `${title} ${shape}`;
-      const sum = ops.get(key) ?? { title, shape, calls: 0, milliseconds: 0, operations: 0, bytes: 0, arithmetic };
-      ops.set(key, {
+      const sum = this.#sums.get(key) ?? {
+        title,
+        shape,
+        calls: 0,
+        milliseconds: 0,
+        operations: 0,
+        bytes: 0,
+        arithmetic,
+      };
+      this.#sums.set(key, {
         ...sum,
         calls: sum.calls + 1,
         milliseconds: sum.milliseconds + one.milliseconds,
@@ -65,7 +82,7 @@ export class Profiler implements OpListener {
         bytes: sum.bytes + bytes,
       });
     }
-    return [...ops.values()];
+    this.#ran = [];
   }
 
   #titleOf({ op, inputs, params }: RanOp): string {
