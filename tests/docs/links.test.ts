@@ -1,4 +1,7 @@
-/** What documents point at is there: files and headings of links, and every path that is written as code. */
+/**
+ * What documents point at is there: files and headings of links, and every path that is written as code. In CONTRIBUTING.md the
+ * head of a table may name a package: paths below it, to the next heading, are that package's. NAME, FAMILY and `*` stand for any name.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -7,6 +10,8 @@ import { documents, ROOT, withoutFences } from "./documents.ts";
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g;
 /** Folders at the root: what begins with one of them, in backticks, is a path of this repository. */
 const PATH = /`((?:packages|benchmarks|docs|examples|scripts|tests|weights)\/[\w./*-]*)`/g;
+const PATH_IN_PACKAGE = /`((?:src|test)\/[\w./*-]*)`/g;
+const PLACEHOLDER = /\/[^/]*(\*|NAME|FAMILY).*$/;
 
 describe.each(documents())("$name", ({ name, text }) => {
   const prose = withoutFences(text);
@@ -19,10 +24,20 @@ describe.each(documents())("$name", ({ name, text }) => {
   });
 
   it("names paths that exist", () => {
-    const paths = Array.from(text.matchAll(PATH), ([, path = ""]) => path);
-    expect(paths.filter((path) => !path.includes("*") && !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(pathsIn(text).filter((path) => !existsSync(join(ROOT, path.replace(PLACEHOLDER, ""))))).toEqual([]);
   });
 });
+
+function pathsIn(text: string): string[] {
+  let folder: string | undefined;
+  return text.split("\n").flatMap((line) => {
+    if (line.startsWith("#")) folder = undefined;
+    folder = /^\| `(packages\/\w+)` \|/.exec(line)?.[1] ?? folder;
+    const own =
+      folder === undefined ? [] : Array.from(line.matchAll(PATH_IN_PACKAGE), ([, path]) => `${folder}/${path}`);
+    return [...Array.from(line.matchAll(PATH), ([, path = ""]) => path), ...own];
+  });
+}
 
 function resolves(from: string, target: string): boolean {
   const [path = "", heading] = target.split("#");
