@@ -48,7 +48,7 @@ export type DtypeArray<D extends Dtype = Dtype> = D extends "I8"
                   ? BigUint64Array<ArrayBuffer>
                   : Uint8Array<ArrayBuffer>;
 
-/** Every dtype, in the order in which the official writer sorts tensors backwards: by alignment, then by declaration. */
+/** Every dtype, in the reverse of the official writer's order of tensors: by alignment, then by declaration. */
 export const DTYPES: readonly Dtype[] = Object.freeze(Object.keys(FORMATS).filter(isDtype));
 
 export function isDtype(name: string): name is Dtype {
@@ -68,7 +68,7 @@ export function viewAs(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): DtypeArray
 
 /** Whether a typed array of this class can hold the dtype's elements as they lie in the file. */
 export function holds(dtype: Dtype, view: ArrayBufferView): boolean {
-  // Node 20 has no Float16Array, so it can only be recognised by name.
+  // Node 20 has no Float16Array, so it can only be recognized by name.
   return (
     view instanceof FORMATS[dtype].array ||
     (dtype === "F16" && Object.prototype.toString.call(view) === "[object Float16Array]")
