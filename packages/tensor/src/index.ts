@@ -17,7 +17,7 @@ export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
-export { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
+export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";
