@@ -1,8 +1,8 @@
 import * as attentionOps from "../ops/attention.ts";
-import * as elementwise from "../ops/elementwise.ts";
 import * as embeddingOps from "../ops/embedding.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as normalize from "../ops/normalize.ts";
+import * as unary from "../ops/unary.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-types.ts";
 
@@ -50,7 +50,7 @@ export function layerNorm<S extends Shape, W extends Shape, B extends Shape>(
  * `0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`; `"none"` is the exact `0.5 x (1 + erf(x / sqrt 2))`.
  */
 export function gelu<S extends Shape>(x: Tensor<S>, approximate: "tanh" | "none" = "tanh"): Tensor<S> {
-  return wrap(approximate === "tanh" ? elementwise.gelu(x) : elementwise.geluExact(x));
+  return wrap(approximate === "tanh" ? unary.gelu(x) : unary.geluExact(x));
 }
 
 /**

@@ -87,12 +87,7 @@ export function concat<D extends DType>(tensors: readonly Tensor<Shape, D>[], ax
 
 /** Tensors of one shape side by side along a new axis. */
 export function stack<D extends DType>(tensors: readonly Tensor<Shape, D>[], axis = 0): Tensor<Shape, D> {
-  return wrap(
-    rearrange.concat(
-      tensors.map((item) => rearrange.unsqueeze(item, axis)),
-      axis,
-    ),
-  );
+  return wrap(rearrange.stack(tensors, axis));
 }
 
 /** The last two axes with everything above the diagonal zeroed (`diagonal` > 0 keeps that many more). */
@@ -105,11 +100,14 @@ export function triu<S extends Shape>(x: Tensor<S>, diagonal = 0): Tensor<S> {
   return wrap(rearrange.triu(x, diagonal));
 }
 
-/** `x` with `value` where `mask` (broadcast to its shape) holds. */
-export function maskedFill<S extends Shape, M extends Shape>(
-  x: Tensor<S>,
+/**
+ * `x` with `value` where `mask` (broadcast to its shape) holds. Throws {@link DTypeError} for a value that x's element type
+ * cannot hold.
+ */
+export function maskedFill<S extends Shape, D extends DType, M extends Shape>(
+  x: Tensor<S, D>,
   mask: Tensor<M, "bool">,
   value: number,
-): Tensor<S> {
+): Tensor<S, D> {
   return wrap(indexing.maskedFill(x, mask, value));
 }
