@@ -498,7 +498,8 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   /**
    * Overwrites this tensor's elements with `source`'s, broadcast to its shape: the one operation that changes a value,
-   * for buffers such as a KV cache. Every view of the same memory sees it.
+   * for buffers such as a KV cache. Every view of the same memory sees it. Throws {@link DTypeError} for a source of another
+   * element type, {@link DeviceError} for a packed matrix ({@link Tensor.pack}), whose elements were encoded once.
    */
   copy_<S extends Shape, B extends Shape>(
     this: Tensor<S, D>,

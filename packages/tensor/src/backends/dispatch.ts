@@ -35,14 +35,21 @@ export function dispatch<Params, const Specs extends readonly Spec[]>(
   return outputs as { [I in keyof Specs]: View<Specs[I]["dtype"]> };
 }
 
-/** Runs an op into memory that exists: for the few in-place operations on buffers. */
+/**
+ * Runs an op into memory that exists: for the few in-place operations on buffers.
+ * @throws DeviceError for a packed matrix, whose elements were encoded when it was made
+ */
 export function dispatchInto<Params>(
   op: Op<Params>,
   inputs: readonly View[],
   params: Params,
   outputs: readonly View[],
 ): void {
-  commonBackend(op.name, [...inputs, ...outputs]).execute(op, inputs, params, outputs);
+  const backend = commonBackend(op.name, [...inputs, ...outputs]);
+  if (outputs.some(({ storage }) => storage.packed)) {
+    throw new DeviceError(backend.name, `${op.name}_: a packed matrix cannot be written to; write first, then pack()`);
+  }
+  backend.execute(op, inputs, params, outputs);
 }
 
 /** Gives back a fresh storage that no tensor looks at. */
