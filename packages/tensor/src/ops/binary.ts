@@ -48,6 +48,7 @@ export const divOp = defineOp(
 );
 /** a / b in float32, whatever the operands are: ±∞ or NaN where b is 0. */
 export function div(a: View, b: Other): View {
+  expectPair("div", a, b);
   return meeting(divOp, a, b, "float32", "float32");
 }
 
@@ -229,9 +230,13 @@ function logical(op: Op, a: View, b: View): View<"bool"> {
 
 /** Where two operands meet: the tensor's own type beside a number. */
 function meetingType(op: string, a: View, b: Other): DType {
+  expectPair(op, a, b);
+  return promote(a.dtype, dtypeOf(b, a.dtype));
+}
+
+function expectPair(op: string, a: View, b: Other): void {
   expectTensor(op, "a", a);
   expectOperand(op, "b", b);
-  return promote(a.dtype, dtypeOf(b, a.dtype));
 }
 
 /** Runs an op on operands of element type `dtype`, to which the given ones are cast. */
