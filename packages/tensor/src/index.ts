@@ -25,6 +25,16 @@ export * from "./functional/packing.ts";
 export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";
+export {
+  type Arithmetic,
+  type CheckDTypes,
+  type Chosen,
+  type DTypeRefusal,
+  type NumberFor,
+  type Numeric,
+  type Promote,
+  promotions,
+} from "./promotion.ts";
 export { Generator } from "./random.ts";
-export { type AnyTensor, Tensor } from "./tensor.ts";
+export { type AnyTensor, type Operand, Tensor } from "./tensor.ts";
 export * from "./types/shape-types.ts";

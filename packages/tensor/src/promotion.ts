@@ -4,7 +4,7 @@ import type { DType } from "./dtype.ts";
  * The element type in which two operands meet: the later of bool, uint8, int32, float32, which is PyTorch's rule for
  * these four. The run time and the types both read this table; docs/dtypes.md says what each op makes of it.
  */
-const promotions = {
+export const promotions = {
   bool: { bool: "bool", uint8: "uint8", int32: "int32", float32: "float32" },
   uint8: { bool: "uint8", uint8: "uint8", int32: "int32", float32: "float32" },
   int32: { bool: "int32", uint8: "int32", int32: "int32", float32: "float32" },
@@ -32,3 +32,17 @@ export type DTypeRefusal<Message extends string> = { readonly dtypeError: Messag
 export type CheckDTypes<Result, A extends DType, B extends DType> = [Result] extends [never]
   ? DTypeRefusal<`not for ${A} and ${B}: cast one of them`>
   : unknown;
+
+/** A number in arithmetic with a tensor of element type D. */
+export type NumberFor<D extends DType> = [D & Numeric] extends [never]
+  ? DTypeRefusal<`no arithmetic in ${D}: cast it to float32 or int32`>
+  : number;
+
+/** The element type of a choice between operands of types A and B, each `never` for a number. */
+export type Chosen<A extends DType, B extends DType> = [A] extends [never]
+  ? [B] extends [never]
+    ? "float32"
+    : B
+  : [B] extends [never]
+    ? A
+    : Promote<A, B>;

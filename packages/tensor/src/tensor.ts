@@ -15,7 +15,7 @@ import * as reduce from "./ops/reduce.ts";
 import * as softmax from "./ops/softmax.ts";
 import * as unary from "./ops/unary.ts";
 import { formatTensor } from "./print.ts";
-import type { Arithmetic, CheckDTypes, DTypeRefusal, Numeric, Promote } from "./promotion.ts";
+import type { Arithmetic, CheckDTypes, NumberFor, Promote } from "./promotion.ts";
 import { broadcastStrides, isContiguous, showShape, sizeOf } from "./shape.ts";
 import type {
   Broadcast,
@@ -37,14 +37,9 @@ import type {
 export type AnyTensor = Tensor<Shape, DType>;
 
 /** A tensor beside one of shape S, which broadcasts against it; `Also` refuses element types. */
-type Operand<S extends Shape, B extends Shape, E extends DType, Also = unknown> = Tensor<B, E> &
+export type Operand<S extends Shape, B extends Shape, E extends DType, Also = unknown> = Tensor<B, E> &
   Check<Broadcast<S, B>> &
   Also;
-
-/** A number in arithmetic with a tensor of element type D. */
-type NumberFor<D extends DType> = [D & Numeric] extends [never]
-  ? DTypeRefusal<`no arithmetic in ${D}: cast it to float32 or int32`>
-  : number;
 
 /** Gives a storage back when the last tensor that looked at it was collected without being disposed. */
 const collected = new FinalizationRegistry<Storage>((storage) => storage.release());

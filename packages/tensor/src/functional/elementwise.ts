@@ -2,7 +2,7 @@ import type { DType } from "../dtype.ts";
 import * as binary from "../ops/binary.ts";
 import { expectTensor } from "../ops/checks.ts";
 import * as unary from "../ops/unary.ts";
-import type { CheckDTypes, Numeric, Promote } from "../promotion.ts";
+import type { Arithmetic, CheckDTypes, Chosen } from "../promotion.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Broadcast, Check, Elementwise, Ok, Shape } from "../types/shape-types.ts";
 
@@ -90,15 +90,6 @@ export function logicalOr<A extends Shape, B extends Shape>(
   return wrap(binary.logicalOr(a, b as Tensor<B, "bool">));
 }
 
-/** The element type of a choice between operands of types A and B, each `never` for a number. */
-type Chosen<A extends DType, B extends DType> = [A] extends [never]
-  ? [B] extends [never]
-    ? "float32"
-    : B
-  : [B] extends [never]
-    ? A
-    : Promote<A, B>;
-
 /**
  * Where `condition` holds, `a`; elsewhere `b`; the three broadcast. A number takes the element type of the tensor beside it,
  * which must hold it (else {@link DTypeError}); two numbers make float32.
@@ -125,7 +116,7 @@ export function truncDiv<
   E extends Exclude<DType, "float32"> = D,
 >(
   x: Tensor<S, D>,
-  divisor: (Tensor<B, E> & Check<Broadcast<S, B>> & CheckDTypes<Promote<D, E> & Numeric, D, E>) | number,
+  divisor: (Tensor<B, E> & Check<Broadcast<S, B>> & CheckDTypes<Arithmetic<D, E>, D, E>) | number,
 ): Tensor<Elementwise<S, B>, "int32"> {
   return wrap(binary.truncDiv(x, divisor as binary.Other));
 }
