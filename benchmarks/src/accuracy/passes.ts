@@ -1,6 +1,6 @@
 /** The passes whose numbers are compared: a prompt at once, and token by token with the cache. */
 import { createHash } from "node:crypto";
-import { Batch, forward, KVCache, logits, type Model } from "@gpt2-ts/gpt2";
+import { Batch, forward, hiddenStates, KVCache, logits, type Model } from "@gpt2-ts/gpt2";
 import type { ReferencePrompt } from "../reference-values.ts";
 
 /** Rows of logits that exist at once: 64 × 50,257 floats are 13 MB. */
@@ -20,12 +20,13 @@ export interface PassValues {
 /** All tokens in one pass. */
 export async function prefill(model: Model, prompt: ReferencePrompt): Promise<PassValues> {
   const { ids } = prompt;
-  const hidden: Float32Array[] = [];
-  const observer = prompt.hidden && {
-    hidden: (_: number, x: { dataSync(): Float32Array }) => hidden.push(x.dataSync()),
-  };
-  using batch = new Batch(model, [{ ids }], observer);
-  using x = forward(model, batch);
+  using batch = new Batch(model, [{ ids }]);
+  const { blocks, final } = prompt.hidden
+    ? hiddenStates(model, Array.from(ids))
+    : { blocks: [], final: forward(model, batch) };
+  using x = final;
+  const hidden = blocks.map((block) => block.dataSync());
+  for (const block of blocks) block.dispose();
   const collector = new Collector(prompt, model.config.vocabSize);
   for (let start = 0; start < ids.length; start += ROWS_AT_ONCE) {
     using rows = x.slice(0, start, Math.min(start + ROWS_AT_ONCE, ids.length));

@@ -1,5 +1,5 @@
 /** The process of one mode: runs a prompt through a model kernel by kernel, and as one compiled pass. */
-import { forward, loadModel, logits, type Model, modelSource, type T } from "@gpt2-ts/gpt2";
+import { forward, loadModel, logits, type Model, modelSource, type Tokens } from "@gpt2-ts/gpt2";
 import { dim, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
 import { type CompiledFunction, compile, createGpuBackend, type GpuBackend, type GpuMode } from "@gpt2-ts/tensor/gpu";
 import { serve } from "../harness/child.ts";
@@ -17,7 +17,7 @@ export interface PassCounts {
 }
 
 interface Ids {
-  readonly shape: [T];
+  readonly shape: [Tokens];
   readonly dtype: "int32";
 }
 
@@ -80,7 +80,7 @@ async function run(way: Way): Promise<Float32Array> {
 }
 
 /** ids [T] → logits [T, V] */
-function pass(model: Model, length: T, ids: Tensor<[T], "int32">): Tensor<[number, number]> {
+function pass(model: Model, length: Tokens, ids: Tensor<[Tokens], "int32">): Tensor<[number, number]> {
   const { device } = model.weights.wte;
   const positions = fromData(
     Int32Array.from({ length }, (_, i) => i),

@@ -1,8 +1,7 @@
 /** What `bench:roofline` writes to `results/roofline-*.json`. */
-import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { MatrixEncoding, Work } from "@gpt2-ts/tensor";
 import type { RunConditions } from "../harness/machine.ts";
 import type { Spread } from "../harness/statistics.ts";
-import type { Work } from "./accounting.ts";
 
 export const ROOFLINE_PARTS = ["prefill", "decode", "score"] as const;
 export type RooflinePartName = (typeof ROOFLINE_PARTS)[number];

@@ -1,12 +1,11 @@
 /** The process of one model whose ops are timed: runs a part when asked, at rest in between. */
-import { Batch, forward, GPT2, KVCache, loadModel, logits, type Model, modelSource } from "@gpt2-ts/gpt2";
-import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
+import { Batch, forward, GPT2, KVCache, loadModel, logits, type Model, modelSource, profileNames } from "@gpt2-ts/gpt2";
+import { createWasmBackend, type MatrixEncoding, type OpTime } from "@gpt2-ts/tensor";
 import { argMaxOfLastRow, promptOf } from "../engines/prompts.ts";
 import { serve } from "../harness/child.ts";
 import { mixedLengths } from "../peers/plan.ts";
 import { syntheticTokenizer } from "../synthetic-tokenizer.ts";
-import { weightNames } from "./names.ts";
-import { type OpTime, Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import type { RooflinePartName } from "./result.ts";
 
 export interface RooflineSpec {
@@ -60,7 +59,7 @@ serve({
 async function load({ model: folder, threads, dtype }: RooflineSpec): Promise<Opened> {
   const device = createWasmBackend({ threads });
   const model = await loadModel(await modelSource(folder), { device, dtype });
-  const recorder = new Recorder(device, weightNames(model));
+  const recorder = new Recorder(profileNames(model));
   const gpt2 = new GPT2(model, syntheticTokenizer(model.config.vocabSize));
   return { model, gpt2, recorder, relaxedSimd: device.info().relaxedSimd };
 }

@@ -1,7 +1,6 @@
 /** From samples and limits to rows: medians, and how near each op comes to what the machine gives. */
-import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { MatrixEncoding, OpTime } from "@gpt2-ts/tensor";
 import { spread } from "../harness/statistics.ts";
-import type { OpTime } from "./recorder.ts";
 import type { Limits, RooflinePass, RooflineRow } from "./result.ts";
 import type { Profile } from "./roofline-child.ts";
 

@@ -1,19 +1,20 @@
 import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
 import { locatePretrained } from "#pretrained";
-import type { GPT2Config } from "./config.ts";
-import { Context } from "./context.ts";
+import { type LoadProgress, loadModel, loadTokenizer } from "./checkpoint/load.ts";
+import { type ModelFiles, modelSource } from "./checkpoint/source.ts";
+import { Context } from "./generate/context.ts";
+import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
 import type { DownloadProgress } from "./hub/progress.ts";
-import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./inspect.ts";
-import { disposeModel, type LoadProgress, loadModel, loadTokenizer } from "./load.ts";
-import type { H, Model, T, V } from "./model.ts";
-import { type ModelFiles, modelSource } from "./model-source.ts";
+import type { GPT2Config } from "./model/config.ts";
+import { disposeModel } from "./model/dispose.ts";
+import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./model/inspect.ts";
+import type { H, Model, T, V } from "./model/model.ts";
 import { type DeviceOptions, deviceOptionNames, openDevice } from "./open-device.ts";
 import { checkOptionNames } from "./options.ts";
-import type { ScoreOptions } from "./score.ts";
-import { type GenerateOptions, type Generation, generateText } from "./text-generation.ts";
-import { type Score, scoreTexts } from "./text-score.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { type Score, scoreTexts } from "./score/text.ts";
+import type { ScoreOptions } from "./score/tokens.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 
 /** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
 export type Text = string | readonly number[];

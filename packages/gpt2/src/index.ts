@@ -1,33 +1,69 @@
-export { Batch, type Observer, type PassInput, type Sequence } from "./batch.ts";
-export { expectedShapes } from "./checkpoint-tensors.ts";
-export type { GPT2Config } from "./config.ts";
-export { Context } from "./context.ts";
-export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
-export type { FinishReason } from "./generate.ts";
-export { type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from "./gpt2.ts";
-export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
-export type { DownloadProgress } from "./hub/progress.ts";
-export type { RetryNotice } from "./hub/retry.ts";
-export type { HiddenStates } from "./inspect.ts";
-export { KVCache, type Past } from "./kv-cache.ts";
 export {
-  disposeModel,
+  DTYPES,
   type LoadModelOptions,
   type LoadProgress,
   loadConfig,
   loadModel,
   loadTokenizer,
-} from "./load.ts";
-export * from "./model.ts";
-export { type ModelFiles, type ModelSource, modelSource } from "./model-source.ts";
+} from "./checkpoint/load.ts";
+export { type ConvertedDtype, convertedTo, storedDtypes } from "./checkpoint/quantization.ts";
+export {
+  type Checkpoint,
+  type ModelFiles,
+  type ModelSource,
+  modelSource,
+  openCheckpoint,
+} from "./checkpoint/source.ts";
+export { bytesAs } from "./checkpoint/tensors.ts";
+export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
+export { Context } from "./generate/context.ts";
+export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
+export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
+export type { FinishReason } from "./generate/tokens.ts";
+export { type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from "./gpt2.ts";
+export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
+export type { DownloadProgress } from "./hub/progress.ts";
+export type { RetryNotice } from "./hub/retry.ts";
+export { Batch, type Sequence } from "./model/batch.ts";
+export type { GPT2Config } from "./model/config.ts";
+export { disposeModel } from "./model/dispose.ts";
+export { initialModel } from "./model/initialize.ts";
+export { type HiddenStates, hiddenStates } from "./model/inspect.ts";
+export { KVCache, type Past } from "./model/kv-cache.ts";
+export {
+  type Block,
+  type C as Channels,
+  type D as HeadSize,
+  type F as InnerChannels,
+  forward,
+  type H as Heads,
+  type LayerNorm,
+  type Linear,
+  logits,
+  type Model,
+  type PassInput,
+  type Sizes,
+  type T as Tokens,
+  type V as VocabularySize,
+  type Weights,
+} from "./model/model.ts";
+export { profileNames, weightsByStorage } from "./model/places.ts";
+export {
+  buildWeights,
+  type Initial,
+  namedWeights,
+  parameterCount,
+  sizesOf,
+  type Weight,
+  type WeightKind,
+  weightsFor,
+} from "./model/weights.ts";
 export type { DeviceOptions } from "./open-device.ts";
-export { OptionError } from "./options.ts";
-export { draw, type NextToken, nextToken, type SamplingOptions } from "./sampling.ts";
-export type { ScoreOptions, ScoreProgress } from "./score.ts";
-export type { GenerateOptions, Generation } from "./text-generation.ts";
-export type { Score } from "./text-score.ts";
+export { checkInteger, OptionError } from "./options.ts";
+export type { Score } from "./score/text.ts";
+export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
 export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
+export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer/tokenizer.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";
-export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer.ts";

@@ -27,9 +27,9 @@ function run(name: string, ...args: string[]): Promise<{ stdout: string; stderr:
 }
 
 describe.concurrent("examples", () => {
-  it("are the three that are tested here", async () => {
+  it("are the ones that are tested here", async () => {
     const programs = (await readdir(EXAMPLES)).filter((name) => name.endsWith(".js"));
-    expect(programs.sort()).toEqual(["generate.js", "rank.js", "score-jsonl.js"]);
+    expect(programs.sort()).toEqual(["generate.js", "observe.js", "rank.js", "score-jsonl.js"]);
   });
 
   it("generate.js writes the prompt and its continuation", async () => {
@@ -55,6 +55,22 @@ describe.concurrent("examples", () => {
     const logprobs = scores.flatMap((score) => score.logprobs);
     const mean = logprobs.reduce((sum, logprob) => sum + logprob, 0) / logprobs.length;
     expect(Number(stderr.match(/over all: ([\d.]+)/)?.[1])).toBeCloseTo(Math.exp(-mean), 2);
+  });
+
+  it("observe.js prints every operation of a pass, with shapes, times and the weight it reads", async () => {
+    const { stdout } = await run("observe.js", SHAKESPEARE, "To be, or not to be");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.at(-1)).toBe("logits [7, 1024]");
+    const ops = lines.slice(0, -1).map((line) => /^ *\d+\.\d{3} ms {2}(\w+) +(.*) -> (\[[\d, ]+\]) ?(.*)$/.exec(line)!);
+    expect(ops.slice(0, 5).map((match) => match.slice(1))).toEqual([
+      ["embedding", "[1024, 128] [7]", "[7, 128]", "wte.weight"],
+      ["embedding", "[256, 128] [7]", "[7, 128]", "wpe.weight"],
+      ["add", "[7, 128] [7, 128]", "[7, 128]", ""],
+      ["layerNorm", "[7, 128] [128] [128]", "[7, 128]", "h.0.ln_1.weight"],
+      ["linear", "[7, 128] [128, 384] [384]", "[7, 384]", "h.0.attn.c_attn.weight"],
+    ]);
+    // Embeddings (3 with their sum), 9 for a block, the last layer normalization, the logits.
+    expect(ops).toHaveLength(3 + 9 * model.config.nLayer + 2);
   });
 
   it("rank.js puts the sentence first that the model finds likeliest behind the context", async () => {

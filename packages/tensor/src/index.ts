@@ -25,6 +25,9 @@ export * from "./functional/packing.ts";
 export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";
+export { type OpCall, type OpListener, observe, startObserving } from "./observe.ts";
+export { type NameOf, type OpTime, Profiler } from "./profile/profiler.ts";
+export { bytesOf, isProduct, type RanOp, TO_JAVASCRIPT, type Work, workOf } from "./profile/work.ts";
 export {
   type Arithmetic,
   type CheckDTypes,

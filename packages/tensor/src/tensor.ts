@@ -10,6 +10,7 @@ import * as binary from "./ops/binary.ts";
 import { expectDType, expectSameDType, expectTensor } from "./ops/checks.ts";
 import * as indexing from "./ops/indexing.ts";
 import { matmul } from "./ops/matmul.ts";
+import { pack } from "./ops/pack.ts";
 import * as rearrange from "./ops/rearrange.ts";
 import * as reduce from "./ops/reduce.ts";
 import * as softmax from "./ops/softmax.ts";
@@ -323,7 +324,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
     if (view.shape.length !== 2) {
       throw new ShapeMismatchError("pack", `expected a float32 matrix, got ${this.dtype} ${showShape(this.shape)}`);
     }
-    return wrap(this.device.pack(view as View<"float32">, encoding) as View<D>);
+    return wrap(pack(view as View<"float32">, encoding) as View<D>);
   }
 
   // ---- reductions (over all axes when none is given) ---------------------------------------------------------------

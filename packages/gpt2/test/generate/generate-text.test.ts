@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
 import { GPT2, type Text } from "../../src/gpt2.ts";
 import { OptionError } from "../../src/options.ts";
-import type { GenerateOptions, Generation } from "../../src/text-generation.ts";
-import type { Tokenizer } from "../../src/tokenizer.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { SHAKESPEARE, scriptedModel } from "../support/models.ts";
 
 async function streamed(model: GPT2, prompt: Text, options: GenerateOptions) {

@@ -1,12 +1,12 @@
 import { createWasmBackend } from "@gpt2-ts/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
-import { type GeneratedToken, type GenerateTokensOptions, generateTokens } from "../../src/generate.ts";
+import { type GeneratedToken, type GenerateTokensOptions, generateTokens } from "../../src/generate/tokens.ts";
 import { GPT2 } from "../../src/gpt2.ts";
-import { allLogits } from "../../src/inspect.ts";
-import type { Model } from "../../src/model.ts";
+import { allLogits } from "../../src/model/inspect.ts";
+import type { Model } from "../../src/model/model.ts";
 import { OptionError } from "../../src/options.ts";
-import { scoreTokens } from "../../src/score.ts";
+import { scoreTokens } from "../../src/score/tokens.ts";
 import { largestDifference, randomModel, referenceValues, SHAKESPEARE } from "../support/models.ts";
 
 async function collect(model: Model, prompt: readonly number[], options: GenerateTokensOptions) {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Context } from "../../src/context.ts";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
+import { Context } from "../../src/generate/context.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import { OptionError } from "../../src/options.ts";
 import { largestDifference, randomModel, SHAKESPEARE } from "../support/models.ts";

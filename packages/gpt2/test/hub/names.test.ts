@@ -1,7 +1,6 @@
 import { join, posix, win32 } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBytes } from "../../src/cli/progress.ts";
 import { fileSystemError } from "../../src/hub/file-system-error.ts";
 import { downloadModel, findCachedModel, HubError, hubFileUrl } from "../../src/hub/index.ts";
 import { checkFileName, checkModelName, checkRevision } from "../../src/hub/names.ts";
@@ -89,17 +88,6 @@ describe("small parts", () => {
     expect(parseRetryAfter("soon")).toBeUndefined();
     expect(parseRetryAfter(new Date(Date.now() + 5000).toUTCString())).toBeCloseTo(4.5, -0.5);
     expect(parseRetryAfter(new Date(0).toUTCString())).toBe(0);
-  });
-
-  it("sizes read well", () => {
-    expect([0, 999, 1000, 3_833_600, 548_105_171, 6.4e9].map(formatBytes)).toEqual([
-      "0 B",
-      "999 B",
-      "1.0 kB",
-      "3.8 MB",
-      "548 MB",
-      "6.4 GB",
-    ]);
   });
 
   it("a full disk, met while writing, says so in words", () => {

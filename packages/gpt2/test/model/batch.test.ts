@@ -1,12 +1,12 @@
 import { createWasmBackend, full } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { Batch, type Sequence } from "../../src/batch.ts";
+import { loadModel } from "../../src/checkpoint/load.ts";
+import { modelSource } from "../../src/checkpoint/source.ts";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
-import { KVCache } from "../../src/kv-cache.ts";
-import { loadModel } from "../../src/load.ts";
-import { forward, logits } from "../../src/model.ts";
-import { modelSource } from "../../src/model-source.ts";
+import { Batch, type Sequence } from "../../src/model/batch.ts";
+import { KVCache } from "../../src/model/kv-cache.ts";
+import { forward, logits } from "../../src/model/model.ts";
 
 const devices = [1, 2].map((threads) => createWasmBackend({ threads, deterministic: true }));
 const folder = new URL("../../../../weights/shakespeare/", import.meta.url);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../src/config.ts";
 import { ModelFormatError } from "../../src/errors.ts";
+import { parseConfig } from "../../src/model/config.ts";
 
 const small = { model_type: "gpt2", n_layer: 12, n_head: 12, n_embd: 768, n_positions: 1024, vocab_size: 50257 };
 const parse = (fields: object): ReturnType<typeof parseConfig> => parseConfig(JSON.stringify(fields), "config.json");

@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { type Backend, type DeviceChoice, dim, fromData, Generator, randn } from "@gpt2-ts/tensor";
+import { type Backend, type DeviceChoice, fromData, Generator, randn } from "@gpt2-ts/tensor";
 import { open } from "safetensors-ts";
-import type { Model, Sizes } from "../../src/model.ts";
+import type { Model } from "../../src/model/model.ts";
+import { buildWeights, sizesOf } from "../../src/model/weights.ts";
 
 /** The model that the repository ships. */
 export const SHAKESPEARE = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
@@ -35,27 +36,10 @@ interface Shape {
 
 /** A small model with random weights. */
 export function randomModel(device: DeviceChoice | Backend, shape: Shape): Model {
-  const { nLayer, nHead, nEmbd, nPositions, vocabSize } = shape;
-  const sizes = sizesOf(shape);
+  const config = { ...shape, nInner: 4 * shape.nEmbd, ...rest };
   const seed = new Generator(7);
-  const random = <const S extends readonly number[]>(dims: S) => randn(dims, { seed, device });
-  const { C, F, QKV, V, positions } = sizes;
-  const norm = () => ({ weight: random([C]), bias: random([C]) });
-  const h = Array.from({ length: nLayer }, () => ({
-    ln1: norm(),
-    attn: {
-      cAttn: { weight: random([C, QKV]), bias: random([QKV]) },
-      cProj: { weight: random([C, C]), bias: random([C]) },
-    },
-    ln2: norm(),
-    mlp: { cFc: { weight: random([C, F]), bias: random([F]) }, cProj: { weight: random([F, C]), bias: random([C]) } },
-  }));
-  const wte = random([V, C]);
-  return {
-    config: { nLayer, nHead, nEmbd, nInner: 4 * nEmbd, nPositions, vocabSize, ...rest },
-    sizes,
-    weights: { wte, wpe: random([positions, C]), h, lnF: norm(), lmHead: wte },
-  };
+  const weights = buildWeights(config, (weight) => randn(weight.shape, { seed, device }));
+  return { config, sizes: sizesOf(config), weights };
 }
 
 /**
@@ -66,7 +50,8 @@ export function scriptedModel(script: readonly number[], vocabSize: number): Mod
   const device = "reference";
   const nPositions = script.length;
   const shape = { nLayer: 0, nHead: 1, nEmbd: nPositions, nPositions, vocabSize };
-  const sizes = sizesOf(shape);
+  const config = { ...shape, nInner: 4 * nPositions, ...rest, tieWordEmbeddings: false };
+  const sizes = sizesOf(config);
   const { C, V, positions } = sizes;
   const identity = new Float32Array(nPositions * nPositions);
   const directions = new Float32Array(vocabSize * nPositions);
@@ -76,7 +61,7 @@ export function scriptedModel(script: readonly number[], vocabSize: number): Mod
   }
   const wte = fromData(new Float32Array(vocabSize * nPositions), [V, C], { device });
   return {
-    config: { ...shape, nInner: 4 * nPositions, ...rest },
+    config,
     sizes,
     weights: {
       wte,
@@ -92,18 +77,6 @@ export function scriptedModel(script: readonly number[], vocabSize: number): Mod
 }
 
 const rest = { layerNormEpsilon: 1e-5, tieWordEmbeddings: true, eosTokenId: undefined };
-
-function sizesOf({ nHead, nEmbd, nPositions, vocabSize }: Shape): Sizes {
-  return {
-    C: dim("C", nEmbd),
-    H: dim("H", nHead),
-    D: dim("D", nEmbd / nHead),
-    V: dim("V", vocabSize),
-    F: dim("F", 4 * nEmbd),
-    QKV: dim("3C", 3 * nEmbd),
-    positions: dim("n_positions", nPositions),
-  };
-}
 
 /** The largest difference between two rows of numbers. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Tokenizer } from "../../src/tokenizer.ts";
+import { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 const weights = new URL("../../../../weights/shakespeare/", import.meta.url);
 const tokenizer = Tokenizer.fromVocab({

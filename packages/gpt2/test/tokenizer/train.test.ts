@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/options.ts";
 import { endOfWord } from "../../src/tokenizer/split.ts";
+import { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { type TrainProgress, trainBPE } from "../../src/tokenizer/train.ts";
-import { Tokenizer } from "../../src/tokenizer.ts";
 import { randomTexts } from "./oracle/random-texts.ts";
 
 /** A text's words as byte tokens (one Latin-1 character a byte); for ASCII texts, where bytes are their own symbols. */

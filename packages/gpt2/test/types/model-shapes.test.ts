@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 // The claim is that a wrong shape in model.ts does not compile. So: change one line at a time, and compile.
 const packageFolder = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const modelFile = resolve(packageFolder, "src/model.ts");
+const modelFile = resolve(packageFolder, "src/model/model.ts");
 const source = ts.sys.readFile(modelFile)!;
 const { options } = ts.parseJsonConfigFileContent(
   ts.readConfigFile(resolve(packageFolder, "tsconfig.json"), ts.sys.readFile).config,

@@ -1,6 +1,6 @@
 import { OptionError } from "@gpt2-ts/gpt2";
-import { addModelOptions, type ModelFlags, parseInteger } from "@gpt2-ts/gpt2/cli";
 import type { Command } from "commander";
+import { addModelOptions, type ModelFlags, parseInteger } from "gpt2-ts";
 
 /** The course's. */
 export const DEFAULT_SEED = 20190929;

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { runProgram } from "@gpt2-ts/gpt2/cli";
+import { runProgram } from "gpt2-ts";
 import { taskCommands } from "./tasks.ts";
 import { writtenCommand } from "./written.ts";
 

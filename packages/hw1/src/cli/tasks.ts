@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { expectedShapes, type GPT2 } from "@gpt2-ts/gpt2";
-import { createProgress, interruptible, loadFrom, writeOut } from "@gpt2-ts/gpt2/cli";
+import { type GPT2, parameterCount } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
+import { createProgress, interruptible, loadFrom, writeOut } from "gpt2-ts";
 import { loadCourseData } from "../data.ts";
 import { DEFAULT_SOURCES } from "../default-sets.ts";
 import type { HorizonCosts, Hw1Results, ModelSummary, SampleRun } from "../results.ts";
@@ -134,8 +134,7 @@ async function makeFolder(folder: string): Promise<void> {
 
 function summary(model: GPT2, flags: TaskFlags): ModelSummary {
   const { nPositions, vocabSize } = model.config;
-  let parameters = 0;
-  for (const shape of expectedShapes(model.config).values()) parameters += shape.reduce((size, dim) => size * dim, 1);
+  const parameters = parameterCount(model.config);
   const name = flags.model === undefined ? "the shipped model" : basename(flags.model.replace(/\/+$/, ""));
   const device: string[] = [model.device.name];
   if (flags.dtype !== undefined) device.push(flags.dtype);

@@ -1,5 +1,5 @@
-import { interruptible, parseInteger, writeOut } from "@gpt2-ts/gpt2/cli";
 import { Command } from "commander";
+import { interruptible, parseInteger, writeOut } from "gpt2-ts";
 import { type CheckResult, formatNumber, writtenProblems } from "../written/index.ts";
 import { checkSeed, DEFAULT_SEED } from "./options.ts";
 

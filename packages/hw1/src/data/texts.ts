@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { decodeStrictly } from "@gpt2-ts/gpt2/cli";
+import { decodeStrictly } from "gpt2-ts";
 import { DataError } from "./errors.ts";
 import { type PickleValue, readPickle } from "./pickle.ts";
 

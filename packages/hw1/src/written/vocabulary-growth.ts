@@ -1,4 +1,4 @@
-import { expectedShapes, type GPT2Config } from "@gpt2-ts/gpt2";
+import { type GPT2Config, weightsFor } from "@gpt2-ts/gpt2";
 import { type CheckResult, same, type WrittenProblem } from "./problem.ts";
 
 /**
@@ -25,13 +25,13 @@ export const vocabularyGrowth: WrittenProblem = {
     "between input and output and has no output bias, so it grows by half as much.",
   check(): CheckResult[] {
     const larger = { ...gpt2Small, vocabSize: 60_000 };
-    const growth = (shapes: typeof expectedShapes): number =>
+    const growth = (shapes: typeof releasedShapes): number =>
       parameterCount(shapes(larger)) - parameterCount(shapes(gpt2Small));
-    const [before, after] = [expectedShapes(gpt2Small), expectedShapes(larger)];
+    const [before, after] = [releasedShapes(gpt2Small), releasedShapes(larger)];
     const grown = [...before].filter(([name, shape]) => `${after.get(name)}` !== `${shape}`).map(([name]) => name);
     return [
       same("parameters of GPT-2 small", 124_439_808, parameterCount(before)),
-      same("growth of GPT-2 as released", 7_482_624, growth(expectedShapes)),
+      same("growth of GPT-2 as released", 7_482_624, growth(releasedShapes)),
       same("its tensors that grow", "wte.weight", grown.join(", ")),
       same("growth of the figure's model", 14_974_991, growth(figureShapes)),
     ];
@@ -51,9 +51,14 @@ const gpt2Small: GPT2Config = {
   eosTokenId: 50_256,
 };
 
+/** The tensors of GPT-2 as released. */
+export function releasedShapes(config: GPT2Config): Map<string, readonly number[]> {
+  return new Map(weightsFor(config).map(({ name, shape }) => [name, shape]));
+}
+
 /** The tensors of the figure's model: GPT-2's, an output layer of its own, and its bias. */
 export function figureShapes(config: GPT2Config): Map<string, readonly number[]> {
-  const shapes = expectedShapes({ ...config, tieWordEmbeddings: false });
+  const shapes = releasedShapes({ ...config, tieWordEmbeddings: false });
   return shapes.set("lm_head.bias", [config.vocabSize]);
 }
 

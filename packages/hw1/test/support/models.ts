@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expectedShapes, type GPT2Config, loadConfig, modelSource } from "@gpt2-ts/gpt2";
+import { type GPT2Config, loadConfig, modelSource, weightsFor } from "@gpt2-ts/gpt2";
 import { Generator } from "@gpt2-ts/tensor";
 import { type TensorInput, writeFile as writeTensors } from "safetensors-ts";
 
@@ -17,7 +17,7 @@ export async function writeTinyModel(folder: string): Promise<void> {
   const config: GPT2Config = await loadConfig(await modelSource(folder));
   const generator = new Generator(7);
   const tensors = new Map<string, TensorInput>();
-  for (const [name, shape] of expectedShapes(config)) {
+  for (const { name, shape } of weightsFor(config)) {
     const size = shape.reduce((product, dim) => product * dim, 1);
     const data = Float32Array.from({ length: size }, () => 0.3 * generator.normal());
     tensors.set(name, { dtype: "F32", shape, data });

@@ -38,6 +38,11 @@ export abstract class Storage<D extends DType = DType> {
     this.free();
   }
 
+  /** Lets go without freeing: the memory goes to whoever retains it next. */
+  handOn(): void {
+    this.#references--;
+  }
+
   /** Gives the memory back. Called once. */
   protected abstract free(): void;
 }
@@ -105,6 +110,8 @@ export interface MatrixPacker {
 /** What runs ops and holds storages. Kept narrow, so that a new device is a small thing to write. */
 export interface Backend {
   readonly name: DeviceName;
+  /** Whether an op is done when {@link Backend.execute} returns, and elements can be read at once. */
+  readonly synchronous: boolean;
   /** Room for `length` elements, not initialised. Throws {@link DeviceError} when there is none. */
   allocate<D extends DType>(dtype: D, length: number): Storage<D>;
   /** Copies host data into new storage. */

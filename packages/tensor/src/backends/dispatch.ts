@@ -1,5 +1,6 @@
 import type { DType } from "../dtype.ts";
 import { DeviceError, DisposedError } from "../errors.ts";
+import { listeners, observed } from "../observe.ts";
 import { contiguousStrides, sizeOf } from "../shape.ts";
 import type { Backend, Op, Storage, View } from "./backend.ts";
 
@@ -24,6 +25,20 @@ export function dispatch<Params, const Specs extends readonly Spec[]>(
   specs: Specs,
 ): { [I in keyof Specs]: View<Specs[I]["dtype"]> } {
   const backend = commonBackend(op.name, inputs);
+  const outputs =
+    listeners === undefined
+      ? run(backend, op, inputs, params, specs)
+      : observed({ op, inputs, params }, backend.synchronous, false, () => run(backend, op, inputs, params, specs));
+  return outputs as { [I in keyof Specs]: View<Specs[I]["dtype"]> };
+}
+
+function run<Params>(
+  backend: Backend,
+  op: Op<Params>,
+  inputs: readonly View[],
+  params: Params,
+  specs: readonly Spec[],
+): readonly View[] {
   const outputs: View[] = [];
   try {
     for (const { dtype, shape } of specs) outputs.push(wholeView(backend.allocate(dtype, sizeOf(shape)), shape));
@@ -32,7 +47,7 @@ export function dispatch<Params, const Specs extends readonly Spec[]>(
     for (const { storage } of outputs) discard(storage);
     throw error;
   }
-  return outputs as { [I in keyof Specs]: View<Specs[I]["dtype"]> };
+  return outputs;
 }
 
 /**
@@ -49,7 +64,12 @@ export function dispatchInto<Params>(
   if (outputs.some(({ storage }) => storage.packed)) {
     throw new DeviceError(backend.name, `${op.name}_: a packed matrix cannot be written to; write first, then pack()`);
   }
-  backend.execute(op, inputs, params, outputs);
+  const execute = (): readonly View[] => {
+    backend.execute(op, inputs, params, outputs);
+    return outputs;
+  };
+  if (listeners === undefined) execute();
+  else observed({ op, inputs, params }, backend.synchronous, true, execute);
 }
 
 /** Gives back a fresh storage that no tensor looks at. */

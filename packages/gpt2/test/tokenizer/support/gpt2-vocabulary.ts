@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { bytesToSymbols } from "../../../src/tokenizer/byte-symbols.ts";
-import { Tokenizer } from "../../../src/tokenizer.ts";
+import { Tokenizer } from "../../../src/tokenizer/tokenizer.ts";
 
 /** GPT-2's vocab.json and merges.txt, rebuilt from the ranks that the tiktoken package carries. */
 export function gpt2Files(): { vocab: Record<string, number>; merges: string } {

@@ -45,6 +45,7 @@ export interface GpuParts {
 /** Kernels of GPU.js on whatever it found; what has no kernel runs on the CPU, with the data moved there and back. */
 export class GpuBackend implements Backend {
   readonly name = "gpu";
+  readonly synchronous = false;
   readonly fallbacks = new FallbackLog();
   /** For kernels, compile and tests. */
   readonly launcher: Launcher;

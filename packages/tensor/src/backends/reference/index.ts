@@ -26,6 +26,7 @@ class HostStorage<D extends DType> extends Storage<D> {
 /** Plain loops over typed arrays: slow, short, and the oracle of every other backend. */
 class ReferenceBackend implements Backend {
   readonly name = "reference";
+  readonly synchronous = true;
   readonly fallbacks = new FallbackLog();
 
   allocate<D extends DType>(dtype: D, length: number): Storage<D> {

@@ -46,6 +46,7 @@ export interface WasmInfo {
 /** WebAssembly SIMD kernels on a pool of threads over one shared memory; what has no kernel runs the reference. */
 export class WasmBackend implements Backend {
   readonly name = "wasm";
+  readonly synchronous = true;
   readonly fallbacks = new FallbackLog();
   /** For kernels and tests: memory, threads, jobs. */
   readonly runtime: WasmRuntime;

@@ -1,0 +1,91 @@
+import type { DownloadProgress } from "@gpt2-ts/gpt2";
+import { Command } from "commander";
+import { createProgress, formatBytes, type ProgressDisplay } from "./progress.ts";
+
+/** The shell's convention for a command ended by an interrupt: 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+interface DownloadFlags {
+  readonly revision: string;
+  readonly cacheDir?: string;
+  readonly offline?: true;
+}
+
+/**
+ * `gpt2 download NAME`: the snapshot's folder on standard output, progress on standard error.
+ *
+ * Rejects with a HubError, whose message is one line, for the caller to print.
+ */
+export function downloadCommand(): Command {
+  return new Command("download")
+    .description("download a model from the Hugging Face Hub and print the folder it is in")
+    .argument("<name>", 'the model: "gpt2" or "org/name"')
+    .option("--revision <revision>", "a branch, a tag or a commit", "main")
+    .option("--cache-dir <folder>", "where models are kept (default: the cache of huggingface_hub)")
+    .option("--offline", "only look into the cache (HF_HUB_OFFLINE)")
+    .addHelpText(
+      "after",
+      "\nHF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN and HF_HUB_OFFLINE are honoured." +
+        "\nAn interrupted download is continued by running the command again.",
+    )
+    .action(async (name: string, flags: DownloadFlags) => {
+      const interrupt = new AbortController();
+      const onInterrupt = () => interrupt.abort();
+      process.once("SIGINT", onInterrupt);
+      process.once("SIGTERM", onInterrupt);
+      const progress = createProgress("bytes");
+      try {
+        const { downloadModel } = await import("@gpt2-ts/gpt2/node"); // slow to load, and most commands need none of it
+        const model = await downloadModel(name, {
+          revision: flags.revision,
+          cacheDir: flags.cacheDir,
+          offline: flags.offline,
+          signal: interrupt.signal,
+          onProgress: progressReporter(progress, name),
+        });
+        progress.stop();
+        if (model.fallback !== undefined) {
+          process.stderr.write(`note: using the copy in the cache, as ${model.fallback.message}\n`);
+        }
+        if (!model.files.some(({ downloaded }) => downloaded)) process.stderr.write("already in the cache\n");
+        process.stdout.write(`${model.folder}\n`);
+      } catch (error) {
+        progress.stop();
+        if (!interrupt.signal.aborted) throw error;
+        process.stderr.write("interrupted; run the same command again to continue\n");
+        process.exitCode = EXIT_INTERRUPTED;
+      } finally {
+        process.off("SIGINT", onInterrupt);
+        process.off("SIGTERM", onInterrupt);
+      }
+    });
+}
+
+/** Shows a download's events; also for commands that download a model on their way. */
+export function progressReporter(display: ProgressDisplay, name: string): (progress: DownloadProgress) => void {
+  return (progress) => {
+    switch (progress.type) {
+      case "start":
+        display.note(`${name} at ${progress.commit.slice(0, 12)}: ${formatBytes(progress.total)}`);
+        display.start(progress.total);
+        break;
+      case "bytes":
+        display.update(progress.overall.loaded, progress.file);
+        break;
+      case "resume":
+        display.note(`${progress.file}: continuing after ${formatBytes(progress.loaded)}`);
+        break;
+      case "retry": {
+        const seconds = (progress.delay / 1000).toFixed(1);
+        display.note(`${progress.file}: ${progress.error.message}; trying again in ${seconds} s`);
+        break;
+      }
+      case "done":
+        display.stop();
+        break;
+      case "file":
+      case "verify":
+        break;
+    }
+  };
+}

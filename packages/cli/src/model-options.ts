@@ -1,0 +1,107 @@
+import { DTYPES, GPT2 } from "@gpt2-ts/gpt2";
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { GpuBackend, GpuMode } from "@gpt2-ts/tensor/gpu";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { findModel } from "./find-model.ts";
+import { createProgress } from "./progress.ts";
+
+/** The options of every command that runs a model. */
+export interface ModelFlags {
+  readonly model?: string;
+  readonly device: (typeof DEVICES)[number];
+  readonly dtype?: MatrixEncoding;
+  readonly threads?: number;
+  readonly deterministic?: true;
+  readonly gpuMode?: GpuMode | "auto";
+}
+
+const DEVICES = ["wasm", "gpu", "reference"] as const;
+
+export const modelOption = (): Option =>
+  new Option("--model <folder|name>", "a model folder, or a model of the Hugging Face Hub (default: the shipped one)");
+
+export const dtypeOption = (): Option =>
+  new Option(
+    "--dtype <dtype>",
+    `how weights are kept: ${DTYPES.join(", ")} (default: what the model was converted to, or else f32)`,
+  ).argParser(parseDtype);
+
+export const gpuModeOption = (): Option =>
+  new Option("--gpu-mode <mode>", "of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
+
+/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(modelOption())
+    .addOption(
+      new Option("--device <device>", "what computes: wasm, gpu or reference").default("wasm").argParser(parseDevice),
+    )
+    .addOption(dtypeOption())
+    .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
+    .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)")
+    .addOption(gpuModeOption());
+}
+
+/** Loads the model that the flags name. On a terminal a bar shows how far it is, if that takes longer than a moment. */
+export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<GPT2> {
+  const folder = await findModel(flags.model, signal);
+  const progress = createProgress("bytes");
+  const began = performance.now();
+  let started = false;
+  try {
+    const model = await GPT2.load(folder, {
+      device: flags.device,
+      threads: flags.threads,
+      deterministic: flags.deterministic,
+      gpuMode: flags.gpuMode,
+      dtype: flags.dtype,
+      signal,
+      onProgress: ({ loaded, total }) => {
+        if (!process.stderr.isTTY || (!started && performance.now() - began < QUIET_MS)) return;
+        if (!started) progress.start(total * BYTES_PER_PARAMETER);
+        started = true;
+        progress.update(loaded * BYTES_PER_PARAMETER, "loading");
+      },
+    });
+    progress.stop();
+    if (model.device.name === "gpu") tellWhereItRuns(model.device as GpuBackend);
+    return model;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Says so when `auto` found nothing better than the CPU. */
+function tellWhereItRuns(device: GpuBackend): void {
+  const { mode, trials } = device.info();
+  if (trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return;
+  process.stderr.write(
+    `gpt2: no GPU here that is faster than the CPU: GPU.js runs on the CPU (mode ${mode}); "gpt2 info" says more\n`,
+  );
+}
+
+const QUIET_MS = 1000;
+const BYTES_PER_PARAMETER = 4;
+
+export function parseInteger(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError("expected an integer");
+  return Number(text);
+}
+
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("expected a number");
+  return value;
+}
+
+function parseDevice(text: string): ModelFlags["device"] {
+  const device = DEVICES.find((known) => known === text);
+  if (device === undefined) throw new InvalidArgumentError(`there are ${DEVICES.join(", ")}`);
+  return device;
+}
+
+function parseDtype(text: string): MatrixEncoding {
+  const dtype = DTYPES.find((known) => known === text || (known === "f32" && text === "float32"));
+  if (dtype === undefined) throw new InvalidArgumentError(`there are ${DTYPES.join(", ")}`);
+  return dtype;
+}

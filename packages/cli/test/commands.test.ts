@@ -1,0 +1,207 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GPT2 } from "@gpt2-ts/gpt2";
+import fc from "fast-check";
+import { open } from "safetensors-ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { largestDifference, referenceValues, SHAKESPEARE } from "../../gpt2/test/support/models.ts";
+import { gpt2 } from "./support/cli.ts";
+
+let model: GPT2;
+let folder: string;
+beforeAll(async () => {
+  model = await GPT2.load(SHAKESPEARE);
+  folder = await mkdtemp(join(tmpdir(), "gpt2-cli-"));
+});
+afterAll(async () => {
+  model.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe.concurrent("gpt2 score", () => {
+  it("answers each line in order, with all other keys passed through", async () => {
+    const texts = ["To be, or not to be", "", "naïve 漢", "x".repeat(100)];
+    const lines = texts.map((text, n) => JSON.stringify({ n, text, "a b": [n, null] }));
+    const { status, stdout, stderr } = await gpt2(["score"], { input: `${lines.join("\n")}\n` });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const expected = (await model.scoreAll(texts)).map((score, n) => ({ n, "a b": [n, null], ...score }));
+    expect(stdout).toBe(expected.map((score) => `${JSON.stringify(score)}\n`).join(""));
+    expect(stdout.split("\n")[1]).toContain('"logprobs":[],"logLikelihood":0,"perplexity":null,"bitsPerByte":null');
+  });
+
+  it("takes ids as well as text, and a last line without line break", async () => {
+    const ids = model.tokenizer.encode("To be, or not to be");
+    const input = `{"ids":${JSON.stringify(ids)}}\r\n{"text":"To be, or not to be"}`;
+    const [first, second] = (await gpt2(["score"], { input })).stdout.trimEnd().split("\n");
+    expect(first).toBe(second);
+    expect(JSON.parse(first!)).toMatchObject({ ids, logLikelihood: (await model.score(ids)).logLikelihood });
+  });
+
+  it("answers a line before the next one has come", async () => {
+    const { status, stdout } = await gpt2(["score"], {
+      input: "open",
+      during: (child) => {
+        child.stdin.write('{"text":"one two"}\n');
+        child.stdout.once("data", () => child.stdin.end('{"text":"three four"}\n'));
+      },
+    });
+    expect(status).toBe(0);
+    expect(stdout.split("\n")).toHaveLength(3);
+  });
+
+  it("can be interrupted while it waits for a line", async () => {
+    const { status, stdout, stderr } = await gpt2(["score"], {
+      input: "open",
+      during: (child) => {
+        child.stdin.write('{"text":"one two"}\n{"text":');
+        child.stdout.once("data", () => child.kill("SIGINT"));
+      },
+    });
+    expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
+    expect(stdout.split("\n")).toHaveLength(2);
+  });
+
+  it("scores what is longer than the context with --stride", async () => {
+    const ids = [...(await referenceValues("B")).ids, ...(await referenceValues("A")).ids];
+    const { stdout } = await gpt2(["score", "--stride", "64"], { input: JSON.stringify({ ids }) });
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(await model.score(ids, { stride: 64 }))));
+  });
+
+  it("names the line that it cannot use, after answering those before it", async () => {
+    const input = '{"text":"ab"}\n{"text":"cd"}\n{"ids":[1,1024]}\n{"text":"ef"}\n';
+    const { status, stdout, stderr } = await gpt2(["score"], { input });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr:
+        "gpt2: line 3: token id 1024 (at index 1) is outside the vocabulary: expected an integer from 0 to 1023\n",
+    });
+    expect(stdout.split("\n")).toHaveLength(3);
+  });
+});
+
+describe.concurrent("gpt2 logits", () => {
+  it("writes ids and logits, which equal PyTorch's in float64, to a safetensors file", async () => {
+    const { ids, logits } = await referenceValues("A");
+    const out = join(folder, "logits.safetensors");
+    expect(await gpt2(["logits", "--ids", ids.join(","), "--out", out])).toMatchObject({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
+    await using file = await open(out);
+    expect(file.names.toSorted()).toEqual(["ids", "logits"]);
+    expect(await file.read("ids")).toEqual({ dtype: "I32", shape: [36], data: Int32Array.from(ids) });
+    expect(file.info("logits")).toMatchObject({ dtype: "F32", shape: [36, 1024] });
+    expect(largestDifference(await file.readFloat32("logits"), logits)).toBeLessThan(7e-5);
+  });
+
+  it("takes a text too", async () => {
+    const out = join(folder, "text.safetensors");
+    await gpt2(["logits", "--text", "To be", "--out", out]);
+    await using file = await open(out);
+    expect(Array.from((await file.read("ids")).data as Int32Array)).toEqual(model.tokenizer.encode("To be"));
+  });
+
+  it("leaves what was there as it was when it fails", async () => {
+    const own = await mkdtemp(join(folder, "failing-"));
+    const out = join(own, "kept");
+    await writeFile(out, "mine");
+    const { status } = await gpt2(["logits", "--ids", "1,5000", "--out", out]);
+    expect(status).toBe(1);
+    expect(await readFile(out, "utf8")).toBe("mine");
+    expect(await readdir(own)).toEqual(["kept"]);
+  });
+});
+
+describe.concurrent("gpt2 tokenize", () => {
+  it("gives the tokenizer's ids, and the text back to the byte", async () => {
+    const random = fc.sample(fc.string({ unit: "binary", maxLength: 200 }), { numRuns: 20, seed: 5 });
+    const text = `\ufeffBOM <|endoftext|>\r\n\u0000 naïve 😀${random.join("")}\n\n`;
+    const encoded = await gpt2(["tokenize"], { input: text });
+    expect(encoded).toMatchObject({ status: 0, stderr: "" });
+    expect(JSON.parse(encoded.stdout)).toEqual(model.tokenizer.encode(text));
+    const decoded = await gpt2(["tokenize", "--decode"], { input: encoded.stdout });
+    expect(decoded.stdoutBytes).toEqual(Buffer.from(text));
+  });
+
+  it("gives the bytes of any ids, whole characters or not", async () => {
+    const ids = [...model.tokenizer.encode("😀").slice(1), 1023, 0];
+    const { stdoutBytes } = await gpt2(["tokenize", "--decode"], { input: JSON.stringify(ids) });
+    expect(stdoutBytes).toEqual(Buffer.from(model.tokenizer.decodeBytes(ids)));
+  });
+});
+
+describe.concurrent("gpt2 info", () => {
+  it("tells the config, parameters, dtypes, memory and devices, for people and as JSON", async () => {
+    const [text, json] = await Promise.all([gpt2(["info"]), gpt2(["info", "--model", SHAKESPEARE, "--json"])]);
+    expect(text.status).toBe(0);
+    for (const part of ["957,184", "F32: 52 tensors, 3.8 MB", "nLayer 4", "wasm: SIMD", SHAKESPEARE]) {
+      expect(text.stdout).toContain(part);
+    }
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      model: SHAKESPEARE,
+      config: { nLayer: 4, nPositions: 256, vocabSize: 1024 },
+      parameters: 957_184,
+      stored: { F32: { tensors: 52, bytes: 4 * 957_184 } },
+      memory: { dtype: "f32", weights: 4 * 957_184, kvCachePerToken: 4096 },
+    });
+  });
+
+  it("tells the memory that weights take in fewer bits", async () => {
+    const { stdout } = await gpt2(["info", "--dtype", "bf16", "--json"]);
+    const vectors = 4 * (2 * 128 + 128 + 2 * 128 + 384 + 128 + 512) + 2 * 128;
+    expect(JSON.parse(stdout)).toMatchObject({
+      memory: { dtype: "bf16", weights: 2 * (957_184 - vectors) + 4 * vectors },
+    });
+  });
+});
+
+describe.concurrent("gpt2 convert", () => {
+  it("writes a model that gives the very results of --dtype, and refuses to replace it", async () => {
+    const out = join(folder, "int8");
+    const converted = await gpt2(["convert", "--dtype", "int8", "--out", out]);
+    expect({ status: converted.status, stdout: converted.stdout }).toEqual({ status: 0, stdout: `${out}\n` });
+    const input = `${JSON.stringify({ text: "To be, or not to be, that is the question" })}\n`;
+    const [own, asked, plain] = await Promise.all([
+      gpt2(["score", "--model", out], { input }),
+      gpt2(["score", "--dtype", "int8"], { input }),
+      gpt2(["score", "--dtype", "f32"], { input }),
+    ]);
+    expect(own).toMatchObject({ status: 0, stdout: asked.stdout });
+    const logLikelihood = ({ stdout }: { stdout: string }) =>
+      (JSON.parse(stdout) as Record<string, number>)["logLikelihood"]!;
+    const difference = Math.abs(logLikelihood(asked) - logLikelihood(plain));
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(0.2);
+    const { stdout } = await gpt2(["info", "--model", out, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ parameters: 957_184, memory: { dtype: "int8" } });
+
+    const again = await gpt2(["convert", "--dtype", "bf16", "--out", out]);
+    expect(again).toMatchObject({ status: 1, stdout: "" });
+    expect(again.stderr).toBe(`gpt2: --out: ${join(out, "config.json")} exists; overwrite would replace it\n`);
+    expect((await gpt2(["convert", "--dtype", "bf16", "--out", out, "--overwrite"])).status).toBe(0);
+    const file = await open(join(out, "model.safetensors"));
+    expect(file.info("wte.weight").dtype).toBe("BF16");
+    await file.close();
+  });
+
+  it("wants to be told the dtype and the folder", async () => {
+    const [noDtype, unknown] = await Promise.all([
+      gpt2(["convert", "--out", join(folder, "none")]),
+      gpt2(["convert", "--dtype", "int4", "--out", join(folder, "none")]),
+    ]);
+    expect(noDtype.stderr).toBe("gpt2: required option '--dtype <dtype>' not specified\n");
+    expect(unknown.stderr).toContain("'int4' is invalid. there are bf16 and int8");
+  });
+});
+
+describe.concurrent("gpt2", () => {
+  it("tells with --help what it can do", async () => {
+    const { status, stdout, stderr } = await gpt2(["--help"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    for (const command of ["generate", "logits", "score", "tokenize", "info", "convert", "download"]) {
+      expect(stdout).toContain(`  ${command} `);
+    }
+  });
+});

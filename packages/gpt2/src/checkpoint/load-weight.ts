@@ -1,0 +1,124 @@
+import { type Backend, DeviceError, fillAsync, type MatrixEncoding, packAsync, Tensor } from "@gpt2-ts/tensor";
+import type { Weight } from "../model/weights.ts";
+import { scalesShape } from "./quantization.ts";
+import type { StoredWeights } from "./stored-weights.ts";
+
+/** Integers of an int8 table that are read at once. */
+const PIECE = 2 ** 20;
+/** What the first column of a piece is a multiple of. */
+const COLUMNS = 8;
+
+/** Where weights come from, where they go, and how they are kept there. */
+export interface Destination {
+  readonly weights: StoredWeights;
+  readonly device: Backend;
+  readonly dtype: MatrixEncoding;
+  /** Told of every piece that was read. May throw to end the loading. */
+  readonly advance: (tensor: string, elements: number) => void;
+}
+
+/** A weight as its device keeps it: vectors in float32, matrices laid out for its products, as its dtype says. */
+export function loadWeight(weight: Weight, destination: Destination): Promise<Tensor> {
+  const [rows, columns] = weight.shape;
+  switch (weight.kind) {
+    case "vector":
+      return loadVector(weight, destination);
+    case "matrix":
+      return loadMatrix(weight, [rows!, columns!], destination);
+    case "table":
+      return loadTable(weight, [rows!, columns!], destination);
+  }
+}
+
+async function loadVector(weight: Weight, { weights, device, advance }: Destination): Promise<Tensor> {
+  const vector = await fillAsync(weight.shape, (data) => weights.readFloats(weight, data), { device });
+  return orDispose(vector, async () => advance(weight.name, vector.size));
+}
+
+/** A matrix `[in, out]`. */
+async function loadMatrix(
+  weight: Weight,
+  shape: readonly [number, number],
+  { weights, device, dtype, advance }: Destination,
+): Promise<Tensor> {
+  if (dtype === "int8" && weights.converted === "int8") {
+    const packer = int8Packer(device, shape);
+    const matrix = new Tensor(packer.matrix);
+    return orDispose(matrix, async () => {
+      using integers = await fillAsync(shape, (data) => weights.readIntegers(weight, data, 0), {
+        dtype: "uint8",
+        device,
+      });
+      using scales = await fillAsync(scalesShape(weight), (data) => weights.readScales(weight, data, 0), { device });
+      packer.writeIntegers(0, integers, scales);
+      advance(weight.name, matrix.size);
+    });
+  }
+  using matrix = await fillAsync(shape, (data) => weights.readFloats(weight, data), { device });
+  const packed: Tensor = matrix.pack(dtype);
+  return orDispose(packed, async () => advance(weight.name, packed.size));
+}
+
+/** A table of vectors `[rows, width]`, the columns of a packed matrix: logits are products with the tokens' vectors. */
+async function loadTable(
+  weight: Weight,
+  [rows, width]: readonly [number, number],
+  destination: Destination,
+): Promise<Tensor> {
+  const { weights, device, dtype, advance } = destination;
+  using columns =
+    dtype === "int8" && weights.converted === "int8"
+      ? await packTable(weight, [rows, width], destination)
+      : await packAsync(
+          [width, rows],
+          async (data, first) => {
+            await weights.readFloats(weight, data, first);
+            advance(weight.name, data.length);
+          },
+          { encoding: dtype, device },
+        );
+  return columns.transpose();
+}
+
+/** The transpose of a table of integers, packed piece by piece. */
+async function packTable(
+  weight: Weight,
+  [rows, width]: readonly [number, number],
+  { weights, device, advance }: Destination,
+): Promise<Tensor<[number, number]>> {
+  const packer = int8Packer(device, [width, rows]);
+  const matrix = new Tensor<[number, number]>(packer.matrix);
+  const atOnce = Math.max(COLUMNS, Math.floor(PIECE / width / COLUMNS) * COLUMNS);
+  return orDispose(matrix, async () => {
+    for (let first = 0; first < rows; first += atOnce) {
+      const shape = [Math.min(atOnce, rows - first), width] as const;
+      using integers = await fillAsync(shape, (data) => weights.readIntegers(weight, data, first), {
+        dtype: "uint8",
+        device,
+      });
+      const piece = { ...weight, shape };
+      using scales = await fillAsync(scalesShape(piece), (data) => weights.readScales(weight, data, first), { device });
+      using integerColumns = integers.transpose();
+      using scaleColumns = scales.transpose();
+      packer.writeIntegers(first, integerColumns, scaleColumns);
+      advance(weight.name, integers.size);
+    }
+  });
+}
+
+function int8Packer(device: Backend, shape: readonly [number, number]) {
+  const packer = device.packer?.(shape, "int8");
+  if (packer === undefined) throw new DeviceError(device.name, "it has no int8 matrices");
+  return packer;
+}
+
+/** The tensor once `fill` is done; if that fails, its memory is given back. */
+async function orDispose<T extends Tensor>(tensor: T, fill: () => Promise<void>): Promise<T> {
+  try {
+    await fill();
+    return tensor;
+  } catch (error) {
+    tensor.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  type Backend,
+  type DeviceChoice,
+  defaultDevice,
+  device as deviceByName,
+  type MatrixEncoding,
+  type Tensor,
+} from "@gpt2-ts/tensor";
+import { ModelFormatError } from "../errors.ts";
+import { type GPT2Config, parseConfig } from "../model/config.ts";
+import type { Model } from "../model/model.ts";
+import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
+import { checkChoice, OptionError } from "../options.ts";
+import { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { loadWeight } from "./load-weight.ts";
+import { type ModelSource, openCheckpoint } from "./source.ts";
+import { StoredWeights } from "./stored-weights.ts";
+
+/** How far loading has come. */
+export interface LoadProgress {
+  /** The tensor that was read last. */
+  readonly tensor: string;
+  /** Parameters read so far, and all there are. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** How weights can be kept. */
+export const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
+
+export interface LoadModelOptions {
+  /**
+   * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, which rounds them to
+   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 14 bits
+   * (docs/quantization.md). Vectors stay float32, and so does all arithmetic but the sums of an int8 product. Default: what
+   * the checkpoint was converted to, or else `"f32"`.
+   */
+  readonly dtype?: MatrixEncoding | undefined;
+  /** Where the weights go; the default device unless told otherwise. */
+  readonly device?: DeviceChoice | Backend | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads and checks `config.json`. */
+export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
+  return parseConfig(await requiredText(source, "config.json"), source.path("config.json"));
+}
+
+/** Reads the tokenizer: `vocab.json` and `merges.txt`. */
+export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
+  const [vocab, merges] = [await requiredText(source, "vocab.json"), await requiredText(source, "merges.txt")];
+  const fileNames = { vocab: source.path("vocab.json"), merges: source.path("merges.txt") };
+  return Tokenizer.fromVocab({ vocab, merges, fileNames });
+}
+
+/**
+ * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: at no moment does
+ * more than one layer's matrix exist twice. Names may carry the Hub's `transformer.` prefix; the checkpoint may hold F32,
+ * F16, BF16 or F64, or be one that `gpt2 convert` wrote.
+ *
+ * Throws {@link ModelFormatError} for a tensor that is missing, misshapen or unknown, what safetensors-ts throws for
+ * a broken file, and {@link OptionError}; then nothing stays allocated.
+ */
+export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
+  const { onProgress, signal } = options;
+  checkChoice("dtype", options.dtype, DTYPES);
+  const config = await loadConfig(source);
+  const checkpoint = await openCheckpoint(source, { signal });
+  await using _ = checkpoint.tensors;
+  const weights = await StoredWeights.of(checkpoint, config);
+  const dtype = options.dtype ?? weights.converted ?? "f32";
+  const device = resolveDevice(options.device);
+  if (device.name === "gpu" && dtype !== "f32") {
+    throw new OptionError("dtype", `the gpu device keeps weights as "f32" only, got ${JSON.stringify(dtype)}`);
+  }
+  const total = parameterCount(config);
+  let loaded = 0;
+  const advance = (tensor: string, elements: number): void => {
+    loaded += elements;
+    onProgress?.({ tensor, loaded, total });
+    signal?.throwIfAborted();
+  };
+  const tensors = new Map<string, Tensor>();
+  try {
+    for (const weight of weightsFor(config)) {
+      tensors.set(weight.name, await loadWeight(weight, { weights, device, dtype, advance }));
+    }
+  } catch (error) {
+    for (const tensor of tensors.values()) tensor.dispose();
+    throw error;
+  }
+  return { config, sizes: sizesOf(config), weights: buildWeights(config, ({ name }) => tensors.get(name)!) };
+}
+
+function resolveDevice(device: LoadModelOptions["device"]): Backend {
+  if (device === undefined) return defaultDevice();
+  return typeof device === "string" ? deviceByName(device) : device;
+}
+
+async function requiredText(source: ModelSource, file: string): Promise<string> {
+  const text = await source.text(file);
+  if (text === undefined) throw new ModelFormatError(source.path(file), "there is no such file");
+  return text;
+}

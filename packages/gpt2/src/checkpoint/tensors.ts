@@ -1,0 +1,94 @@
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { Dtype } from "safetensors-ts";
+import { ModelFormatError } from "../errors.ts";
+import type { GPT2Config } from "../model/config.ts";
+import { type Weight, weightsFor } from "../model/weights.ts";
+import { type ConvertedDtype, scalesName, scalesShape, storedDtypes } from "./quantization.ts";
+import type { Checkpoint } from "./source.ts";
+
+/** Bytes that a weight takes in a model that is loaded with this dtype: vectors stay float32. */
+export function bytesAs(dtype: MatrixEncoding, weight: Weight): number {
+  const elements = elementsOf(weight.shape);
+  if (weight.kind === "vector" || dtype === "f32") return 4 * elements;
+  if (dtype === "bf16") return 2 * elements;
+  // With each scale the kernels keep the sum of its integers, in 16 bits.
+  return elements + 6 * elementsOf(scalesShape(weight));
+}
+
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((size, dim) => size * dim, 1);
+}
+
+const prefix = "transformer.";
+/** Causal masks that old checkpoints carry as buffers. */
+const maskBuffer = /^h\.\d+\.attn\.(bias|masked_bias)$/;
+/** Names inside the stack: one that is not expected means that the checkpoint computes something else. */
+const insideStack = /^(h\.|wte|wpe|ln_f)/;
+
+/** A tensor of a checkpoint that was looked for. */
+export interface FoundTensor {
+  /** Its name without prefix, and the one it has in the checkpoint. */
+  readonly name: string;
+  readonly storedAs: string;
+}
+
+/** Compares a checkpoint with its config, and with what it says it was converted to, before anything is read. */
+export async function checkTensors(
+  { path, tensors }: Checkpoint,
+  config: GPT2Config,
+  converted: ConvertedDtype | undefined,
+): Promise<FoundTensor[]> {
+  const expected = expectedTensors(config, converted);
+  const found: FoundTensor[] = [];
+  for (const storedAs of tensors.names) {
+    const name = storedAs.startsWith(prefix) ? storedAs.slice(prefix.length) : storedAs;
+    const wanted = expected.get(name);
+    if (wanted === undefined) {
+      if (insideStack.test(name) && !maskBuffer.test(name)) {
+        throw new ModelFormatError(
+          path,
+          `unexpected tensor ${storedAs}: GPT-2 of this config has none of that name`,
+          storedAs,
+        );
+      }
+      continue;
+    }
+    const { shape, dtype } = wanted;
+    const info = await tensors.info(storedAs);
+    if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
+      throw new ModelFormatError(
+        path,
+        `tensor ${storedAs} is [${info.shape.join(", ")}]; this config needs [${shape.join(", ")}]`,
+        storedAs,
+      );
+    }
+    if (dtype !== undefined && info.dtype !== dtype) {
+      throw new ModelFormatError(
+        path,
+        `tensor ${storedAs} is ${info.dtype}; a checkpoint converted to ${converted} has it in ${dtype}`,
+        storedAs,
+      );
+    }
+    expected.delete(name);
+    found.push({ name, storedAs });
+  }
+  for (const name of expected.keys()) {
+    throw new ModelFormatError(path, `tensor ${name} is missing`, name);
+  }
+  return found;
+}
+
+/** Shapes, and dtypes where there is only one that will do. */
+function expectedTensors(config: GPT2Config, converted: ConvertedDtype | undefined) {
+  const tensors = new Map<string, { readonly shape: readonly number[]; readonly dtype?: Dtype }>();
+  for (const weight of weightsFor(config)) {
+    const { name, kind, shape } = weight;
+    if (converted === undefined) tensors.set(name, { shape });
+    else if (kind === "vector") tensors.set(name, { shape, dtype: "F32" });
+    else {
+      tensors.set(name, { shape, dtype: storedDtypes[converted] });
+      if (converted === "int8") tensors.set(scalesName(name), { shape: scalesShape(weight), dtype: "F32" });
+    }
+  }
+  return tensors;
+}

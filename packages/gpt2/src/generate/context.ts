@@ -1,0 +1,132 @@
+import { yieldToEventLoop } from "../event-loop.ts";
+import { advance, logitsOfRows } from "../model/advance.ts";
+import { Batch } from "../model/batch.ts";
+import { KVCache } from "../model/kv-cache.ts";
+import { forward, type Model } from "../model/model.ts";
+import { checkFlag, checkInteger, checkOptionNames } from "../options.ts";
+
+/** Tokens of continuations that a pass runs on at most. */
+const TOKENS_PER_PASS = 1024;
+
+/**
+ * A text in progress: its tokens and their KV cache. Tokens can be appended for good, and any number of continuations
+ * tried side by side, sharing the cache that they all begin from.
+ *
+ *     using context = model.context();
+ *     const logits = await context.append(model.tokenizer.encode("To be, or not to"));
+ *     const [afterBe, afterSleep] = await context.branch([encode(" be"), encode(" sleep")]);
+ */
+export class Context {
+  readonly #model: Model;
+  readonly #cache: KVCache;
+  readonly #ids: number[] = [];
+
+  /**
+   * @param options.capacity the tokens there is room for, `n_positions` by default
+   * @throws OptionError
+   */
+  constructor(model: Model, options: { readonly capacity?: number | undefined } = {}) {
+    checkOptionNames(options, ["capacity"]);
+    checkInteger("capacity", options.capacity, 1, model.config.nPositions);
+    this.#model = model;
+    this.#cache = new KVCache(model, options.capacity);
+  }
+
+  /** The tokens so far. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** The number of tokens so far. */
+  get length(): number {
+    return this.#ids.length;
+  }
+
+  /** The tokens there is room for. */
+  get capacity(): number {
+    return this.#cache.capacity;
+  }
+
+  /**
+   * Appends tokens (at least one).
+   *
+   * @returns the logits `[V]` of what may follow
+   * @throws TokenIdError, ContextLengthError, a RangeError for no tokens; `signal.reason` when aborted. Then the context
+   *   is as it was before.
+   */
+  async append(
+    ids: readonly number[],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Float32Array> {
+    const before = this.#ids.length;
+    try {
+      const { logits } = await advance(this.#model, this.#cache, ids, { signal });
+      this.#ids.push(...ids);
+      return logits;
+    } catch (error) {
+      this.#cache.truncate(before);
+      throw error;
+    }
+  }
+
+  /**
+   * What may follow each of several continuations (of at least one token) of this context, which stays as it is. They
+   * are one batch: k continuations by one token read the model's weights once, not k times.
+   *
+   * @param options.logprobs whether to tell natural log-probabilities instead of logits. Default false
+   * @returns for each continuation the logits `[V]` after its last token
+   * @throws OptionError, TokenIdError, ContextLengthError, a RangeError for one without tokens; `signal.reason` when
+   *   aborted
+   */
+  async branch(
+    continuations: readonly (readonly number[])[],
+    options: { readonly logprobs?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Float32Array[]> {
+    checkOptionNames(options, ["logprobs", "signal"]);
+    checkFlag("logprobs", options.logprobs);
+    const { logprobs = false, signal } = options;
+    const results: Float32Array[] = [];
+    for (let first = 0; first < continuations.length; ) {
+      let end = first + 1;
+      let tokens = continuations[first]!.length;
+      while (end < continuations.length && tokens + continuations[end]!.length <= TOKENS_PER_PASS) {
+        tokens += continuations[end++]!.length;
+      }
+      await yieldToEventLoop();
+      signal?.throwIfAborted();
+      results.push(...(await this.#pass(continuations.slice(first, end), logprobs)));
+      first = end;
+    }
+    return results;
+  }
+
+  async #pass(continuations: readonly (readonly number[])[], logprobs: boolean): Promise<Float32Array[]> {
+    const sequences = continuations.map((ids) => ({ ids, cache: this.#cache, remember: false }));
+    using batch = new Batch(this.#model, sequences);
+    using x = forward(this.#model, batch);
+    const lastRows = continuations.map(({ length }, i) => batch.starts[i]! + length - 1);
+    const results: Float32Array[] = [];
+    for (const [, scores] of logitsOfRows(this.#model, x, lastRows)) {
+      using _ = scores;
+      using normalized = logprobs ? scores.logSoftmax(-1) : undefined;
+      const data = await (normalized ?? scores).data();
+      const { vocabSize } = this.#model.config;
+      for (let at = 0; at < data.length; at += vocabSize) results.push(data.subarray(at, at + vocabSize));
+    }
+    return results;
+  }
+
+  /** Forgets all tokens from number `length` on. Throws a RangeError if there are fewer. */
+  truncate(length: number): void {
+    this.#cache.truncate(length);
+    this.#ids.length = length;
+  }
+
+  dispose(): void {
+    this.#cache.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

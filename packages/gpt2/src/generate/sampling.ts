@@ -1,0 +1,173 @@
+import { type Generator, scalarMath } from "@gpt2-ts/tensor";
+import { checkFlag, checkInteger, checkNumber, OptionError } from "../options.ts";
+import { LargestFirst } from "./largest-first.ts";
+
+/**
+ * How the next token is chosen. Nothing given: drawn from the model's own distribution. What is given is applied in the
+ * order repetition penalty, temperature, top-k, top-p, as in Hugging Face `transformers`.
+ */
+export interface SamplingOptions {
+  /** What logits are divided by: below 1 bolder, above 1 more random. 0 is the limit, greedy. Default 1. */
+  readonly temperature?: number | undefined;
+  /** Only the k most likely tokens, and those as likely as the k-th (Fan, Lewis, Dauphin, 2018). Default: all. */
+  readonly topK?: number | undefined;
+  /** Only the fewest most likely tokens that reach this probability together, in 0..1 (Holtzman et al., 2020). */
+  readonly topP?: number | undefined;
+  /**
+   * What the logits of tokens that were there before are divided by, or multiplied by if negative (Keskar et al., "CTRL",
+   * 2019). Above 1 discourages repetition. Default 1.
+   */
+  readonly repetitionPenalty?: number | undefined;
+  /** Always the most likely token: the same as `temperature: 0`. */
+  readonly greedy?: boolean | undefined;
+}
+
+export const samplingOptionNames = ["temperature", "topK", "topP", "repetitionPenalty", "greedy"] as const;
+
+/** Throws an {@link OptionError} for a value that is out of range, or options that contradict each other. */
+export function checkSamplingOptions(options: SamplingOptions): void {
+  const { temperature, topK, topP, repetitionPenalty, greedy } = options;
+  checkNumber("temperature", temperature, "a number from 0", (value) => value >= 0);
+  checkInteger("topK", topK, 1);
+  checkNumber("topP", topP, "a number above 0, at most 1", (value) => value > 0 && value <= 1);
+  checkNumber("repetitionPenalty", repetitionPenalty, "a number above 0", (value) => value > 0);
+  checkFlag("greedy", greedy);
+  if (greedy) {
+    for (const name of ["temperature", "topK", "topP"] as const) {
+      if (options[name] !== undefined) throw new OptionError(name, "has no meaning together with greedy");
+    }
+  }
+}
+
+/** Tokens that may come next, by rising id, and their probabilities, which add up to 1. */
+export interface NextToken {
+  readonly ids: Int32Array;
+  readonly probabilities: Float64Array;
+}
+
+/**
+ * The distribution that the next token is drawn from: `logits` `[V]` after penalty, temperature, top-k and top-p. All
+ * arithmetic is float64 with functions of our own, so every engine gets the same numbers.
+ *
+ * @param previous the ids that the repetition penalty applies to
+ * @throws OptionError for an option out of range; RangeError for logits that are NaN, or all -Infinity
+ */
+export function nextToken(
+  logits: ArrayLike<number>,
+  options: SamplingOptions = {},
+  previous: Iterable<number> = [],
+): NextToken {
+  checkSamplingOptions(options);
+  const { temperature = 1, topK, topP = 1, repetitionPenalty = 1, greedy = false } = options;
+  const scores = new Float64Array(logits);
+  if (repetitionPenalty !== 1) penalize(scores, previous, repetitionPenalty);
+  const top = indexOfLargest(scores);
+  if (greedy || temperature === 0) return { ids: Int32Array.of(top), probabilities: Float64Array.of(1) };
+
+  const limited = topK !== undefined && topK < scores.length;
+  let ids = limited ? mostLikely(scores, topK) : allIds(scores.length);
+  const weights = new Float64Array(scores.length); // e^((score - largest) / temperature), for `ids` only
+  let total = 0;
+  for (const id of ids) {
+    const below = scores[id]! - scores[top]!;
+    weights[id] = below === 0 ? 1 : scalarMath.exp(below / temperature);
+    total += weights[id]!;
+  }
+  if (topP < 1) ids = nucleus(limited ? ids : fallingIds(scores), weights, topP * total);
+  if (limited || topP < 1) ids.sort();
+  total = 0;
+  for (const id of ids) total += weights[id]!;
+  const probabilities = new Float64Array(ids.length);
+  for (const [i, id] of ids.entries()) probabilities[i] = weights[id]! / total;
+  return { ids, probabilities };
+}
+
+/** One token of a distribution: the first at which the running sum of probabilities passes the generator's next uniform. */
+export function draw({ ids, probabilities }: NextToken, generator: Generator): number {
+  const uniform = generator.uniform();
+  let sum = 0;
+  let last = 0; // if rounding leaves the sum of all just short of the uniform
+  for (let i = 0; i < ids.length; i++) {
+    if (probabilities[i] === 0) continue;
+    sum += probabilities[i]!;
+    if (sum > uniform) return ids[i]!;
+    last = i;
+  }
+  return ids[last]!;
+}
+
+function penalize(scores: Float64Array, previous: Iterable<number>, penalty: number): void {
+  for (const id of new Set(previous)) {
+    const score = scores[id];
+    if (score === undefined) throw new RangeError(`repetition penalty: there is no logit for token id ${id}`);
+    scores[id] = score < 0 ? score * penalty : score / penalty;
+  }
+}
+
+function indexOfLargest(scores: Float64Array): number {
+  let top = 0;
+  for (let id = 0; id < scores.length; id++) {
+    const score = scores[id]!;
+    if (Number.isNaN(score)) throw new RangeError(`the logit of token ${id} is not a number: are the weights sound?`);
+    if (score > scores[top]!) top = id;
+  }
+  if (!Number.isFinite(scores[top])) throw new RangeError(`the largest of ${scores.length} logits is ${scores[top]}`);
+  return top;
+}
+
+/** The `k` ids of the largest scores, and those that tie with the last of them; largest first. */
+function mostLikely(scores: Float64Array, k: number): Int32Array {
+  const bound = reachedByAtLeast(k, scores);
+  const candidates: number[] = [];
+  for (let id = 0; id < scores.length; id++) if (scores[id]! >= bound) candidates.push(id);
+  const values = Float64Array.from(candidates, (id) => scores[id]!);
+  const order = new LargestFirst(values);
+  const ids: number[] = [];
+  let last = Number.POSITIVE_INFINITY;
+  for (let i = order.peek(); i !== undefined; i = order.peek()) {
+    if (ids.length >= k && values[i]! < last) break;
+    ids.push(candidates[i]!);
+    last = values[i]!;
+    order.next();
+  }
+  return Int32Array.from(ids);
+}
+
+const LARGEST_BLOCK = 64;
+/** With so many times `k` blocks it is rare that two of the `k` largest scores share one. */
+const BLOCKS_PER_K = 4;
+
+/** A score that `k` scores reach, and few others: the k-th largest of the largest of each block of scores. */
+function reachedByAtLeast(k: number, scores: Float64Array): number {
+  const size = Math.max(1, Math.min(LARGEST_BLOCK, Math.floor(scores.length / (BLOCKS_PER_K * k))));
+  const largest = new Float64Array(Math.ceil(scores.length / size)).fill(Number.NEGATIVE_INFINITY);
+  for (let block = 0, id = 0; block < largest.length; block++) {
+    for (const end = Math.min(id + size, scores.length); id < end; id++) {
+      if (scores[id]! > largest[block]!) largest[block] = scores[id]!;
+    }
+  }
+  return largest.sort()[largest.length - k] ?? Number.NEGATIVE_INFINITY;
+}
+
+function allIds(count: number): Int32Array {
+  const ids = new Int32Array(count);
+  for (let id = 0; id < count; id++) ids[id] = id;
+  return ids;
+}
+
+function* fallingIds(scores: Float64Array): Iterable<number> {
+  const order = new LargestFirst(scores);
+  for (let id = order.next(); id !== undefined; id = order.next()) yield id;
+}
+
+/** The shortest beginning of `ids`, which are likeliest first, whose weights add up to `enough`. */
+function nucleus(ids: Iterable<number>, weights: Float64Array, enough: number): Int32Array {
+  const kept: number[] = [];
+  let sum = 0;
+  for (const id of ids) {
+    kept.push(id);
+    sum += weights[id]!;
+    if (sum >= enough) break;
+  }
+  return Int32Array.from(kept);
+}

@@ -1,0 +1,133 @@
+import type { Model } from "../model/model.ts";
+import { checkFlag, checkInteger, checkOptionNames, OptionError } from "../options.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
+import { StopTexts } from "./stop-texts.ts";
+import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
+
+/** How a text is continued. */
+export interface GenerateOptions extends SamplingOptions {
+  /** At most so many tokens. Default: as many as the context has room for. */
+  readonly maxTokens?: number | undefined;
+  /** Seed of the draws, an integer in 0..2^53-1: the same seed gives the same text. Default: a random one. */
+  readonly seed?: number | undefined;
+  /** Texts that end the output, which stops before the first of them to be complete. */
+  readonly stop?: string | readonly string[] | undefined;
+  /** Whether `<|endoftext|>` ends the output. Default true; otherwise it is a token like any other. */
+  readonly stopAtEndOfText?: boolean | undefined;
+  /** Whether to tell the log-probabilities of prompt and output, which come from the same passes. Default false. */
+  readonly logprobs?: boolean | undefined;
+  /** Ends the generation early: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A finished generation. */
+export interface Generation {
+  /** The output, without the prompt and without the stop text. */
+  readonly text: string;
+  /** The tokens of the output; those that make up a stop text are among them, `<|endoftext|>` is not. */
+  readonly ids: readonly number[];
+  readonly promptIds: readonly number[];
+  readonly finishReason: FinishReason;
+  /** The seed that gives this output again. */
+  readonly seed: number;
+  /** The model's own log-probability (natural) of each of `ids`, before temperature and filters; if asked for. */
+  readonly logprobs: readonly number[] | undefined;
+  /** The same of the prompt's second to last token; if asked for. */
+  readonly promptLogprobs: readonly number[] | undefined;
+}
+
+const optionNames = [
+  ...samplingOptionNames,
+  ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "signal"] as const),
+];
+
+/** Throws an {@link OptionError} for an option that is unknown, out of range, or contradicts another. */
+export function checkGenerateOptions(options: GenerateOptions): void {
+  checkOptionNames(options, optionNames);
+  checkSamplingOptions(options);
+  checkInteger("maxTokens", options.maxTokens, 1);
+  checkInteger("seed", options.seed, 0);
+  checkFlag("stopAtEndOfText", options.stopAtEndOfText);
+  checkFlag("logprobs", options.logprobs);
+  new StopTexts(listOf(options.stop));
+}
+
+/**
+ * Continues a prompt, and hands out the text as it comes: pieces of whole characters, never part of a stop text. Put
+ * together they are the `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`.
+ *
+ * @returns the whole of it
+ * @throws OptionError, TokenIdError, ContextLengthError for a prompt that leaves no room for a token; `signal.reason`
+ *   when aborted
+ */
+export async function* generateText(
+  model: Model,
+  tokenizer: Tokenizer,
+  prompt: readonly number[],
+  options: GenerateOptions = {},
+): AsyncGenerator<string, Generation> {
+  checkGenerateOptions(options);
+  const { stop, stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
+  const stopTexts = new StopTexts(listOf(stop));
+  const endOfText = model.config.eosTokenId ?? tokenizer.endOfText;
+  const promptIds = prompt.length > 0 ? prompt : beginning(endOfText);
+  const decoder = tokenizer.streamDecoder();
+  const tokens = generateTokens(model, promptIds, {
+    ...others,
+    seed,
+    endToken: stopAtEndOfText ? endOfText : undefined,
+  } satisfies GenerateTokensOptions);
+
+  let text = "";
+  const ids: number[] = [];
+  const logprobs: number[] = [];
+  let promptLogprobs: readonly number[] | undefined;
+  let finishReason: FinishReason | undefined;
+  try {
+    while (finishReason === undefined) {
+      const step = await tokens.next();
+      let piece: string;
+      if (step.done) {
+        // Whatever was waiting for more cannot come to anything now; but a broken character's U+FFFD may end a stop text.
+        piece = stopTexts.push(decoder.flush()) + stopTexts.flush();
+        finishReason = stopTexts.found ? "stop" : step.value;
+      } else {
+        const { id, logprob, promptLogprobs: known } = step.value;
+        ids.push(id);
+        if (logprob !== undefined) logprobs.push(logprob);
+        promptLogprobs ??= known;
+        piece = stopTexts.push(decoder.push(id));
+        if (stopTexts.found) finishReason = "stop";
+      }
+      text += piece;
+      if (piece !== "") yield piece;
+    }
+  } finally {
+    await tokens.return("length"); // frees the cache, also when the reader leaves early
+  }
+  return {
+    text,
+    ids,
+    promptIds,
+    finishReason,
+    seed,
+    logprobs: options.logprobs ? logprobs : undefined,
+    promptLogprobs,
+  };
+}
+
+function listOf(stop: string | readonly string[] = []): readonly string[] {
+  return typeof stop === "object" ? stop : [stop];
+}
+
+function beginning(endOfText: number | undefined): readonly number[] {
+  if (endOfText === undefined) {
+    throw new OptionError("prompt", "expected at least one token: this vocabulary has no <|endoftext|> to begin with");
+  }
+  return [endOfText];
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}

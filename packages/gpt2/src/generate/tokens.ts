@@ -1,0 +1,74 @@
+import { Generator } from "@gpt2-ts/tensor";
+import { ContextLengthError } from "../errors.ts";
+import { advance } from "../model/advance.ts";
+import { KVCache } from "../model/kv-cache.ts";
+import type { Model } from "../model/model.ts";
+import { checkFlag, checkInteger, checkOptionNames } from "../options.ts";
+import { checkSamplingOptions, draw, nextToken, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
+
+/** How tokens are generated. */
+export interface GenerateTokensOptions extends SamplingOptions {
+  /** At most so many tokens. Default: as many as the context has room for. */
+  readonly maxTokens?: number | undefined;
+  /** Seed of the draws, 0..2^53-1: the same seed gives the same tokens everywhere. */
+  readonly seed: number;
+  /** A token that ends the text, and is not part of it. */
+  readonly endToken?: number | undefined;
+  /** Whether to tell the log-probabilities of prompt and output, which come from the same passes. */
+  readonly logprobs?: boolean | undefined;
+  /** Ends the generation early: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One generated token. */
+export interface GeneratedToken {
+  readonly id: number;
+  /** The model's own natural log-probability of this token, before temperature and filters, if asked for. */
+  readonly logprob: number | undefined;
+  /** With the first token, if asked for: log-probabilities of the prompt's second to last token. */
+  readonly promptLogprobs: readonly number[] | undefined;
+}
+
+/**
+ * Why a generation ended: it has `maxTokens` tokens ("length"), prompt and output fill all of the model's positions
+ * ("context"), the end token was drawn ("eos"), or a stop text came ("stop").
+ */
+export type FinishReason = "length" | "context" | "eos" | "stop";
+
+/**
+ * Continues a prompt of at least one token, token by token. Prompt and output together fill at most `n_positions`
+ * positions; nothing is ever dropped from the beginning to go on.
+ *
+ * @returns why it ended
+ * @throws OptionError for an option that is unknown or out of range, ContextLengthError for a prompt that leaves no room
+ *   for a token, TokenIdError; `signal.reason` when aborted
+ */
+export async function* generateTokens(
+  model: Model,
+  prompt: readonly number[],
+  options: GenerateTokensOptions,
+): AsyncGenerator<GeneratedToken, Exclude<FinishReason, "stop">> {
+  checkOptionNames(options, [...samplingOptionNames, "maxTokens", "seed", "endToken", "logprobs", "signal"]);
+  checkSamplingOptions(options);
+  const { nPositions, vocabSize } = model.config;
+  checkInteger("maxTokens", options.maxTokens, 1);
+  checkInteger("seed", options.seed, 0);
+  checkInteger("endToken", options.endToken, 0, vocabSize - 1);
+  checkFlag("logprobs", options.logprobs);
+  const { maxTokens = nPositions, seed, endToken, logprobs = false, signal } = options;
+  if (prompt.length >= nPositions) throw new ContextLengthError(prompt.length + 1, nPositions);
+
+  const generator = new Generator(seed);
+  const ids = [...prompt];
+  using cache = new KVCache(model, Math.min(nPositions, prompt.length + maxTokens));
+  for (let next = ids, count = 1; ; count++) {
+    const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
+    const id = draw(nextToken(logits, options, ids), generator);
+    if (id === endToken) return "eos";
+    ids.push(id);
+    yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
+    if (count === maxTokens) return "length";
+    if (ids.length === nPositions) return "context";
+    next = [id];
+  }
+}

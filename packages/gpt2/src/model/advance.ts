@@ -1,0 +1,103 @@
+import { dim, embedding, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { yieldToEventLoop } from "../event-loop.ts";
+import { Batch } from "./batch.ts";
+import type { KVCache } from "./kv-cache.ts";
+import { type C, forward, logits, type Model, type V } from "./model.ts";
+
+/** Tokens that a pass runs on at most: bounds its memory, and the time until an abort is noticed. */
+const TOKENS_PER_PASS = 256;
+
+/** Logits that exist at once, 16 MiB of them: `[T, V]` as a whole would be 206 MB for 1,024 tokens of GPT-2. */
+const LOGITS_AT_ONCE = 2 ** 22;
+
+/** What a pass over new tokens tells. */
+export interface Advance {
+  /** The scores `[V]` of what may follow the last token. */
+  readonly logits: Float32Array;
+  /** Those scores as natural log-probabilities, if asked for. */
+  readonly nextLogprobs: Float32Array | undefined;
+  /** log p of the second to the last of the new tokens, each after all before it; empty unless asked for. */
+  readonly logprobs: number[];
+}
+
+/**
+ * Runs the model on the tokens `ids` (at least one) that follow what `cache` holds, and leaves them in the cache. A
+ * prompt takes several passes if it is long, a single token one: reading and writing are the same code.
+ *
+ * @throws TokenIdError, ContextLengthError; `signal.reason` when aborted, with only some of the tokens in the cache
+ */
+export async function advance(
+  model: Model,
+  cache: KVCache,
+  ids: readonly number[],
+  { logprobs = false, signal }: { logprobs?: boolean | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Advance> {
+  const known: number[] = [];
+  for (let start = 0; ; start += TOKENS_PER_PASS) {
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+    const end = Math.min(start + TOKENS_PER_PASS, ids.length);
+    using batch = new Batch(model, [{ ids: ids.slice(start, end), cache }]);
+    using x = forward(model, batch);
+    batch.commit();
+    if (logprobs) {
+      const targets = ids.slice(start + 1, end + 1);
+      known.push(...(await logprobsOf(model, x, [...targets.keys()], targets, signal)));
+    }
+    if (end === ids.length) {
+      using row = tidy(() => logits(model, x.slice(0, end - start - 1, end - start)));
+      using normalized = logprobs ? row.logSoftmax(-1) : undefined;
+      return { logits: await row.data(), nextLogprobs: await normalized?.data(), logprobs: known };
+    }
+  }
+}
+
+/**
+ * The natural log-probability of `targets[i]` after row `rows[i]` of the stack's output `x` `[T, C]`, some rows at a
+ * time. Each is a function of its row alone, bit for bit.
+ */
+export async function logprobsOf(
+  model: Model,
+  x: Tensor<[number, C]>,
+  rows: readonly number[],
+  targets: readonly number[],
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const result = new Float32Array(rows.length);
+  for (const [start, scores] of logitsOfRows(model, x, rows)) {
+    using _ = scores;
+    using picked = tidy(() => {
+      const count = scores.shape[0];
+      const index = fromData(targets.slice(start, start + count), [count, 1], { dtype: "int32", device: x.device });
+      return scores.logSoftmax(-1).gather(-1, index);
+    });
+    result.set(await picked.data(), start);
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+  }
+  return result;
+}
+
+/** The logits of some rows of `x`, as many at a time as may exist at once, each with the number of its first row. */
+export function* logitsOfRows(
+  model: Model,
+  x: Tensor<[number, C]>,
+  rows: readonly number[],
+): Generator<[start: number, scores: Tensor<[number, V]>]> {
+  const atOnce = logitsAtOnce(model);
+  for (let start = 0; start < rows.length; start += atOnce) {
+    const chosen = rows.slice(start, start + atOnce);
+    yield [
+      start,
+      tidy(() => {
+        const index = fromData(chosen, [dim("rows", chosen.length)], { dtype: "int32", device: x.device });
+        return logits(model, embedding(x, index));
+      }),
+    ];
+  }
+}
+
+/** Rows whose logits may exist at once. */
+export function logitsAtOnce(model: Model): number {
+  return Math.max(1, Math.floor(LOGITS_AT_ONCE / model.config.vocabSize));
+}

@@ -1,0 +1,153 @@
+/**
+ * GPT-2, the whole of it. Read from top to bottom: sizes, weights, one block, the stack, the logits.
+ *
+ * References:
+ * 1. Radford, Wu, Child, Luan, Amodei, Sutskever, "Language models are unsupervised multitask learners", 2019.
+ * 2. The TensorFlow code released with it: https://github.com/openai/gpt-2/blob/master/src/model.py
+ * 3. Hugging Face's PyTorch version, whose names the weights carry: transformers/models/gpt2/modeling_gpt2.py
+ *
+ * The letters in shapes:
+ *   T  tokens that this pass runs on. Several sequences lie packed end to end: there is no batch axis and no padding.
+ *   C  channels of the residual stream (`n_embd`): 768 in GPT-2 small
+ *   H  attention heads (`n_head`): 12           D  channels of one head, C / H: 64
+ *   V  tokens in the vocabulary: 50,257         F  channels inside the MLP, 4 C: 3,072
+ */
+import {
+  attention,
+  type Dim,
+  embedding,
+  layerNorm,
+  linear,
+  type Named,
+  type Segment,
+  type Tensor,
+  tidy,
+} from "@gpt2-ts/tensor";
+import type { GPT2Config } from "./config.ts";
+
+export type T = Named<"T">;
+export type C = Named<"C">;
+export type H = Named<"H">;
+export type D = Named<"D">;
+export type V = Named<"V">;
+export type F = Named<"F">;
+
+/** The sizes of one model, named, so that the compiler follows them through every line below. */
+export interface Sizes {
+  readonly C: C;
+  readonly H: H;
+  readonly D: D;
+  readonly V: V;
+  readonly F: F;
+  readonly QKV: Named<"3C">;
+  readonly positions: Named<"n_positions">;
+}
+
+/** Gain and shift of a layer normalization. */
+export interface LayerNorm {
+  readonly weight: Tensor<[C]>; // called g in the paper's code
+  readonly bias: Tensor<[C]>;
+}
+
+/** `x W + b`. The weight lies `[in, out]`, as GPT-2's checkpoints hold it. */
+export interface Linear<In extends Dim, Out extends Dim> {
+  readonly weight: Tensor<[In, Out]>;
+  readonly bias: Tensor<[Out]>;
+}
+
+/** The weights of one block, under GPT-2's own names. */
+export interface Block {
+  readonly ln1: LayerNorm;
+  readonly attn: { readonly cAttn: Linear<C, Named<"3C">>; readonly cProj: Linear<C, C> };
+  readonly ln2: LayerNorm;
+  readonly mlp: { readonly cFc: Linear<C, F>; readonly cProj: Linear<F, C> };
+}
+
+/** All weights of a model. */
+export interface Weights {
+  readonly wte: Tensor<[V, C]>; // token embeddings
+  readonly wpe: Tensor<[Named<"n_positions">, C]>; // position embeddings
+  readonly h: readonly Block[];
+  readonly lnF: LayerNorm;
+  readonly lmHead: Tensor<[V, C]>; // the token embeddings again, unless the checkpoint brings its own
+}
+
+/** A model is its config and its weights; everything else is functions. */
+export interface Model {
+  readonly config: GPT2Config;
+  readonly sizes: Sizes;
+  readonly weights: Weights;
+}
+
+/** What the model reads of the tokens that a pass runs on. */
+export interface PassInput {
+  /** Tokens of all sequences together. */
+  readonly length: T;
+  readonly ids: Tensor<[T], "int32">;
+  readonly positions: Tensor<[T], "int32">;
+  /** The sequences as layer `layer`'s attention sees them. */
+  segments(layer: number): readonly Segment<H, D>[];
+  /** Hands the new keys and values of layer `layer` to whoever keeps them. */
+  remember(layer: number, key: Tensor<[T, H, D]>, value: Tensor<[T, H, D]>): void;
+}
+
+/**
+ * The stack: token and position embeddings, all blocks, the last layer normalization. Returns what the logits are read
+ * from, a row for each token of the batch.
+ */
+export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
+  const { wte, wpe, h, lnF } = model.weights;
+  let x = tidy(() => embedding(wte, batch.ids).add(embedding(wpe, batch.positions))); // [T, C]
+  for (const [layer, block] of h.entries()) {
+    using before = x;
+    x = tidy(() => transformerBlock(model, block, before, batch, layer)); // [T, C]
+  }
+  using last = x;
+  return normalize(model, last, lnF); // [T, C]
+}
+
+/** One block: what attention and then the MLP have to say is added to the residual stream. */
+function transformerBlock(
+  model: Model,
+  block: Block,
+  x: Tensor<[T, C]>,
+  batch: PassInput,
+  layer: number,
+): Tensor<[T, C]> {
+  const attended = x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer)); // [T, C]
+  return attended.add(mlp(block.mlp, normalize(model, attended, block.ln2))); // [T, C]
+}
+
+/** Causal multi-head self-attention: each token gathers from those before it what its query asks for. */
+function selfAttention(
+  { sizes: { C, H, D } }: Model,
+  { cAttn, cProj }: Block["attn"],
+  x: Tensor<[T, C]>,
+  batch: PassInput,
+  layer: number,
+): Tensor<[T, C]> {
+  const T = batch.length;
+  const [q, k, v] = linear(x, cAttn.weight, cAttn.bias).split([C, C, C], -1); // 3 × [T, C], out of [T, 3C]
+  const query = q.reshape([T, H, D]);
+  const key = k.reshape([T, H, D]);
+  const value = v.reshape([T, H, D]);
+  const segments = batch.segments(layer); // where each sequence begins, and its KV cache
+  const y = attention(query, key, value, { segments, scale: 1 / Math.sqrt(D) }); // [T, H, D]
+  batch.remember(layer, key, value);
+  return linear(y.reshape([T, C]), cProj.weight, cProj.bias); // [T, C]
+}
+
+/** The feed-forward network: out to 4 C channels, GELU, and back. */
+function mlp({ cFc, cProj }: Block["mlp"], x: Tensor<[T, C]>): Tensor<[T, C]> {
+  const hidden = linear(x, cFc.weight, cFc.bias, { activation: "gelu" }); // [T, F]
+  return linear(hidden, cProj.weight, cProj.bias); // [T, C]
+}
+
+function normalize({ config }: Model, x: Tensor<[T, C]>, { weight, bias }: LayerNorm): Tensor<[T, C]> {
+  return layerNorm(x, weight, bias, config.layerNormEpsilon); // [T, C]
+}
+
+/** For each row of the stack's output, a score for every token that could come next. */
+export function logits(model: Model, x: Tensor<[number, C]>): Tensor<[number, V]> {
+  return tidy(() => x.matmul(model.weights.lmHead.transpose())); // [rows, V]
+}

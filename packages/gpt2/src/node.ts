@@ -1,0 +1,9 @@
+// What needs a file system: converting a model into a folder, and the Hugging Face Hub's cache.
+export { type ConvertOptions, type ConvertProgress, convertModel } from "./checkpoint/convert.ts";
+export {
+  type DownloadedFile,
+  type DownloadedModel,
+  type DownloadOptions,
+  downloadModel,
+  findCachedModel,
+} from "./hub/index.ts";

@@ -1,0 +1,21 @@
+/** Consecutive tokens of one sequence that the model sees at once. */
+export interface Window {
+  readonly sequence: number;
+  /** Where the window begins in its sequence. */
+  readonly start: number;
+  readonly ids: readonly number[];
+  /** The first token of the window that is scored in it. */
+  readonly firstScored: number;
+}
+
+/** How windows are put together into passes, and how a pass is run. */
+export interface Passes {
+  /** Whether a pass that has these windows (at least one) takes the next one too. */
+  takes(windows: readonly Window[], next: Window): boolean;
+  /**
+   * log p of the tokens that the windows score, window after window.
+   *
+   * @throws TokenIdError; `signal.reason` when aborted
+   */
+  run(windows: readonly Window[], signal: AbortSignal | undefined): Promise<Float32Array>;
+}

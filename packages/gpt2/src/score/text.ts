@@ -1,0 +1,47 @@
+import { scalarMath } from "@gpt2-ts/tensor";
+import type { Model } from "../model/model.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { type ScoreOptions, scoreTokens } from "./tokens.ts";
+
+/** How likely a model finds a text. */
+export interface Score {
+  readonly ids: readonly number[];
+  /** Each token by itself, to be shown: its text, with `\xNN` for bytes that are only part of a character. */
+  readonly tokens: readonly string[];
+  /** Natural log-probability of each token but the first, which is given: one fewer than `ids`. */
+  readonly logprobs: readonly number[];
+  /** The sum of `logprobs`, in nats; 0 if there are none. */
+  readonly logLikelihood: number;
+  /** e to the power of minus the mean of `logprobs`; NaN for a text of fewer than two tokens. */
+  readonly perplexity: number;
+  /** Bits that the tokens after the first cost, per byte that they stand for; NaN for a text of fewer than two tokens. */
+  readonly bitsPerByte: number;
+}
+
+/**
+ * Scores texts, given as tokens: results in the order of the texts, each the same, bit for bit, as by itself.
+ *
+ * @throws OptionError, TokenIdError, ContextLengthError (unless a `stride` is given); `signal.reason` when aborted
+ */
+export async function scoreTexts(
+  model: Model,
+  tokenizer: Tokenizer,
+  texts: readonly (readonly number[])[],
+  options?: ScoreOptions,
+): Promise<Score[]> {
+  const scores = await scoreTokens(model, texts, options);
+  return texts.map((ids, i) => summary(tokenizer, ids, Array.from(scores[i]!)));
+}
+
+function summary(tokenizer: Tokenizer, ids: readonly number[], logprobs: readonly number[]): Score {
+  const logLikelihood = logprobs.reduce((sum, logprob) => sum + logprob, 0);
+  const bytes = tokenizer.decodeBytes(ids.slice(1)).length;
+  return {
+    ids,
+    tokens: tokenizer.tokens(ids),
+    logprobs,
+    logLikelihood,
+    perplexity: scalarMath.exp(-logLikelihood / logprobs.length),
+    bitsPerByte: -logLikelihood / Math.LN2 / bytes,
+  };
+}

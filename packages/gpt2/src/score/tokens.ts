@@ -1,0 +1,137 @@
+import { ContextLengthError } from "../errors.ts";
+import { yieldToEventLoop } from "../event-loop.ts";
+import { logprobsOf } from "../model/advance.ts";
+import { Batch, checkTokenIds } from "../model/batch.ts";
+import { forward, type Model } from "../model/model.ts";
+import { checkInteger, checkOptionNames } from "../options.ts";
+import { compiledPasses } from "./compiled.ts";
+import type { Passes, Window } from "./passes.ts";
+
+/** How token sequences are scored. */
+export interface ScoreOptions {
+  /**
+   * Scores sequences that are longer than the context too, through windows of `n_positions` tokens that begin `stride`
+   * tokens apart: only the tokens that a window adds are scored in it, each after at least `n_positions - stride` others
+   * (Hugging Face, "Perplexity of fixed-length models"). A small stride is accurate, a large one fast. From 1 to
+   * `n_positions - 1`. Without it, a sequence that does not fit is an error.
+   */
+  readonly stride?: number | undefined;
+  /** Tokens that a pass runs on at most, unless a single sequence has more. Default 1,024; 512 on the gpu device. */
+  readonly tokensPerPass?: number | undefined;
+  readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
+  /** Ends the scoring early: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sequences whose scores are complete, of all. */
+export interface ScoreProgress {
+  readonly scored: number;
+  readonly total: number;
+}
+
+/**
+ * The natural log-probability of every token but the first of each sequence, each after all those before it (in its
+ * window). Sequences are packed end to end into passes: that changes nothing about a result, not a bit. (On the gpu device
+ * passes are compiled, and the last bits may depend on the packing.)
+ *
+ * @throws OptionError, TokenIdError, ContextLengthError; `signal.reason` when aborted
+ */
+export async function scoreTokens(
+  model: Model,
+  sequences: readonly (readonly number[])[],
+  options: ScoreOptions = {},
+): Promise<Float32Array[]> {
+  checkOptionNames(options, ["stride", "tokensPerPass", "onProgress", "signal"]);
+  const { nPositions } = model.config;
+  checkInteger("stride", options.stride, 1, nPositions - 1);
+  checkInteger("tokensPerPass", options.tokensPerPass, 1);
+  const { stride, tokensPerPass, onProgress, signal } = options;
+
+  for (const { length } of sequences) {
+    if (stride === undefined && length > nPositions) throw new ContextLengthError(length, nPositions);
+  }
+  const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
+  const passes = compiledPasses(model, tokensPerPass) ?? packedPasses(model, tokensPerPass);
+  for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), passes)) {
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+    distribute(await passes.run(pack, signal), pack, scores);
+    onProgress?.({ scored: completed(pack, sequences), total: sequences.length });
+  }
+  return scores;
+}
+
+/** What the model is shown of the sequences, one after another. One of fewer than two tokens has nothing to score. */
+function* windowsOf(
+  sequences: readonly (readonly number[])[],
+  nPositions: number,
+  stride: number,
+): Generator<Window, void> {
+  for (const [sequence, ids] of sequences.entries()) {
+    if (ids.length < 2) continue;
+    let scored = 1; // tokens of the sequence that are scored, or given
+    for (let start = 0; scored < ids.length; start += stride) {
+      const window = ids.slice(start, start + nPositions);
+      yield { sequence, start, ids: window, firstScored: scored - start };
+      scored = start + window.length;
+    }
+  }
+}
+
+/** Groups windows, in order, into passes. */
+function* packs(windows: Iterable<Window>, passes: Passes): Generator<readonly Window[], void> {
+  let pack: Window[] = [];
+  for (const window of windows) {
+    if (pack.length > 0 && !passes.takes(pack, window)) {
+      yield pack;
+      pack = [];
+    }
+    pack.push(window);
+  }
+  if (pack.length > 0) yield pack;
+}
+
+/**
+ * Passes over windows that lie end to end, without padding. The last token of a window is predicted but predicts nothing, and
+ * none comes after it to attend to it: passes do without it.
+ */
+function packedPasses(model: Model, tokensPerPass = 1024): Passes {
+  return {
+    takes: (windows, next) =>
+      windows.reduce((sum, { ids }) => sum + ids.length - 1, next.ids.length - 1) <= tokensPerPass,
+    async run(windows, signal) {
+      for (const { ids } of windows) checkTokenIds(model, ids);
+      const sequences = windows.map(({ ids }) => ({ ids: ids.slice(0, -1) }));
+      using batch = new Batch(model, sequences);
+      using x = forward(model, batch);
+      const rows: number[] = [];
+      const targets: number[] = [];
+      for (const [i, { ids, firstScored }] of windows.entries()) {
+        for (let token = firstScored; token < ids.length; token++) {
+          rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
+          targets.push(ids[token]!);
+        }
+      }
+      return await logprobsOf(model, x, rows, targets, signal);
+    },
+  };
+}
+
+/** Puts what a pass found into the scores of its windows' sequences. */
+function distribute(logprobs: Float32Array, pack: readonly Window[], scores: readonly Float32Array[]): void {
+  let taken = 0;
+  for (const { sequence, start, ids, firstScored } of pack) {
+    const count = ids.length - firstScored;
+    scores[sequence]!.set(logprobs.subarray(taken, taken + count), start + firstScored - 1);
+    taken += count;
+  }
+}
+
+/** How many sequences have all their scores once `pack`, the latest of the passes, is done. */
+function completed(pack: readonly Window[], sequences: readonly (readonly number[])[]): number {
+  const { sequence, start, ids } = pack.at(-1)!;
+  const whole = start + ids.length === sequences[sequence]!.length;
+  let scored = whole ? sequence + 1 : sequence;
+  if (whole) while (scored < sequences.length && sequences[scored]!.length < 2) scored++;
+  return scored;
+}

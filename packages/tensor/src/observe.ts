@@ -1,0 +1,171 @@
+import type { Op, View } from "./backends/backend.ts";
+import { DeviceError, ShapeMismatchError } from "./errors.ts";
+import { tidy } from "./memory.ts";
+import { showShape } from "./shape.ts";
+
+/** An operation that a device is asked to run. Views (transpose, slice, reshape, …) run none. */
+export interface OpCall {
+  /** Its name, and the reference kernel that defines it. One object for each operation there is. */
+  readonly op: Op<never>;
+  /**
+   * The operands: windows (shape, strides, offset) on storages. A storage is the identity of a memory: the one that an op wrote to
+   * is the one that a later op reads.
+   */
+  readonly inputs: readonly View[];
+  /** What else the operation needs to know, such as an epsilon; undefined where there is nothing. */
+  readonly params: unknown;
+}
+
+/**
+ * Looks on while operations run. Tensors that a listener makes are freed when its function returns, unless it takes them out by
+ * `keep`: `keep(new Tensor(outputs[0]))` keeps a result, without a copy. Operations that a listener runs are not observed.
+ */
+export interface OpListener {
+  /** Before an operation runs. What it throws reaches whoever asked for the operation, which then does not run. */
+  before?(call: OpCall): void;
+  /**
+   * After an operation ran.
+   *
+   * @param outputs its results; for operations on memory that exists, such as `copy_`, that memory
+   * @param milliseconds what the device took; undefined on devices that work later (`gpu`)
+   * @returns other results to stand in their place, if any: of the same shapes and element types, on the same device
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that only looks returns nothing
+  after?(call: OpCall, outputs: readonly View[], milliseconds: number | undefined): readonly View[] | void;
+}
+
+/** Who looks on, the outermost first; undefined where nobody does, so that asking costs one comparison. */
+export let listeners: readonly OpListener[] | undefined;
+
+/**
+ * Shows `listener` every operation that `body` runs, of all devices.
+ *
+ *     observe({ after: ({ op }, [out]) => console.log(op.name, out.shape) }, () => model.hiddenStates("To be"));
+ *
+ * Listeners nest: the inner one sees an operation after the outer one's `before` and before the outer one's `after`, and what it
+ * puts in an operation's place is what the outer one sees. Moving data to and from a device (`tensor`, `data`, `to`) and filling
+ * packed matrices piece by piece are no operations; packing a matrix is one, named `pack`, that changes no value. On `gpu` an
+ * operation is seen when it is launched, and what `compile` compiles while it is recorded.
+ *
+ * @throws TypeError if `body` returns a promise, whose operations would not be seen: see {@link startObserving}
+ */
+export function observe<Result>(listener: OpListener, body: () => Result): Result {
+  const stop = startObserving(listener);
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      throw new TypeError("observe: the function must be synchronous, it returned a promise; use startObserving");
+    }
+    return result;
+  } finally {
+    stop();
+  }
+}
+
+/**
+ * Shows `listener` every operation from now on, whoever asks for it, until the function that is returned is called: for work
+ * that awaits, such as a generation. As {@link observe} otherwise.
+ */
+export function startObserving(listener: OpListener): () => void {
+  const own: OpListener = { ...bound(listener) }; // an identity of its own: a listener may be started twice
+  listeners = [...(listeners ?? []), own];
+  return () => {
+    const others = listeners?.filter((other) => other !== own);
+    listeners = others?.length ? others : undefined;
+  };
+}
+
+function bound(listener: OpListener): OpListener {
+  const { before, after } = listener;
+  return { ...(before && { before: before.bind(listener) }), ...(after && { after: after.bind(listener) }) };
+}
+
+/**
+ * Runs an operation under the eyes of the listeners.
+ *
+ * @param run runs it, and returns its results: fresh memory that nobody retains yet, unless `into` says that it existed
+ * @returns the results, which may be others than `run`'s
+ */
+export function observed(
+  call: OpCall,
+  synchronous: boolean,
+  into: boolean,
+  run: () => readonly View[],
+): readonly View[] {
+  const present = listeners!;
+  quietly(() => {
+    for (const { before } of present) tidy(() => before?.(call));
+  });
+  const start = performance.now();
+  let outputs = run();
+  const milliseconds = synchronous ? performance.now() - start : undefined;
+  for (const { after } of present.toReversed()) {
+    if (after === undefined) continue;
+    const shown = outputs;
+    outputs = holding(shown, () => {
+      let chosen = shown;
+      quietly(() => {
+        tidy(() => {
+          const others = after(call, shown, milliseconds);
+          if (others === undefined) return;
+          checkReplacement(call.op.name, shown, others, into);
+          chosen = others;
+          // The tensors that show them go at the end of this scope, the memory stays.
+          for (const { storage } of others) storage.retain();
+        });
+      });
+      return chosen;
+    });
+    if (outputs !== shown) for (const { storage } of outputs) storage.handOn();
+  }
+  return outputs;
+}
+
+/** Keeps fresh results from being freed by a listener that makes and disposes of tensors over them. */
+function holding(outputs: readonly View[], look: () => readonly View[]): readonly View[] {
+  for (const { storage } of outputs) storage.retain();
+  let chosen: readonly View[] | undefined;
+  try {
+    chosen = look();
+    return chosen;
+  } finally {
+    for (const { storage } of outputs) {
+      if (chosen === outputs) storage.handOn();
+      else storage.release();
+    }
+  }
+}
+
+/** Runs a listener's function without listeners. */
+function quietly(look: () => void): void {
+  const present = listeners;
+  listeners = undefined;
+  try {
+    look();
+  } finally {
+    listeners = present;
+  }
+}
+
+function checkReplacement(op: string, outputs: readonly View[], others: readonly View[], into: boolean): void {
+  if (into)
+    throw new ShapeMismatchError(op, "writes to memory that exists: a listener cannot put other results in its place");
+  if (!Array.isArray(others) || others.length !== outputs.length) {
+    throw new ShapeMismatchError(
+      op,
+      `has ${outputs.length} results; a listener must return an array of as many, or nothing`,
+    );
+  }
+  for (const [i, { dtype, shape, storage }] of outputs.entries()) {
+    const other = others[i] as View;
+    const fits =
+      other.dtype === dtype && other.shape.length === shape.length && other.shape.every((n, k) => n === shape[k]);
+    if (!fits) {
+      const [wanted, got] = [`${dtype} ${showShape(shape)}`, `${other.dtype} ${showShape(other.shape)}`];
+      throw new ShapeMismatchError(op, `a listener must put ${wanted} in its result's place, got ${got}`);
+    }
+    if (other.storage.backend !== storage.backend) {
+      throw new DeviceError(storage.backend.name, `${op}: a listener put a result of another device in its place`);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What each op must compute and move at least, from its shapes and from how its operands are kept.
+ *
+ * Operations are multiplications, additions, comparisons and elementary functions, of floats or of integers, each counted
+ * as one. Bytes are those of every operand read once and every result written once: what must pass if a cache keeps all
+ * that is used again.
+ */
+import { INT8_GROUP, type MatrixEncoding, type View } from "../backends/backend.ts";
+import { byteSize } from "../dtype.ts";
+import { sizeOf } from "../shape.ts";
+
+export interface Work {
+  readonly operations: number;
+  readonly bytes: number;
+  /** The arithmetic that computes it: a product with a matrix of `int8` sums integers. */
+  readonly arithmetic: "f32" | "int8";
+}
+
+/** An operation that ran. */
+export interface RanOp {
+  /** Its name. */
+  readonly op: string;
+  readonly inputs: readonly View[];
+  readonly params: unknown;
+  readonly outputs: readonly View[];
+}
+
+/** Of the bytes of all operands and results, unless it says otherwise. */
+type Rule = (call: RanOp) => { readonly operations: number; readonly bytes?: number };
+
+/** No operation of a device: its results are copied for JavaScript to read. */
+export const TO_JAVASCRIPT = "to JavaScript";
+
+/** Of GELU's tanh form: x³ (2), its factor, + x, its factor, tanh, + 1, two products. */
+const GELU_OPERATIONS = 9;
+/** Of softmax or its logarithm: maximum, difference, exp, sum, and a quotient or difference. */
+const SOFTMAX_OPERATIONS = 5;
+/** Of a layer normalization: sum, difference, square, sum of squares, and three for scale, weight and bias. */
+const LAYER_NORM_OPERATIONS = 7;
+
+const rules: Readonly<Record<string, Rule>> = {
+  // [M, K] × [K, N]: K multiplications and additions for each element of the result; then bias and activation.
+  linear: ({ inputs, params, outputs: [out] }) => {
+    const [x, , bias] = inputs;
+    const { activation } = params as { readonly activation: "none" | "gelu" };
+    const each = 2 * x!.shape.at(-1)! + (bias ? 1 : 0) + (activation === "gelu" ? GELU_OPERATIONS : 0);
+    return { operations: each * size(out!) };
+  },
+  matmul: ({ inputs: [a], outputs: [out] }) => ({ operations: 2 * a!.shape.at(-1)! * size(out!) }),
+  attention: (call) => ({ operations: attentionOperations(call) }),
+  layerNorm: ({ outputs: [out] }) => ({ operations: LAYER_NORM_OPERATIONS * size(out!) }),
+  softmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
+  logSoftmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
+  // Only the rows, or elements, that are asked for.
+  embedding: ({ inputs: [table, ids], outputs: [out] }) => {
+    const rows = bytesOf(table!) / table!.shape[0]!;
+    return { operations: 0, bytes: size(ids!) * rows + bytesOf(ids!) + bytesOf(out!) };
+  },
+  gather: ({ inputs: [, indices], outputs: [out] }) => ({
+    operations: 0,
+    bytes: bytesOf(indices!) + 2 * bytesOf(out!),
+  }),
+  copy: () => ({ operations: 0 }),
+  concat: () => ({ operations: 0 }),
+  pack: () => ({ operations: 0 }),
+  [TO_JAVASCRIPT]: ({ inputs: [x] }) => ({ operations: 0, bytes: 2 * bytesOf(x!) }),
+};
+
+/**
+ * What an operation must compute and move at least. One that has no rule of its own counts an operation for each element of its
+ * largest operand or result: right for sums, differences and comparisons, less than is computed for functions such as exp.
+ */
+export function workOf(call: RanOp): Work {
+  const rule = Object.hasOwn(rules, call.op) ? rules[call.op]! : everyElement;
+  const { operations, bytes = [...call.inputs, ...call.outputs].reduce((sum, view) => sum + bytesOf(view), 0) } =
+    rule(call);
+  const integers = isProduct(call.op) && panelsOf(call.inputs[1]!)?.encoding === "int8";
+  return { operations, bytes, arithmetic: integers ? "int8" : "f32" };
+}
+
+const everyElement: Rule = ({ inputs, outputs }) => ({
+  operations: Math.max(...[...inputs, ...outputs].map(size)),
+});
+
+/** Whether an op multiplies its first operand [..., M, K] by its second one [K, N]. */
+export function isProduct(op: string): boolean {
+  return op === "linear" || op === "matmul";
+}
+
+/**
+ * Bytes of the elements that a view shows, each counted once: those of a packed matrix as a checkpoint holds them,
+ * without the padding and sums that a device adds.
+ */
+export function bytesOf(view: View): number {
+  const { dtype, shape, strides } = view;
+  const panels = panelsOf(view);
+  if (panels === undefined) {
+    const elements = shape.reduce((product, dim, axis) => (strides[axis] === 0 ? product : product * dim), 1);
+    return elements * byteSize(dtype);
+  }
+  // Of a table, which is the transpose of a packed matrix, too: groups of int8 run down the columns of that.
+  const { rows, columns, encoding } = panels;
+  switch (encoding) {
+    case "f32":
+      return rows * columns * 4;
+    case "bf16":
+      return rows * columns * 2;
+    case "int8":
+      return (rows + 4 * Math.ceil(rows / INT8_GROUP)) * columns;
+  }
+}
+
+/** Two products of D terms for each query and key, for its score and for its value, with the scale and softmax between. */
+function attentionOperations({ inputs, params }: RanOp): number {
+  const { causal, segments } = params as AttentionParams;
+  const [, H, D] = inputs[0]!.shape as readonly [number, number, number];
+  let pairs = 0;
+  for (const { length, past } of segments) {
+    const before = past < 0 ? 0 : inputs[past]!.shape[0]!;
+    pairs += length * before + (causal ? (length * (length + 1)) / 2 : length * length);
+  }
+  return pairs * H * (4 * D + 1 + SOFTMAX_OPERATIONS);
+}
+
+interface AttentionParams {
+  readonly causal: boolean;
+  readonly segments: readonly { readonly length: number; readonly past: number }[];
+}
+
+/** What the wasm backend knows of a packed matrix. */
+interface Panels {
+  readonly rows: number;
+  readonly columns: number;
+  readonly encoding: MatrixEncoding;
+}
+
+function panelsOf({ storage }: View): Panels | undefined {
+  return (storage as { readonly panels?: Panels }).panels;
+}
+
+function size({ shape }: View): number {
+  return sizeOf(shape);
+}
