@@ -1,4 +1,4 @@
-/** The process of one engine: loads a model and answers requests for samples, at rest in between. */
+/** The process of one engine: loads a model and answers requests for samples; idle in between. */
 import { serve } from "../harness/child.ts";
 import { peakResidentBytes } from "../harness/machine.ts";
 import { Comparison } from "../quality/measure.ts";
@@ -15,7 +15,7 @@ export interface FirstToken {
 export interface LogitQuality extends ErrorSummary {
   /** Kullback–Leibler divergence from the reference distribution, in nats, mean over positions. */
   readonly meanKl: number;
-  /** Share of positions whose likeliest token is the reference's. */
+  /** Share of positions with the same most likely token as the reference. */
   readonly top1: number;
 }
 
@@ -87,7 +87,7 @@ const served = {
     return lengths.reduce((sum, length) => sum + length, 0) / seconds;
   },
 
-  /** Seconds for a prompt of `tokens` tokens, the logits of all of them included. */
+  /** Seconds for a prompt of `tokens` tokens, including the logits of all of them. */
   async prefill(tokens: number, vocab: number): Promise<number> {
     const ids = promptOf(tokens, vocab);
     const sequence = (await engine()).start();

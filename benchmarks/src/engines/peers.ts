@@ -1,4 +1,4 @@
-/** The peers live in packages of their own, which only `bench:speed` and `bench:peers` install. */
+/** The peers are in packages of their own, which only `bench:speed` and `bench:peers` install. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,7 +18,7 @@ export function installPeers(folder = PEERS): void {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   console.error(`Installing ${Object.keys(dependencies).join(", ")} …`);
-  // Under `npm run`, npm tells where it is; else it must be on the path.
+  // Under `npm run`, npm says where it is; otherwise it must be on the path.
   const npm = process.env["npm_execpath"];
   const [command, args] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
   execFileSync(command, [...args, "ci"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });

@@ -5,7 +5,7 @@ import type { Comparison } from "../speed/result.ts";
 import { figure, nodeMajor, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** Behind a quantity that could not be measured on a quiet machine. */
+/** Marks a quantity that was not measured on a quiet machine. */
 const DISTURBED = "†";
 
 /** What is shown of each engine. `at` counts the part's comparisons. */
