@@ -71,7 +71,8 @@ class Script {
     this.#failed = new Promise((_, reject) => {
       this.#process.once("error", reject);
       this.#process.once("exit", (code) => reject(new Error(`${python} ended with status ${code}`)));
-    });); // whoever asks is told => this.#failed.catch(() => {}); // whoever sends a request gets the error
+    });
+    this.#failed.catch(() => {}); // whoever asks is told
   }
 
   /** One request at a time. */
