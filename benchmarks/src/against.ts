@@ -51,10 +51,10 @@ const floor = decimal(COMMAND, "floor", options.floor, 0, 10) ?? FLOOR;
 const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length;
 
 const pair = { current: thisBuild(), base: buildOf(options.base) };
-const quick = peersPlanFor(options.node, false);
+const usual = peersPlanFor(options.node, false);
 const plan = {
-  ...quick,
-  schedule: { ...quick.schedule, rounds },
+  ...usual,
+  schedule: { ...usual.schedule, rounds },
   coldRounds: rounds,
   textLengths: mixedLengths(TEXTS),
 };
