@@ -80,6 +80,9 @@ function tellWhereItRuns(device: GpuBackend): void {
   );
 }
 
+/** Other names of dtypes. */
+const ALIASES: Readonly<Record<string, MatrixEncoding>> = { float32: "f32" };
+
 const QUIET_MS = 1000;
 const BYTES_PER_PARAMETER = 4;
 
@@ -101,7 +104,8 @@ function parseDevice(text: string): ModelFlags["device"] {
 }
 
 function parseDtype(text: string): MatrixEncoding {
-  const dtype = DTYPES.find((known) => known === text || (known === "f32" && text === "float32"));
+  const name = ALIASES[text] ?? text;
+  const dtype = DTYPES.find((known) => known === name);
   if (dtype === undefined) throw new InvalidArgumentError(`there are ${DTYPES.join(", ")}`);
   return dtype;
 }

@@ -1,7 +1,16 @@
 import type { DataOf, DType } from "../dtype.ts";
+import type { Encoding, MatrixEncoding } from "../encodings/index.ts";
+import { DeviceError } from "../errors.ts";
 
 /** The kinds of device there are. */
 export type DeviceName = "reference" | "wasm" | "gpu";
+
+/** A matrix `[rows, columns]` whose elements lie in an order of its device's own, kept as an encoding keeps them. */
+export interface PackedMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly encoding: Encoding;
+}
 
 /**
  * The memory behind one or more tensors. Counted: every tensor that looks at it retains it, and the last one that lets
@@ -12,6 +21,8 @@ export abstract class Storage<D extends DType = DType> {
   readonly dtype: D;
   /** Number of elements. */
   readonly length: number;
+  /** Set where the elements are a packed matrix's: then they do not lie in logical order. */
+  readonly packed?: PackedMatrix | undefined;
   #references = 0;
   #freed = false;
 
@@ -80,26 +91,18 @@ export function defineOp<Params = undefined>(name: string, reference: Kernel<Par
   return { name, reference };
 }
 
-/**
- * How the elements of a packed matrix `[K, N]` are kept: as float32 (`f32`), rounded to the nearest bfloat16 (`bf16`), or as
- * 8-bit integers with a float32 scale for each column and group of {@link INT8_GROUP} rows (`int8`). Ops see float32
- * whichever it is, except that a product with an `int8` matrix may quantize its left operand too, to 14 bits by row and
- * group, and sum integers.
- */
-export type MatrixEncoding = "f32" | "bf16" | "int8";
-
-/** Rows of an `int8` matrix that share a scale, column by column. */
-export const INT8_GROUP = 64;
-
 /** A packed matrix in the making. */
 export interface MatrixPacker {
   /** The matrix. Its elements are what was written so far, and anything where nothing was. */
   readonly matrix: View<"float32">;
-  /** Packs `columns` `[K, n]` as the columns from `first`, a multiple of 8, on. */
+  /** What the first column of every piece is a multiple of. */
+  readonly columnMultiple: number;
+  /** Packs `columns` `[K, n]` as the columns from `first` on. */
   write(first: number, columns: View<"float32">): void;
   /**
-   * As {@link MatrixPacker.write}, for `int8` only, from what an encoding found before: `integers` `[K, n]`, each byte a signed
-   * one, and `scales` `[K / INT8_GROUP, n]`, rounded up. Element (i, j) becomes integers[i, j] · scales[i / INT8_GROUP, j].
+   * As {@link MatrixPacker.write}, from what an encoding of integers found before: `integers` `[K, n]`, each byte a signed one,
+   * and `scales` `[K / group, n]`, rounded up. Element (i, j) becomes integers[i, j] · scales[i / group, j]. Throws
+   * {@link DeviceError} for an encoding that has no integers.
    */
   writeIntegers(first: number, integers: View<"uint8">, scales: View<"float32">): void;
 }
@@ -124,6 +127,8 @@ export interface Backend {
   readSync<D extends DType>(storage: Storage<D>): DataOf[D];
   /** Runs an op: from `inputs` into `outputs`, all of them on this backend. */
   execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void;
+  /** What packed matrices can be kept as here. */
+  readonly encodings: readonly MatrixEncoding[];
   /**
    * The same matrix `[K, N]`, laid out in the order this backend's matmul reads its right operand. Strides and offset of
    * the result address the elements' logical order, whatever their order in memory; ops that do not know the layout
@@ -137,6 +142,12 @@ export interface Backend {
   packer?(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker;
   /** Ops that ran on the reference kernel because this backend has no better one (or not for such operands). */
   readonly fallbacks: FallbackLog;
+}
+
+/** Throws {@link DeviceError} for an encoding that a backend does not have. */
+export function expectEncoding({ name, encodings }: Backend, encoding: MatrixEncoding): void {
+  if (encodings.includes(encoding)) return;
+  throw new DeviceError(name, `it has no ${encoding} matrices; it has ${encodings.join(", ")}`);
 }
 
 /** How often, and why, ops fell back to the reference kernels. */

@@ -1,13 +1,11 @@
-import type { Backend, MatrixEncoding } from "../backends/backend.ts";
+import { type Backend, expectEncoding } from "../backends/backend.ts";
 import { type DeviceChoice, defaultDevice, device as deviceByName } from "../device.ts";
-import { DeviceError } from "../errors.ts";
+import type { MatrixEncoding } from "../encodings/index.ts";
 import { Tensor } from "../tensor.ts";
 import { fillAsync } from "./creation.ts";
 
 /** Elements that exist as float32 at once. */
 const PIECE = 2 ** 21;
-/** What the first column of a piece is a multiple of. */
-const COLUMNS = 8;
 
 export interface PackOptions {
   readonly encoding?: MatrixEncoding | undefined;
@@ -28,16 +26,17 @@ export async function packAsync<K extends number, N extends number>(
   { encoding = "f32", device }: PackOptions = {},
 ): Promise<Tensor<[K, N]>> {
   const backend = device === undefined ? defaultDevice() : typeof device === "string" ? deviceByName(device) : device;
+  expectEncoding(backend, encoding);
   const packer = backend.packer?.([K, N], encoding);
   if (packer === undefined) {
-    if (encoding !== "f32") throw new DeviceError(backend.name, `it has no ${encoding} matrices`);
     using rows = await fillAsync([N, K], (data) => read(data, 0), { device: backend });
     using columns = rows.transpose();
-    return columns.pack() as Tensor<[K, N]>;
+    return columns.pack(encoding) as Tensor<[K, N]>;
   }
   const matrix = new Tensor<[K, N]>(packer.matrix);
   try {
-    const atOnce = Math.max(COLUMNS, Math.floor(PIECE / K / COLUMNS) * COLUMNS);
+    const { columnMultiple } = packer;
+    const atOnce = Math.max(columnMultiple, Math.floor(PIECE / K / columnMultiple) * columnMultiple);
     for (let first = 0; first < N; first += atOnce) {
       const rows = [Math.min(atOnce, N - first), K] as const;
       using piece = await fillAsync(rows, (data) => read(data, first), { device: backend });

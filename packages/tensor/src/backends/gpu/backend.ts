@@ -1,7 +1,8 @@
 import type { DataOf, DType } from "../../dtype.ts";
+import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
 import { DeviceError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
-import { type Backend, FallbackLog, type MatrixEncoding, type Op, type Storage, type View } from "../backend.ts";
+import { type Backend, expectEncoding, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
 import type { AdapterDescription } from "./adapter.ts";
 import { RecordedBuffer } from "./device-buffer.ts";
 import type { GpuMode } from "./gpu-js.ts";
@@ -47,6 +48,7 @@ export class GpuBackend implements Backend {
   readonly name = "gpu";
   readonly synchronous = false;
   readonly fallbacks = new FallbackLog();
+  readonly encodings: readonly MatrixEncoding[] = [encodings.f32.name];
   /** For kernels, compile and tests. */
   readonly launcher: Launcher;
   readonly inner: InnerBackend;
@@ -124,7 +126,7 @@ export class GpuBackend implements Backend {
 
   /** Plain rows: the kernels read no other layout faster. Throws {@link DeviceError} for fewer bits than float32. */
   pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
-    if (encoding !== "f32") throw new DeviceError("gpu", `it has no ${encoding} matrices`);
+    expectEncoding(this, encoding);
     return matrix;
   }
 

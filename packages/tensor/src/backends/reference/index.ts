@@ -1,9 +1,11 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
+import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
+import { DeviceError } from "../../errors.ts";
 import {
   type Backend,
   type CpuView,
+  expectEncoding,
   FallbackLog,
-  type MatrixEncoding,
   type MatrixPacker,
   type Op,
   Storage,
@@ -28,6 +30,7 @@ class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly synchronous = true;
   readonly fallbacks = new FallbackLog();
+  readonly encodings = Object.keys(encodings) as MatrixEncoding[];
 
   allocate<D extends DType>(dtype: D, length: number): Storage<D> {
     return new HostStorage(this, dtype, newData(dtype, length));
@@ -54,20 +57,27 @@ class ReferenceBackend implements Backend {
   }
 
   pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
-    if (encoding === "f32") return matrix;
+    expectEncoding(this, encoding);
+    if (!encodings[encoding].round) return matrix;
     const packer = this.packer(matrix.shape as [number, number], encoding);
     packer.write(0, matrix);
     return packer.matrix;
   }
 
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
+    expectEncoding(this, encoding);
     const data = newData("float32", shape[0] * shape[1]);
     const matrix = wholeView(new HostStorage(this, "float32", data), shape);
     const target = { data, width: shape[1] };
     return {
       matrix,
-      write: (first, columns) => encodeColumns(withData(columns), encoding, target, first),
-      writeIntegers: (first, integers, scales) => scaleColumns(withData(integers), withData(scales), target, first),
+      columnMultiple: 1,
+      write: (first, columns) => encodeColumns(withData(columns), encodings[encoding], target, first),
+      writeIntegers: (first, integers, scales) => {
+        const { integers: scheme } = encodings[encoding];
+        if (!scheme) throw new DeviceError("reference", `a matrix of ${encoding} takes no integers`);
+        scaleColumns(withData(integers), withData(scales), scheme.group, target, first);
+      },
     };
   }
 }

@@ -1,6 +1,6 @@
 import { byteSize } from "../../../dtype.ts";
 import type { ConcatParams } from "../../reference/rearrange.ts";
-import { isPacked } from "../runtime.ts";
+import { isPacked } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
 /** concat: each operand is copied to its place in the output. */

@@ -1,5 +1,6 @@
 import type { LayerNormParams } from "../../reference/normalize.ts";
-import { isPacked, type Job } from "../runtime.ts";
+import type { Job } from "../runtime.ts";
+import { isPacked } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 import { rowsOf } from "./rows.ts";
 
