@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { compile, createGpuBackend, type GpuBackend } from "../../src/backends/gpu/index.ts";
-import type { KernelSpec } from "../../src/backends/gpu/kernels/kernel.ts";
+import type { KernelSpec } from "../../src/backends/gpu/kernel-spec.ts";
 import type { GpuStorage } from "../../src/backends/gpu/storage.ts";
 import type { WebGpuRuntime } from "../../src/backends/gpu/webgpu-runtime.ts";
 import { type AnyTensor, DeviceError, full, type Tensor, tensor, tidy } from "../../src/index.ts";

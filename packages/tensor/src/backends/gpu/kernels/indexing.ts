@@ -1,5 +1,6 @@
 import { sizeOf } from "../../../shape.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { contiguous, exactIndices, indexRefusal, refusal, rowsOf } from "./operands.ts";
 
 const rowsOfTable: KernelSpec = {
