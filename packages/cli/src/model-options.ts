@@ -1,6 +1,6 @@
 import { DTYPES, GPT2 } from "@gpt2-ts/gpt2";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
-import type { GpuBackend, GpuMode } from "@gpt2-ts/tensor/gpu";
+import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { findModel } from "./find-model.ts";
 import { createProgress } from "./progress.ts";
@@ -64,20 +64,12 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       },
     });
     progress.stop();
-    if (model.device.name === "gpu") tellWhereItRuns(model.device as GpuBackend);
+    const { notice } = model.device;
+    if (notice !== undefined) process.stderr.write(`gpt2: ${notice}; "gpt2 info" says more\n`);
     return model;
   } finally {
     progress.stop();
   }
-}
-
-/** Says so when `auto` found nothing better than the CPU. */
-function tellWhereItRuns(device: GpuBackend): void {
-  const { mode, trials } = device.info();
-  if (trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return;
-  process.stderr.write(
-    `gpt2: no GPU here that is faster than the CPU: GPU.js runs on the CPU (mode ${mode}); "gpt2 info" says more\n`,
-  );
 }
 
 /** Other names of dtypes. */

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 export type {
   Backend,
+  CompiledOps,
   CpuView,
   DeviceName,
   FallbackLog,
@@ -8,6 +9,7 @@ export type {
   MatrixPacker,
   Op,
   PackedMatrix,
+  Spec,
   Storage,
   View,
 } from "./backends/backend.ts";
@@ -24,6 +26,7 @@ export {
   type MatrixEncoding,
 } from "./encodings/index.ts";
 export { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
+export * from "./functional/compile.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";

@@ -107,6 +107,23 @@ export interface MatrixPacker {
   writeIntegers(first: number, integers: View<"uint8">, scales: View<"float32">): void;
 }
 
+/** Shape and element type of a tensor to be made, or of an argument. */
+export interface Spec<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+}
+
+/** A function of arrays that a device has compiled. */
+export interface CompiledOps {
+  /** How it runs, in the device's own words. */
+  readonly executorKind: string;
+  /** Why it runs op by op; undefined when it does not. */
+  readonly fallbackReason: string | undefined;
+  /** The result's elements, row-major, for the elements of each argument. */
+  run(...data: readonly DataOf[DType][]): Promise<DataOf[DType]>;
+  dispose(): void;
+}
+
 /** What runs ops and holds storages. Kept narrow, so that a new device is a small thing to write. */
 export interface Backend {
   readonly name: DeviceName;
@@ -140,6 +157,13 @@ export interface Backend {
    * on a device that packs whole matrices of float32 only.
    */
   packer?(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker;
+  /**
+   * Compiles what `fn` does to arrays of these shapes. `fn` takes over the storages of its arguments, and returns a contiguous
+   * view whose storage it has retained. Undefined on a device that runs ops as fast one by one.
+   */
+  compile?(inputs: readonly Spec[], fn: (inputs: readonly View[]) => View): Promise<CompiledOps>;
+  /** What whoever chose this device should know of where it runs; undefined when there is nothing to say. */
+  readonly notice?: string | undefined;
   /** Ops that ran on the reference kernel because this backend has no better one (or not for such operands). */
   readonly fallbacks: FallbackLog;
 }

@@ -2,8 +2,18 @@ import type { DataOf, DType } from "../../dtype.ts";
 import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
 import { DeviceError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
-import { type Backend, expectEncoding, FallbackLog, type Op, type Storage, type View } from "../backend.ts";
+import {
+  type Backend,
+  type CompiledOps,
+  expectEncoding,
+  FallbackLog,
+  type Op,
+  type Spec,
+  type Storage,
+  type View,
+} from "../backend.ts";
 import type { AdapterDescription } from "./adapter.ts";
+import { compileOps } from "./compile.ts";
 import { RecordedBuffer } from "./device-buffer.ts";
 import type { GpuMode } from "./gpu-js.ts";
 import { kernels } from "./kernels/index.ts";
@@ -77,6 +87,13 @@ export class GpuBackend implements Backend {
     };
   }
 
+  /** Says so when `auto` found nothing better than the CPU. */
+  get notice(): string | undefined {
+    const { mode } = this.launcher.runtime;
+    if (this.#parts.trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return undefined;
+    return `no GPU here that is faster than the CPU: GPU.js runs on the CPU (mode ${mode})`;
+  }
+
   allocate<D extends DType>(dtype: D, length: number): GpuStorage<D> {
     return new GpuStorage(this, this.launcher, this.inner, dtype, length);
   }
@@ -128,6 +145,10 @@ export class GpuBackend implements Backend {
   pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
     expectEncoding(this, encoding);
     return matrix;
+  }
+
+  compile(inputs: readonly Spec[], fn: (inputs: readonly View[]) => View): Promise<CompiledOps> {
+    return compileOps(this, this.launcher, inputs, fn);
   }
 
   /**
