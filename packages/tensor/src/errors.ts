@@ -9,6 +9,17 @@ export class ShapeMismatchError extends Error {
   }
 }
 
+/** Element types that an operation does not take, or a number that an element type cannot hold. */
+export class DTypeError extends Error {
+  override readonly name = "DTypeError";
+  /** The operation that refused, as in its message. */
+  readonly op: string;
+  constructor(op: string, message: string) {
+    super(`${op}: ${message}`);
+    this.op = op;
+  }
+}
+
 /** A device that cannot do what was asked: missing, lost, out of memory, or another than the operands' own. */
 export class DeviceError extends Error {
   override readonly name = "DeviceError";

@@ -25,7 +25,8 @@ export {
   type IntegerScheme,
   type MatrixEncoding,
 } from "./encodings/index.ts";
-export { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
+export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
+export { yieldToEventLoop } from "./event-loop.ts";
 export * from "./functional/compile.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
@@ -35,6 +36,7 @@ export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";
 export { type OpCall, type OpListener, observe, startObserving } from "./observe.ts";
+export { checkOptionNames, OptionError, showValue } from "./options.ts";
 export { type NameOf, type OpTime, Profiler } from "./profile/profiler.ts";
 export { bytesOf, isProduct, type RanOp, TO_JAVASCRIPT, type Work, workOf } from "./profile/work.ts";
 export { Generator } from "./random.ts";
