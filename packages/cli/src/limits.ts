@@ -1,11 +1,11 @@
-import { type Arithmetic, type Backend, type MatrixEncoding, ones, tidy } from "@gpt2-ts/tensor";
+import { type ArithmeticKind, type Backend, type MatrixEncoding, ones, tidy } from "@gpt2-ts/tensor";
 
 /** What a device gives, per millisecond. */
 export interface Limits {
   /** Bytes of a matrix that a product with one row reads. */
   readonly bytes: number;
   /** Multiplications and additions of a product whose operands stay in the cache; Infinity where it was not measured. */
-  readonly operations: Readonly<Record<Arithmetic, number>>;
+  readonly operations: Readonly<Record<ArithmeticKind, number>>;
 }
 
 /** Rows and columns of the matrix that is read: 128 MiB, more than most caches hold. */
@@ -19,10 +19,10 @@ const TRIALS = 5;
  * Measures what a synchronous device gives, in a few tenths of a second, with its own kernels: decoding is bound by what a product
  * with one row reads, reading a prompt by what a product of many rows computes, in each of these kinds of arithmetic.
  */
-export function measureLimits(device: Backend, kinds: Iterable<Arithmetic>): Limits {
+export function measureLimits(device: Backend, kinds: Iterable<ArithmeticKind>): Limits {
   const reading = product(device, [1, ...READ], "f32");
   const work = 2 * PRODUCT.reduce((size, dim) => size * dim, 1);
-  const operations: Record<Arithmetic, number> = { f32: Infinity, int8: Infinity };
+  const operations: Record<ArithmeticKind, number> = { f32: Infinity, int8: Infinity };
   for (const kind of kinds) operations[kind] = work / product(device, PRODUCT, kind);
   return { bytes: (4 * READ[0] * READ[1]) / reading, operations };
 }

@@ -5,7 +5,7 @@ import { DeviceError } from "../errors.ts";
 /** The kinds of device there are. */
 export type DeviceName = "reference" | "wasm" | "gpu";
 
-/** A matrix `[rows, columns]` whose elements lie in an order of its device's own, kept as an encoding keeps them. */
+/** How a device keeps a matrix `[rows, columns]` that it has packed. */
 export interface PackedMatrix {
   readonly rows: number;
   readonly columns: number;
@@ -21,15 +21,16 @@ export abstract class Storage<D extends DType = DType> {
   readonly dtype: D;
   /** Number of elements. */
   readonly length: number;
-  /** Set where the elements are a packed matrix's: then they do not lie in logical order. */
-  readonly packed?: PackedMatrix | undefined;
+  /** Set where the elements are a matrix's that {@link Backend.pack} made, which ops read and do not write. */
+  readonly packed: PackedMatrix | undefined;
   #references = 0;
   #freed = false;
 
-  constructor(backend: Backend, dtype: D, length: number) {
+  constructor(backend: Backend, dtype: D, length: number, packed?: PackedMatrix) {
     this.backend = backend;
     this.dtype = dtype;
     this.length = length;
+    this.packed = packed;
   }
 
   get freed(): boolean {

@@ -8,7 +8,7 @@ export interface Encoding {
   /** Replaces the elements of a column by what is kept of them; undefined where all of them is. */
   readonly round: ((column: Float32Array) => void) | undefined;
   /** What its products are computed in. */
-  readonly arithmetic: Arithmetic;
+  readonly arithmetic: ArithmeticKind;
   /** How a converted checkpoint holds it; undefined for what nothing is converted to. */
   readonly file: FileFormat | undefined;
   /** The scheme of integers times scales; undefined where every element is kept by itself. */
@@ -16,7 +16,7 @@ export interface Encoding {
 }
 
 /** Sums of float32, or of integers. */
-export type Arithmetic = "f32" | "int8";
+export type ArithmeticKind = "f32" | "int8";
 
 export interface FileFormat {
   /** What safetensors calls the elements, or the integers. */

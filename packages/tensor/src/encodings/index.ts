@@ -2,7 +2,7 @@ import { bf16 } from "./bf16.ts";
 import { f32 } from "./f32.ts";
 import { int8 } from "./int8.ts";
 
-export type { Arithmetic, Encoding, FileFormat, IntegerScheme } from "./encoding.ts";
+export type { ArithmeticKind, Encoding, FileFormat, IntegerScheme } from "./encoding.ts";
 
 /** Every encoding, by name. */
 export const encodings = { f32, bf16, int8 } as const;

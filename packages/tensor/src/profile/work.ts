@@ -7,14 +7,14 @@
  */
 import type { View } from "../backends/backend.ts";
 import { byteSize } from "../dtype.ts";
-import { type Arithmetic, encodings } from "../encodings/index.ts";
+import { type ArithmeticKind, encodings } from "../encodings/index.ts";
 import { sizeOf } from "../shape.ts";
 
 export interface Work {
   readonly operations: number;
   readonly bytes: number;
   /** The arithmetic that computes it: a product with a matrix of `int8` sums integers. */
-  readonly arithmetic: Arithmetic;
+  readonly arithmetic: ArithmeticKind;
 }
 
 /** An operation that ran. */

@@ -8,6 +8,7 @@ import {
   FallbackLog,
   type MatrixPacker,
   type Op,
+  type PackedMatrix,
   Storage,
   type View,
 } from "../backend.ts";
@@ -16,8 +17,8 @@ import { encodeColumns, scaleColumns } from "./encode.ts";
 
 class HostStorage<D extends DType> extends Storage<D> {
   readonly data: DataOf[D];
-  constructor(backend: Backend, dtype: D, data: DataOf[D]) {
-    super(backend, dtype, data.length);
+  constructor(backend: Backend, dtype: D, data: DataOf[D], packed?: PackedMatrix) {
+    super(backend, dtype, data.length, packed);
     this.data = data;
   }
   protected override free(): void {
@@ -67,7 +68,9 @@ class ReferenceBackend implements Backend {
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
     expectEncoding(this, encoding);
     const data = newData("float32", shape[0] * shape[1]);
-    const matrix = wholeView(new HostStorage(this, "float32", data), shape);
+    // Elements are rounded to what the encoding keeps, and stay float32.
+    const packed = { rows: shape[0], columns: shape[1], encoding: encodings.f32 };
+    const matrix = wholeView(new HostStorage(this, "float32", data, packed), shape);
     const target = { data, width: shape[1] };
     return {
       matrix,

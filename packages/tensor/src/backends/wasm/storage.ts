@@ -16,17 +16,16 @@ export class WasmStorage<D extends DType = DType> extends Storage<D> {
   /** Address of the first element. */
   readonly pointer: number;
   /** `length` still counts the matrix's own elements. */
-  override readonly packed: WasmPackedMatrix | undefined;
+  declare readonly packed: WasmPackedMatrix | undefined;
   readonly #memory: WasmMemory;
   readonly #block: Block;
   #data: DataOf[D] | undefined;
 
   constructor(backend: Backend, memory: WasmMemory, dtype: D, length: number, packed?: WasmPackedMatrix) {
-    super(backend, dtype, length);
+    super(backend, dtype, length, packed);
     this.#memory = memory;
     this.#block = memory.allocate(packed ? bytesOfPanels(packed) : length * byteSize(dtype));
     this.pointer = this.#block.pointer;
-    this.packed = packed;
   }
 
   /** The elements, when they lie in logical order. Valid until the storage is freed. */
