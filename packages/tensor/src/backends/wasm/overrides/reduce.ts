@@ -3,7 +3,7 @@ import * as abi from "../abi.ts";
 import type { Job } from "../runtime.ts";
 import { isPacked } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
-import { rowsOf } from "./rows.ts";
+import { alongRows, rowsOf } from "./rows.ts";
 
 /** Elements that are worth a chunk of their own. */
 const CHUNK = 16_384;
@@ -27,9 +27,10 @@ const jobs: Readonly<Record<string, Job>> = {
   bool: "reduceBytesJob",
 };
 
-export const reduceKernels: WasmKernels = Object.fromEntries(
-  Object.entries(numbers).map(([name, which]) => [name, reduction(which)]),
-);
+export const reduceKernels: WasmKernels = {
+  ...Object.fromEntries(Object.entries(numbers).map(([name, which]) => [name, reduction(which)])),
+  cumsum: alongRows("cumsumJob"),
+};
 
 function reduction(which: number): WasmKernel<ReduceParams> {
   return (runtime, [x], { axes }, [out]) => {

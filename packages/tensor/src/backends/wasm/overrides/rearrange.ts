@@ -14,4 +14,4 @@ const concat: WasmKernel<ConcatParams> = (runtime, inputs, { axis }, [out]) => {
   return undefined;
 };
 
-export const concatKernels: WasmKernels = { concat };
+export const rearrangeKernels: WasmKernels = { concat };
