@@ -1,4 +1,4 @@
-import { ContextLengthError, type GPT2, TokenIdError } from "@gpt2-ts/gpt2";
+import { ContextLengthError, checkTokenIds, type GPT2 } from "@gpt2-ts/gpt2";
 import { decodeStrictly } from "./input.ts";
 
 /** A line of input, understood. */
@@ -42,11 +42,6 @@ function encode(text: unknown, model: GPT2): readonly number[] {
 
 function checkIds(ids: unknown, model: GPT2): readonly number[] {
   if (!Array.isArray(ids)) throw new Error('"ids" is not an array');
-  const { vocabSize } = model.config;
-  for (const [i, id] of (ids as unknown[]).entries()) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= vocabSize) {
-      throw typeof id === "number" ? new TokenIdError(id, i, vocabSize) : new Error(`"ids"[${i}] is not a number`);
-    }
-  }
-  return ids as number[];
+  checkTokenIds(model.model, ids);
+  return ids;
 }

@@ -30,7 +30,7 @@ describe("a line to be scored", () => {
     ['{"txt":"a"}', 'expected an object with either "text" or "ids"'],
     ['{"text":5}', '"text" is not a string'],
     ['{"ids":{}}', '"ids" is not an array'],
-    ['{"ids":[1,"2"]}', '"ids"[1] is not a number'],
+    ['{"ids":[1,"2"]}', 'token id "2" (at index 1) is outside the vocabulary'],
     ['{"ids":[1,1024]}', "token id 1024 (at index 1) is outside the vocabulary"],
     ['{"ids":[0.5]}', "token id 0.5 (at index 0) is outside the vocabulary"],
     [JSON.stringify({ ids: new Array(257).fill(1) }), "257 tokens do not fit into the context of 256"],

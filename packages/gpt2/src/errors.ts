@@ -1,3 +1,5 @@
+import { showValue } from "@gpt2-ts/tensor";
+
 /** A sequence longer than the positions there are. */
 export class ContextLengthError extends RangeError {
   override readonly name = "ContextLengthError";
@@ -19,7 +21,7 @@ export class TokenIdError extends RangeError {
   readonly index: number;
   constructor(id: number, index: number, vocabSize: number) {
     super(
-      `token id ${id} (at index ${index}) is outside the vocabulary: expected an integer from 0 to ${vocabSize - 1}`,
+      `token id ${showValue(id)} (at index ${index}) is outside the vocabulary: expected an integer from 0 to ${vocabSize - 1}`,
     );
     this.id = id;
     this.index = index;

@@ -1,4 +1,4 @@
-import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
+import { type Backend, checkOptionNames, type MatrixEncoding, showValue, type Tensor } from "@gpt2-ts/tensor";
 import { locatePretrained } from "#pretrained";
 import { type LoadProgress, loadModel, loadTokenizer } from "./checkpoint/load.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source.ts";
@@ -11,7 +11,7 @@ import { disposeModel } from "./model/dispose.ts";
 import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./model/inspect.ts";
 import type { H, Model, T, V } from "./model/model.ts";
 import { type DeviceOptions, deviceOptionNames, openDevice } from "./open-device.ts";
-import { checkOptionNames } from "./options.ts";
+import { expectIterable } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
@@ -56,6 +56,11 @@ export class GPT2 {
 
   /** Use {@link GPT2.load} or {@link GPT2.fromPretrained}; this is for models that come from elsewhere. */
   constructor(model: Model, tokenizer: Tokenizer, release: () => void = () => {}) {
+    if (model?.weights === undefined || tokenizer?.encode === undefined) {
+      throw new TypeError(
+        "GPT2: expected a model and its tokenizer; GPT2.load and GPT2.fromPretrained make one by its name",
+      );
+    }
     this.model = model;
     this.tokenizer = tokenizer;
     this.#release = release;
@@ -119,7 +124,7 @@ export class GPT2 {
    * {@link GPT2.generate} resolves to. Leaving the loop early frees all that was in use.
    */
   stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
-    return generateText(this.model, this.tokenizer, this.#ids(prompt), options);
+    return generateText(this.model, this.tokenizer, this.#ids("generate", prompt), options);
   }
 
   /** Continues a prompt. */
@@ -133,18 +138,17 @@ export class GPT2 {
 
   /** How likely the model finds a text: the log-probability of each token after those before it, and their summary. */
   async score(text: Text, options: ScoreOptions = {}): Promise<Score> {
-    const [score] = await this.scoreAll([text], options);
+    const [score] = await scoreTexts(this.model, this.tokenizer, [this.#ids("score", text)], options);
     return score!;
   }
 
   /** Scores many texts, packed into few passes: faster than one by one, and the same to the bit. In their order. */
   async scoreAll(texts: readonly Text[], options: ScoreOptions = {}): Promise<Score[]> {
-    return scoreTexts(
-      this.model,
-      this.tokenizer,
-      texts.map((text) => this.#ids(text)),
-      options,
-    );
+    if (!Array.isArray(texts)) {
+      throw new TypeError(`scoreAll: expected an array of texts, got ${showValue(texts)}; score takes one`);
+    }
+    const ids = texts.map((text: Text) => this.#ids("scoreAll", text));
+    return scoreTexts(this.model, this.tokenizer, ids, options);
   }
 
   /**
@@ -159,12 +163,12 @@ export class GPT2 {
 
   /** The scores of every token of the vocabulary after each token of a text, `[T, V]`. The caller disposes of them. */
   logits(text: Text): Tensor<[number, V]> {
-    return allLogits(this.model, this.#ids(text));
+    return allLogits(this.model, this.#ids("logits", text));
   }
 
   /** The residual stream after each block and before the logits, `[T, C]` each. The caller disposes of them. */
   hiddenStates(text: Text): HiddenStates {
-    return hiddenStates(this.model, this.#ids(text));
+    return hiddenStates(this.model, this.#ids("hiddenStates", text));
   }
 
   /**
@@ -172,7 +176,7 @@ export class GPT2 {
    * The caller disposes of them.
    */
   attentionMaps(text: Text): Tensor<[H, T, number]>[] {
-    return attentionMaps(this.model, this.#ids(text));
+    return attentionMaps(this.model, this.#ids("attentionMaps", text));
   }
 
   /** Frees the weights, and the device if the options made this model have its own. */
@@ -185,7 +189,8 @@ export class GPT2 {
     this.dispose();
   }
 
-  #ids(text: Text): readonly number[] {
-    return typeof text === "string" ? this.tokenizer.encode(text) : Array.from(text);
+  #ids(method: string, text: Text): readonly number[] {
+    if (typeof text === "string") return this.tokenizer.encode(text);
+    return Array.from(expectIterable(method, "a text, or an array of token ids", text));
   }
 }

@@ -1,3 +1,4 @@
+export { OptionError } from "@gpt2-ts/tensor";
 export {
   DTYPES,
   type LoadModelOptions,
@@ -24,7 +25,7 @@ export { type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from ".
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
 export type { DownloadProgress } from "./hub/progress.ts";
 export type { RetryNotice } from "./hub/retry.ts";
-export { Batch, type Sequence } from "./model/batch.ts";
+export { Batch, checkTokenIds, type Sequence } from "./model/batch.ts";
 export type { GPT2Config } from "./model/config.ts";
 export { disposeModel } from "./model/dispose.ts";
 export { initialModel } from "./model/initialize.ts";
@@ -59,7 +60,7 @@ export {
   weightsFor,
 } from "./model/weights.ts";
 export type { DeviceOptions } from "./open-device.ts";
-export { checkInteger, OptionError } from "./options.ts";
+export { checkInteger } from "./options.ts";
 export type { Score } from "./score/text.ts";
 export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";

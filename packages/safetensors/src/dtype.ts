@@ -1,3 +1,5 @@
+import { kindOf } from "./kind.ts";
+
 /** How each dtype is held in memory. F16 and BF16 are their bit patterns; C64 is real, imaginary, real, imaginary, …. */
 const FORMATS = {
   BOOL: { bits: 8, array: Uint8Array },
@@ -68,9 +70,7 @@ export function viewAs(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): DtypeArray
 
 /** Whether a typed array of this class can hold the dtype's elements as they lie in the file. */
 export function holds(dtype: Dtype, view: ArrayBufferView): boolean {
-  // Node 20 has no Float16Array, so it can only be recognised by name.
-  return (
-    view instanceof FORMATS[dtype].array ||
-    (dtype === "F16" && Object.prototype.toString.call(view) === "[object Float16Array]")
-  );
+  const kind = kindOf(view);
+  // Node 20 has no Float16Array, so the table has another array for it.
+  return kind === FORMATS[dtype].array.name || (dtype === "F16" && kind === "Float16Array");
 }

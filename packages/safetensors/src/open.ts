@@ -2,6 +2,7 @@ import { type ByteSource, blobSource, memorySource } from "./byte-source.ts";
 import { SafetensorsError } from "./errors.ts";
 import { type FileHandleLike, handleSource, pathSource } from "./file-source.ts";
 import { type HttpOptions, httpSource } from "./http-source.ts";
+import { kindOf } from "./kind.ts";
 import { nodeModule } from "./node-modules.ts";
 import { fromSource, type SafeTensors } from "./safetensors.ts";
 
@@ -29,7 +30,7 @@ export async function toByteSource(source: Source, options: OpenOptions): Promis
   const location = toLocation(source);
   if (typeof location === "string") return pathSource(location, options.signal);
   if (location !== undefined) return httpSource(location, options);
-  if (source instanceof Blob) return blobSource(source);
+  if (isBlob(source)) return blobSource(source);
   if (isBytes(source)) return memorySource(source);
   if (isFileHandle(source)) return handleSource(source, options.signal);
   const detail = "expected bytes, a Blob, a path, a FileHandle or a URL";
@@ -42,10 +43,10 @@ export async function toByteSource(source: Source, options: OpenOptions): Promis
  * @throws SafetensorsError `invalid-source` for other URLs
  */
 export function toLocation(source: Source): string | URL | undefined {
-  if (typeof source !== "string" && !(source instanceof URL)) return undefined;
+  if (typeof source !== "string" && kindOf(source) !== "URL") return undefined;
   const file = String(source);
   try {
-    const url = source instanceof URL ? source : parseUrl(source);
+    const url = typeof source === "string" ? parseUrl(source) : new URL(file);
     if (url === undefined) return file;
     if (url.protocol === "http:" || url.protocol === "https:") return url;
     const path = url.protocol === "file:" ? nodeModule("node:url")?.fileURLToPath(url) : undefined;
@@ -66,12 +67,11 @@ function parseUrl(text: string): URL | undefined {
 }
 
 function isBytes(source: unknown): source is ArrayBufferLike | ArrayBufferView {
-  return (
-    ArrayBuffer.isView(source) ||
-    source instanceof ArrayBuffer ||
-    // Pages that are not cross-origin isolated have no SharedArrayBuffer.
-    (typeof SharedArrayBuffer !== "undefined" && source instanceof SharedArrayBuffer)
-  );
+  return ArrayBuffer.isView(source) || /^(Shared)?ArrayBuffer$/.test(kindOf(source));
+}
+
+function isBlob(source: unknown): source is Blob {
+  return /^(Blob|File)$/.test(kindOf(source));
 }
 
 function isFileHandle(source: unknown): source is FileHandleLike {

@@ -2,6 +2,7 @@ import { bytesOf } from "./byte-source.ts";
 import { DTYPES, type Dtype, holds, isDtype } from "./dtype.ts";
 import { quote, SafetensorsError } from "./errors.ts";
 import { describeShape, LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, tensorByteLength } from "./header.ts";
+import { kindOf } from "./kind.ts";
 
 /** Elements in row-major order, as they are to lie in the file: plain bytes, or the typed array that `read` gives. */
 export type TensorData = ArrayBufferLike | ArrayBufferView;
@@ -91,21 +92,19 @@ export function tensorBytes(tensor: PlacedTensor<unknown>, data: unknown): Uint8
     const detail = `${dtype} ${describeShape(shape)} takes ${byteLength} bytes, but its data has ${bytes.byteLength}`;
     throw new SafetensorsError("size-mismatch", detail, { tensor: name });
   }
-  const isPlainBytes = !ArrayBuffer.isView(data) || data instanceof Uint8Array || data instanceof DataView;
-  if (!isPlainBytes && !holds(dtype, data)) {
-    const found = Object.prototype.toString.call(data).slice("[object ".length, -1);
-    throw new SafetensorsError("invalid-tensor", `a ${found} does not hold ${dtype}`, { tensor: name });
+  const kind = kindOf(data);
+  if (ArrayBuffer.isView(data) && kind !== "Uint8Array" && kind !== "DataView" && !holds(dtype, data)) {
+    throw new SafetensorsError("invalid-tensor", `a ${kind} does not hold ${dtype}`, { tensor: name });
   }
   return bytes;
 }
 
 function isMap<Data>(inputs: TensorInputs<Data>): inputs is ReadonlyMap<string, TensorInput<Data>> {
-  return inputs instanceof Map;
+  return kindOf(inputs) === "Map";
 }
 
 function isTensorData(data: unknown): data is TensorData {
-  if (ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return true;
-  return typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer;
+  return ArrayBuffer.isView(data) || /^(Shared)?ArrayBuffer$/.test(kindOf(data));
 }
 
 function place<Data>(name: string, { dtype, shape, data }: TensorInput<Data>): PlacedTensor<Data> {

@@ -146,7 +146,7 @@ const MEANS_MISSING: ReadonlySet<SafetensorsErrorCode> = new Set(["read-failed",
 
 async function readIndex(index: Source, options: OpenOptions) {
   const location = toLocation(index);
-  if (location instanceof URL) {
+  if (typeof location === "object") {
     const { file, bytes } = await download(location, MAX_HEADER_BYTES, options);
     return { file, text: decode(bytes, file) };
   }
@@ -211,7 +211,7 @@ function besides(index: Source, file: string | undefined): (fileName: string) =>
     const detail = "an index in memory does not tell where its shards are: pass the option `shard`";
     throw new SafetensorsError("invalid-source", detail, { file });
   }
-  if (location instanceof URL) {
+  if (typeof location === "object") {
     return (fileName) => {
       const url = new URL(fileName, location);
       // Signed and tokened URLs keep what grants access.

@@ -2,6 +2,7 @@ import type { Backend } from "./backends/backend.ts";
 import { referenceBackend } from "./backends/reference/index.ts";
 import { createWasmBackend } from "./backends/wasm/index.ts";
 import { DeviceError } from "./errors.ts";
+import { OptionError, showValue } from "./options.ts";
 
 /** The devices that can be asked for by name. */
 export type DeviceChoice = "reference" | "wasm";
@@ -34,7 +35,17 @@ export function defaultDevice(): Backend {
   return chosen;
 }
 
+/** A device that was asked for: by name, as a backend, or not at all. Throws {@link OptionError} for anything else. */
+export function backendOf(choice: DeviceChoice | Backend | undefined): Backend {
+  if (choice === undefined) return defaultDevice();
+  if (typeof choice === "string") return device(choice);
+  if (typeof choice?.allocate === "function") return choice;
+  throw new OptionError("device", `expected the name of a device, or a backend, got ${showValue(choice)}`);
+}
+
 /** Sets the device on which tensors are created when none is named. */
 export function setDefaultDevice(choice: DeviceChoice | Backend): void {
-  chosen = typeof choice === "string" ? device(choice) : choice;
+  if (choice === undefined)
+    throw new OptionError("device", "expected the name of a device, or a backend, got undefined");
+  chosen = backendOf(choice);
 }

@@ -13,6 +13,9 @@ export interface DataOf {
 
 const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array } as const;
 
+/** Their names. */
+export const dtypes = Object.keys(arrayTypes) as readonly DType[];
+
 /** A zero-filled typed array of `length` elements of `dtype`. */
 export function newData<D extends DType>(dtype: D, length: number): DataOf[D] {
   return new arrayTypes[dtype](length) as DataOf[D];

@@ -1,7 +1,9 @@
 import type { View } from "./backends/backend.ts";
 import { type DataOf, type DType, newData } from "./dtype.ts";
 import { ShapeMismatchError } from "./errors.ts";
+import { showValue } from "./options.ts";
 import { isContiguous, sizeOf } from "./shape.ts";
+import { typedArrayName } from "./typed-array.ts";
 
 /** Numbers (or booleans) nested as deep as a tensor has axes. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -33,10 +35,11 @@ export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>, into?:
 /** Throws {@link ShapeMismatchError} unless `into` can take the elements of a tensor of this type and shape. */
 export function checkTarget<D extends DType>(into: DataOf[D], dtype: D, shape: readonly number[]): void {
   const size = sizeOf(shape);
-  const expected = newData(dtype, 0).constructor;
-  if (into instanceof expected && into.length === size) return;
-  const found = ArrayBuffer.isView(into) ? `${into.constructor.name} of ${into.length}` : typeof into;
-  throw new ShapeMismatchError("data", `expected a ${expected.name} of ${size} to write to, got ${found}`);
+  const expected = newData(dtype, 0).constructor.name;
+  const found = typedArrayName(into);
+  if (found === expected && into.length === size) return;
+  const got = found === undefined ? showValue(into) : `${found} of ${into.length}`;
+  throw new ShapeMismatchError("data", `expected a ${expected} of ${size} to write to, got ${got}`);
 }
 
 /** Row-major data as nested arrays of the given shape (booleans for `bool`). */
@@ -61,7 +64,7 @@ export function flatten(nested: NestedArray): { values: (number | boolean)[]; sh
   }
   const values: (number | boolean)[] = [];
   const walk = (level: NestedArray, axis: number): void => {
-    if (typeof level === "object") {
+    if (Array.isArray(level)) {
       if (axis >= shape.length || level.length !== shape[axis]) {
         throw new ShapeMismatchError(
           "tensor",
@@ -70,6 +73,9 @@ export function flatten(nested: NestedArray): { values: (number | boolean)[]; sh
       }
       for (const item of level) walk(item, axis + 1);
     } else {
+      if (typeof level !== "number" && typeof level !== "boolean") {
+        throw new TypeError(`tensor: expected numbers, or arrays of them, got ${showValue(level)}`);
+      }
       if (axis !== shape.length) {
         throw new ShapeMismatchError(
           "tensor",

@@ -18,6 +18,7 @@ export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } 
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
 export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
+export { yieldToEventLoop } from "./event-loop.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";
@@ -26,6 +27,7 @@ export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";
 export { type OpCall, type OpListener, observe, startObserving } from "./observe.ts";
+export { checkChoice, checkOptionNames, OptionError, showValue } from "./options.ts";
 export { type NameOf, type OpTime, Profiler } from "./profile/profiler.ts";
 export { bytesOf, isProduct, type RanOp, TO_JAVASCRIPT, type Work, workOf } from "./profile/work.ts";
 export {

@@ -22,7 +22,7 @@ export function tidy<Result>(body: () => Result): Result {
   const kept: Scope = new Set();
   try {
     const result = body();
-    if (result instanceof Promise) throw new TypeError("tidy: the function must be synchronous, it returned a promise");
+    if (isPromise(result)) throw new TypeError("tidy: the function must be synchronous, it returned a promise");
     collect(result, scope, kept, 0);
     return result;
   } finally {
@@ -59,9 +59,24 @@ function collect(value: unknown, scope: Scope, kept: Scope, depth: number): void
     return;
   }
   if (ArrayBuffer.isView(value)) return;
-  if (Array.isArray(value) || value instanceof Map || value instanceof Set) {
+  if (isCollection(value)) {
     for (const item of value) collect(item, scope, kept, depth + 1);
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
+  } else if (isPlainObject(value)) {
     for (const item of Object.values(value)) collect(item, scope, kept, depth + 1);
   }
+}
+
+// By what they are, not by `instanceof`: those of another realm (Jest's, a `vm`'s) have other constructors.
+
+export function isPromise(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
+}
+
+function isCollection(value: object): value is Iterable<unknown> {
+  return Array.isArray(value) || /^\[object (Map|Set)\]$/.test(Object.prototype.toString.call(value));
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,6 +1,6 @@
 import type { Op, View } from "./backends/backend.ts";
 import { DeviceError, ShapeMismatchError } from "./errors.ts";
-import { tidy } from "./memory.ts";
+import { isPromise, tidy } from "./memory.ts";
 import { showShape } from "./shape.ts";
 
 /** An operation that a device is asked to run. Views (transpose, slice, reshape, …) run none. */
@@ -53,7 +53,7 @@ export function observe<Result>(listener: OpListener, body: () => Result): Resul
   const stop = startObserving(listener);
   try {
     const result = body();
-    if (result instanceof Promise) {
+    if (isPromise(result)) {
       throw new TypeError("observe: the function must be synchronous, it returned a promise; use startObserving");
     }
     return result;

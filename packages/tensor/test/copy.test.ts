@@ -61,7 +61,9 @@ describeOnEveryBackend("copy_", (device) => {
     const mask = tensor([true, false], { dtype: "bool", device });
     const bytes = tensor([7, 255], { dtype: "uint8", device });
     expect(() => mask.copy_(bytes as never)).toThrow(DTypeError);
-    expect(() => mask.copy_([1, 0] as never)).toThrow("copy_: source must be a tensor, got an array");
+    expect(() => mask.copy_([1, 0] as never)).toThrow(
+      "copy_: source must be a tensor, got [1, 0] (tensor(…) makes a tensor of an array)",
+    );
     expect(mask.toListSync()).toEqual([true, false]);
   });
 });

@@ -1,3 +1,4 @@
+import { showValue } from "@gpt2-ts/tensor";
 import { type OpenOptions, open, openSharded, SafetensorsError, type Source, type TensorReader } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 
@@ -21,12 +22,20 @@ export type ModelFiles = Readonly<Record<string, Blob>>;
  * may be relative to the page. Throws {@link ModelFormatError} if a path leads to no folder.
  */
 export async function modelSource(where: string | URL | ModelFiles, signal?: AbortSignal): Promise<ModelSource> {
-  if (typeof where === "object" && !(where instanceof URL)) return filesSource(where);
+  if (typeof where !== "string" && !isUrl(where)) {
+    if (typeof where === "object" && where !== null && !Array.isArray(where)) return filesSource(where);
+    throw new TypeError(`load: expected the path of a folder, a URL, or files by name, got ${showValue(where)}`);
+  }
   const isInNode = globalThis.process?.getBuiltinModule !== undefined;
   if (/^https?:/i.test(String(where)) || (!isInNode && typeof where === "string")) {
     return urlSource(parseUrl(where), signal);
   }
   return folderSource(where);
+}
+
+/** By what it is: a URL of another realm (Jest's, a `vm`'s) has another constructor. */
+function isUrl(value: unknown): value is URL {
+  return Object.prototype.toString.call(value) === "[object URL]";
 }
 
 function parseUrl(where: string | URL): URL {
@@ -121,7 +130,7 @@ async function folderSource(where: string | URL): Promise<ModelSource> {
   if (!files || !paths || !urls) {
     throw new ModelFormatError(String(where), "folders can only be read in Node; give a URL or files");
   }
-  const folder = where instanceof URL ? urls.fileURLToPath(where) : where;
+  const folder = isUrl(where) ? urls.fileURLToPath(where) : where;
   const stats = await files.stat(folder).catch((cause: unknown) => {
     throw new ModelFormatError(folder, "there is no such folder", undefined, { cause });
   });

@@ -1,9 +1,9 @@
-import { yieldToEventLoop } from "../event-loop.ts";
+import { checkOptionNames, yieldToEventLoop } from "@gpt2-ts/tensor";
 import { advance, logitsOfRows } from "../model/advance.ts";
 import { Batch } from "../model/batch.ts";
 import { KVCache } from "../model/kv-cache.ts";
 import { forward, type Model } from "../model/model.ts";
-import { checkFlag, checkInteger, checkOptionNames } from "../options.ts";
+import { checkFlag, checkInteger, expectIterable } from "../options.ts";
 
 /** Tokens of continuations that a pass runs on at most. */
 const TOKENS_PER_PASS = 1024;
@@ -58,6 +58,7 @@ export class Context {
     ids: readonly number[],
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Float32Array> {
+    expectIterable("append", "an array of token ids", ids);
     const before = this.#ids.length;
     try {
       const { logits } = await advance(this.#model, this.#cache, ids, { signal });
@@ -82,6 +83,9 @@ export class Context {
     continuations: readonly (readonly number[])[],
     options: { readonly logprobs?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Float32Array[]> {
+    for (const each of expectIterable("branch", "an array of continuations", continuations)) {
+      expectIterable("branch", "continuations that are arrays of token ids", each);
+    }
     checkOptionNames(options, ["logprobs", "signal"]);
     checkFlag("logprobs", options.logprobs);
     const { logprobs = false, signal } = options;

@@ -1,5 +1,5 @@
-import { type Generator, scalarMath } from "@gpt2-ts/tensor";
-import { checkFlag, checkInteger, checkNumber, OptionError } from "../options.ts";
+import { type Generator, OptionError, scalarMath } from "@gpt2-ts/tensor";
+import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import { LargestFirst } from "./largest-first.ts";
 
 /**
@@ -58,6 +58,15 @@ export function nextToken(
   previous: Iterable<number> = [],
 ): NextToken {
   checkSamplingOptions(options);
+  return distribution(logits, options, previous);
+}
+
+/** {@link nextToken}, for options that were checked. */
+export function distribution(
+  logits: ArrayLike<number>,
+  options: SamplingOptions,
+  previous: Iterable<number>,
+): NextToken {
   const { temperature = 1, topK, topP = 1, repetitionPenalty = 1, greedy = false } = options;
   const scores = new Float64Array(logits);
   if (repetitionPenalty !== 1) penalize(scores, previous, repetitionPenalty);

@@ -1,4 +1,4 @@
-import { OptionError } from "../options.ts";
+import { OptionError, showValue } from "@gpt2-ts/tensor";
 
 /**
  * Watches a text that arrives in pieces for stop texts. What could still become one is held back, so that no part of a
@@ -13,7 +13,7 @@ export class StopTexts {
   constructor(texts: readonly string[]) {
     for (const text of texts) {
       if (typeof text !== "string" || text === "" || /\p{Surrogate}/u.test(text)) {
-        throw new OptionError("stop", `expected texts of at least one character, got ${JSON.stringify(text)}`);
+        throw new OptionError("stop", `expected texts of at least one character, got ${showValue(text)}`);
       }
     }
     this.#texts = texts;

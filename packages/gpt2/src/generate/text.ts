@@ -1,5 +1,6 @@
+import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor";
 import type { Model } from "../model/model.ts";
-import { checkFlag, checkInteger, checkOptionNames, OptionError } from "../options.ts";
+import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
@@ -117,8 +118,10 @@ export async function* generateText(
   };
 }
 
-function listOf(stop: string | readonly string[] = []): readonly string[] {
-  return typeof stop === "object" ? stop : [stop];
+function listOf(stop: GenerateOptions["stop"] = []): readonly string[] {
+  if (typeof stop === "string") return [stop];
+  if (Array.isArray(stop)) return stop;
+  throw new OptionError("stop", `expected a text or an array of texts, got ${showValue(stop)}`);
 }
 
 function beginning(endOfText: number | undefined): readonly number[] {

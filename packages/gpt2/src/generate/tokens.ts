@@ -3,8 +3,7 @@ import { ContextLengthError } from "../errors.ts";
 import { advance } from "../model/advance.ts";
 import { KVCache } from "../model/kv-cache.ts";
 import type { Model } from "../model/model.ts";
-import { checkFlag, checkInteger, checkOptionNames } from "../options.ts";
-import { checkSamplingOptions, draw, nextToken, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
+import { distribution, draw, type SamplingOptions } from "./sampling.ts";
 
 /** How tokens are generated. */
 export interface GenerateTokensOptions extends SamplingOptions {
@@ -40,7 +39,8 @@ export type FinishReason = "length" | "context" | "eos" | "stop";
  * positions; nothing is ever dropped from the beginning to go on.
  *
  * @returns why it ended
- * @throws OptionError for an option that is unknown or out of range, ContextLengthError for a prompt that leaves no room
+ * @param options were checked: see checkGenerateOptions
+ * @throws ContextLengthError for a prompt that leaves no room
  *   for a token, TokenIdError; `signal.reason` when aborted
  */
 export async function* generateTokens(
@@ -48,13 +48,7 @@ export async function* generateTokens(
   prompt: readonly number[],
   options: GenerateTokensOptions,
 ): AsyncGenerator<GeneratedToken, Exclude<FinishReason, "stop">> {
-  checkOptionNames(options, [...samplingOptionNames, "maxTokens", "seed", "endToken", "logprobs", "signal"]);
-  checkSamplingOptions(options);
-  const { nPositions, vocabSize } = model.config;
-  checkInteger("maxTokens", options.maxTokens, 1);
-  checkInteger("seed", options.seed, 0);
-  checkInteger("endToken", options.endToken, 0, vocabSize - 1);
-  checkFlag("logprobs", options.logprobs);
+  const { nPositions } = model.config;
   const { maxTokens = nPositions, seed, endToken, logprobs = false, signal } = options;
   if (prompt.length >= nPositions) throw new ContextLengthError(prompt.length + 1, nPositions);
 
@@ -63,7 +57,7 @@ export async function* generateTokens(
   using cache = new KVCache(model, Math.min(nPositions, prompt.length + maxTokens));
   for (let next = ids, count = 1; ; count++) {
     const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
-    const id = draw(nextToken(logits, options, ids), generator);
+    const id = draw(distribution(logits, options, ids), generator);
     if (id === endToken) return "eos";
     ids.push(id);
     yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };

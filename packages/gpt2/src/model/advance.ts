@@ -1,5 +1,4 @@
-import { dim, embedding, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
-import { yieldToEventLoop } from "../event-loop.ts";
+import { dim, embedding, fromData, type Tensor, tidy, yieldToEventLoop } from "@gpt2-ts/tensor";
 import { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
 import { type C, forward, logits, type Model, type V } from "./model.ts";

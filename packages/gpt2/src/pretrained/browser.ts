@@ -1,7 +1,7 @@
+import { OptionError } from "@gpt2-ts/tensor";
 import { hubFileUrl } from "../hub/file-url.ts";
 import type { PretrainedOptions } from "../hub/options.ts";
 import type { DownloadProgress } from "../hub/progress.ts";
-import { OptionError } from "../options.ts";
 
 /** Where a model lies on the hub: a page reads its files from there, and the browser caches them. */
 export async function locatePretrained(

@@ -15,7 +15,7 @@ export interface Passes {
   /**
    * log p of the tokens that the windows score, window after window.
    *
-   * @throws TokenIdError; `signal.reason` when aborted
+   * @throws `signal.reason` when aborted
    */
   run(windows: readonly Window[], signal: AbortSignal | undefined): Promise<Float32Array>;
 }

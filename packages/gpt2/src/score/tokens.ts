@@ -1,9 +1,9 @@
+import { checkOptionNames, yieldToEventLoop } from "@gpt2-ts/tensor";
 import { ContextLengthError } from "../errors.ts";
-import { yieldToEventLoop } from "../event-loop.ts";
 import { logprobsOf } from "../model/advance.ts";
 import { Batch, checkTokenIds } from "../model/batch.ts";
 import { forward, type Model } from "../model/model.ts";
-import { checkInteger, checkOptionNames } from "../options.ts";
+import { checkInteger } from "../options.ts";
 import { compiledPasses } from "./compiled.ts";
 import type { Passes, Window } from "./passes.ts";
 
@@ -47,8 +47,9 @@ export async function scoreTokens(
   checkInteger("tokensPerPass", options.tokensPerPass, 1);
   const { stride, tokensPerPass, onProgress, signal } = options;
 
-  for (const { length } of sequences) {
-    if (stride === undefined && length > nPositions) throw new ContextLengthError(length, nPositions);
+  for (const ids of sequences) {
+    if (stride === undefined && ids.length > nPositions) throw new ContextLengthError(ids.length, nPositions);
+    checkTokenIds(model, ids);
   }
   const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
   const passes = compiledPasses(model, tokensPerPass) ?? packedPasses(model, tokensPerPass);
@@ -100,7 +101,6 @@ function packedPasses(model: Model, tokensPerPass = 1024): Passes {
     takes: (windows, next) =>
       windows.reduce((sum, { ids }) => sum + ids.length - 1, next.ids.length - 1) <= tokensPerPass,
     async run(windows, signal) {
-      for (const { ids } of windows) checkTokenIds(model, ids);
       const sequences = windows.map(({ ids }) => ({ ids: ids.slice(0, -1) }));
       using batch = new Batch(model, sequences);
       using x = forward(model, batch);

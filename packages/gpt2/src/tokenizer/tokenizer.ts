@@ -1,4 +1,5 @@
-import { checkOptionNames } from "../options.ts";
+import { checkOptionNames, showValue } from "@gpt2-ts/tensor";
+import { expectIterable } from "../options.ts";
 import { TokenizerError } from "./errors.ts";
 import { mergeWord } from "./merge.ts";
 import { type AllowedSpecial, splitAtSpecialTokens } from "./special-tokens.ts";
@@ -73,6 +74,7 @@ export class Tokenizer {
    * @throws OptionError if `allowedSpecial` names a token that is not special
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
+    if (typeof text !== "string") throw new TypeError(`encode: expected a text, got ${showValue(text)}`);
     checkOptionNames(options, ["allowedSpecial"]);
     const ids: number[] = [];
     for (const part of splitAtSpecialTokens(text, this.specialTokens, options.allowedSpecial ?? "none")) {
@@ -119,7 +121,7 @@ export class Tokenizer {
    * @throws TokenizerError if an id is not in the vocabulary
    */
   decodeBytes(ids: Iterable<number>): Uint8Array {
-    const tokens = Array.from(ids, (id) => this.#bytesOf(id));
+    const tokens = Array.from(expectIterable("decode", "token ids", ids), (id) => this.#bytesOf(id));
     const bytes = new Uint8Array(tokens.reduce((sum, token) => sum + token.length, 0));
     let offset = 0;
     for (const token of tokens) {
@@ -139,7 +141,7 @@ export class Tokenizer {
    * @throws TokenizerError if an id is not in the vocabulary
    */
   tokens(ids: Iterable<number>): string[] {
-    return Array.from(ids, (id) => displayBytes(this.#bytesOf(id)));
+    return Array.from(expectIterable("tokens", "token ids", ids), (id) => displayBytes(this.#bytesOf(id)));
   }
 
   #bytesOf(id: number): Uint8Array {

@@ -1,5 +1,5 @@
-import { yieldToEventLoop } from "../event-loop.ts";
-import { checkInteger, checkOptionNames, OptionError } from "../options.ts";
+import { checkOptionNames, OptionError, yieldToEventLoop } from "@gpt2-ts/tensor";
+import { checkInteger } from "../options.ts";
 import { bytesInVocabularyOrder, bytesToSymbols } from "./byte-symbols.ts";
 import { MAX_MERGES } from "./merge.ts";
 import { PairCounts } from "./pair-counts.ts";

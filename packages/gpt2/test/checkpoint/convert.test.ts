@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
+import { createWasmBackend, type MatrixEncoding, OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { parse, SafetensorsError, serialize } from "safetensors-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +14,6 @@ import { type ModelFiles, modelSource } from "../../src/checkpoint/source.ts";
 import { ModelFormatError } from "../../src/errors.ts";
 import { disposeModel } from "../../src/model/dispose.ts";
 import type { Model } from "../../src/model/model.ts";
-import { OptionError } from "../../src/options.ts";
 
 const shipped = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
 const device = createWasmBackend({ threads: 1, deterministic: true });

@@ -1,8 +1,8 @@
+import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
 import { GPT2, type Text } from "../../src/gpt2.ts";
-import { OptionError } from "../../src/options.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { SHAKESPEARE, scriptedModel } from "../support/models.ts";
 
@@ -165,6 +165,10 @@ describe("an option that makes no sense is refused by name", () => {
     [{ seed: 0.5 }, "seed"],
     [{ stop: "" }, "stop"],
     [{ stop: 5 }, "stop"],
+    [{ stop: null }, "stop"],
+    [{ seed: -1 }, "seed"],
+    [{ topK: 0 }, "topK"],
+    [{ logprobs: 1 }, "logprobs"],
     [{ temperature: -1 }, "temperature"],
     [{ topk: 5 }, "topk"],
     [{ numBeams: 2 }, "numBeams"],

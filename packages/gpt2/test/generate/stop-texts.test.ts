@@ -1,7 +1,7 @@
+import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { StopTexts } from "../../src/generate/stop-texts.ts";
-import { OptionError } from "../../src/options.ts";
 
 /** Few letters, so that stop texts are found, overlap and nearly match. */
 const text = fc.string({ unit: fc.constantFrom("a", "b", "😀"), maxLength: 30 });

@@ -1,9 +1,9 @@
+import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
 import { Context } from "../../src/generate/context.ts";
 import { GPT2 } from "../../src/gpt2.ts";
-import { OptionError } from "../../src/options.ts";
 import { largestDifference, randomModel, SHAKESPEARE } from "../support/models.ts";
 
 const shape = { nLayer: 2, nHead: 2, nEmbd: 16, nPositions: 32, vocabSize: 50 };

@@ -1,12 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createWasmBackend, device } from "@gpt2-ts/tensor";
+import { createWasmBackend, device, OptionError } from "@gpt2-ts/tensor";
 import { describe, expect, it } from "vitest";
 import { ModelFormatError } from "../../src/errors.ts";
 import { type FromPretrainedOptions, GPT2, type LoadOptions } from "../../src/gpt2.ts";
 import { HubError } from "../../src/hub/error.ts";
-import { OptionError } from "../../src/options.ts";
 import { locatePretrained as locateInBrowser } from "../../src/pretrained/browser.ts";
 import { useHub } from "../hub/hub-fixture.ts";
 import { SHAKESPEARE } from "../support/models.ts";

@@ -1,10 +1,9 @@
-import { createWasmBackend } from "@gpt2-ts/tensor";
+import { createWasmBackend, OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { Model } from "../../src/model/model.ts";
-import { OptionError } from "../../src/options.ts";
 import { type ScoreOptions, scoreTokens } from "../../src/score/tokens.ts";
 import { largestDifference, randomModel, referenceValues, SHAKESPEARE } from "../support/models.ts";
 

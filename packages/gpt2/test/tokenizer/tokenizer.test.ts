@@ -1,6 +1,6 @@
+import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OptionError } from "../../src/options.ts";
 import { TokenizerError } from "../../src/tokenizer/errors.ts";
 import { gpt2Tokenizer } from "./support/gpt2-vocabulary.ts";
 

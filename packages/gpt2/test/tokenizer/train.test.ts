@@ -1,6 +1,6 @@
+import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OptionError } from "../../src/options.ts";
 import { endOfWord } from "../../src/tokenizer/split.ts";
 import { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { type TrainProgress, trainBPE } from "../../src/tokenizer/train.ts";

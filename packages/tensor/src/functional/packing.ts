@@ -1,6 +1,7 @@
 import type { Backend, MatrixEncoding } from "../backends/backend.ts";
-import { type DeviceChoice, defaultDevice, device as deviceByName } from "../device.ts";
+import { backendOf, type DeviceChoice } from "../device.ts";
 import { DeviceError } from "../errors.ts";
+import { checkOptionNames } from "../options.ts";
 import { Tensor } from "../tensor.ts";
 import { fillAsync } from "./creation.ts";
 
@@ -25,9 +26,11 @@ export interface PackOptions {
 export async function packAsync<K extends number, N extends number>(
   [K, N]: readonly [K, N],
   read: (data: Float32Array, first: number) => Promise<void>,
-  { encoding = "f32", device }: PackOptions = {},
+  options: PackOptions = {},
 ): Promise<Tensor<[K, N]>> {
-  const backend = device === undefined ? defaultDevice() : typeof device === "string" ? deviceByName(device) : device;
+  checkOptionNames(options, ["encoding", "device"], "packAsync");
+  const { encoding = "f32", device } = options;
+  const backend = backendOf(device);
   const packer = backend.packer?.([K, N], encoding);
   if (packer === undefined) {
     if (encoding !== "f32") throw new DeviceError(backend.name, `it has no ${encoding} matrices`);

@@ -2,6 +2,7 @@ import type { DType } from "../dtype.ts";
 import * as indexing from "../ops/indexing.ts";
 import * as rearrange from "../ops/rearrange.ts";
 import * as reduce from "../ops/reduce.ts";
+import { checkChoice, checkOptionNames } from "../options.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Check, Ok, Reduce, ReplaceAxis, Shape } from "../types/shape-types.ts";
 
@@ -43,6 +44,8 @@ export function sort<S extends Shape>(
   axis = -1,
   options: { readonly descending?: boolean } = {},
 ): { values: Tensor<S>; indices: Tensor<S, "int32"> } {
+  checkOptionNames(options, ["descending"], "sort");
+  checkChoice("descending", options.descending, [true, false]);
   const { values, indices } = indexing.sort(x, axis, options.descending ?? false);
   return { values: wrap(values), indices: wrap(indices) };
 }

@@ -1,12 +1,13 @@
 import type { View } from "../backends/backend.ts";
 import type { DType } from "../dtype.ts";
 import { DTypeError, ShapeMismatchError } from "../errors.ts";
+import { showValue } from "../options.ts";
 import { showShape } from "../shape.ts";
 
 /** Refuses what is no tensor; `what` names the operand in the message. */
 export function expectTensor(op: string, what: string, value: View): void {
   if ((value as View | null | undefined)?.storage !== undefined) return;
-  throw new TypeError(`${op}: ${what} must be a tensor, got ${showValue(value)}`);
+  throw new TypeError(`${op}: ${what} must be a tensor, got ${showOperand(value)}`);
 }
 
 /** Refuses what is no array of tensors. */
@@ -18,7 +19,7 @@ export function expectTensors(op: string, values: readonly View[]): void {
 /** Refuses what is neither a tensor nor a number. */
 export function expectOperand(op: string, what: string, value: View | number): void {
   if (typeof value === "number" || (value as View | null | undefined)?.storage !== undefined) return;
-  throw new TypeError(`${op}: ${what} must be a tensor or a number, got ${showValue(value)}`);
+  throw new TypeError(`${op}: ${what} must be a tensor or a number, got ${showOperand(value)}`);
 }
 
 /** Refuses what is no array of numbers; `example` shows one. */
@@ -27,13 +28,9 @@ export function expectNumbers(op: string, what: string, value: readonly number[]
   throw new TypeError(`${op}: ${what} must be an array such as ${example}, got ${showValue(value)}`);
 }
 
-/** A value of any type, as messages show it. */
-export function showValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return "an array (tensor(…) makes a tensor of one)";
-  if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) return `an object (${value.constructor?.name ?? "without a class"})`;
-  return String(value);
+/** What stands where a tensor should, with a hint where it could become one. */
+function showOperand(value: unknown): string {
+  return `${showValue(value)}${Array.isArray(value) ? " (tensor(…) makes a tensor of an array)" : ""}`;
 }
 
 /** Refuses an operand of another element type; `what` names it in the message. */

@@ -4,10 +4,11 @@ import { gatherKernel, scatterAddKernel, scatterKernel } from "../backends/refer
 import { sortKernel, topKKernel } from "../backends/reference/sort.ts";
 import { expectHeld } from "../dtype.ts";
 import { ShapeMismatchError } from "../errors.ts";
+import { showValue } from "../options.ts";
 import { normalizeAxis, showShape } from "../shape.ts";
 import { axisLast } from "./axes.ts";
 import { where } from "./binary.ts";
-import { expectDType, expectSameDType, expectShape, expectTensor, showValue } from "./checks.ts";
+import { expectDType, expectSameDType, expectShape, expectTensor } from "./checks.ts";
 import { expand } from "./views.ts";
 
 /** Elements, and where along the axis they were. */

@@ -235,19 +235,19 @@ describeOnEveryBackend("element types", (backend) => {
   it("what is no tensor is named, with what was expected", () => {
     const x = tensor([1, 2], { device: backend });
     const mask = x.gt(1);
-    const array = "got an array (tensor(…) makes a tensor of one)";
+    const array = (shown: string): string => `got ${shown} (tensor(…) makes a tensor of an array)`;
     const wrong: readonly [() => unknown, string][] = [
-      [() => x.add([1, 2] as never), `add: b must be a tensor or a number, ${array}`],
+      [() => x.add([1, 2] as never), `add: b must be a tensor or a number, ${array("[1, 2]")}`],
       [() => x.add("1" as never), 'add: b must be a tensor or a number, got "1"'],
       [() => x.lt(null as never), "lt: b must be a tensor or a number, got null"],
       [() => x.div(undefined as never), "div: b must be a tensor or a number, got undefined"],
-      [() => x.matmul([1] as never), `matmul: b must be a tensor, ${array}`],
-      [() => where([true] as never, x, 0), `where: condition must be a tensor, ${array}`],
+      [() => x.matmul([1] as never), `matmul: b must be a tensor, ${array("[1]")}`],
+      [() => where([true] as never, x, 0), `where: condition must be a tensor, ${array("[true]")}`],
       [() => where(mask, x, "0" as never), 'where: b must be a tensor or a number, got "0"'],
       [() => maskedFill(x, mask, "0" as never), 'maskedFill: value must be a number, got "0"'],
-      [() => clamp([1] as never, 0, 1), `clamp: x must be a tensor, ${array}`],
-      [() => x.gather(0, [0] as never), `gather: indices must be a tensor, ${array}`],
-      [() => x.copy_(new Map() as never), "copy_: source must be a tensor, got an object (Map)"],
+      [() => clamp([1] as never, 0, 1), `clamp: x must be a tensor, ${array("[1]")}`],
+      [() => x.gather(0, [0] as never), `gather: indices must be a tensor, ${array("[0]")}`],
+      [() => x.copy_(new Map() as never), "copy_: source must be a tensor, got a Map"],
       [() => x.sum("0" as never), 'sum: an axis must be a number, got "0"'],
       [() => x.max(null as never), "max: an axis must be a number, got null"],
       [() => x.softmax(undefined as never), "softmax: an axis must be a number, got undefined"],

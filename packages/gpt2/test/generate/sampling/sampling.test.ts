@@ -1,9 +1,8 @@
-import { Generator } from "@gpt2-ts/tensor";
+import { Generator, OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LargestFirst } from "../../../src/generate/largest-first.ts";
 import { draw, nextToken, type SamplingOptions } from "../../../src/generate/sampling.ts";
-import { OptionError } from "../../../src/options.ts";
 
 const logit = fc.double({ min: -40, max: 40, noNaN: true }).map(Math.fround);
 const row = fc.array(logit, { minLength: 1, maxLength: 60 }).map((values) => Float32Array.from(values));

@@ -1,4 +1,5 @@
 import { DeviceError } from "../../errors.ts";
+import { checkOptionNames } from "../../options.ts";
 import { createWasmBackend } from "../wasm/index.ts";
 import { type AdapterDescription, describeAdapter } from "./adapter.ts";
 import { GpuBackend } from "./backend.ts";
@@ -22,6 +23,7 @@ export interface GpuOptions {
  * not installed or the mode does not work.
  */
 export async function createGpuBackend(options: GpuOptions = {}): Promise<GpuBackend> {
+  checkOptionNames(options, ["mode", "allowFallback"], "createGpuBackend");
   const { mode: wanted = "auto", allowFallback = false } = options;
   const gpuJs = await loadGpuJs();
   const { mode, trials } = wanted === "auto" ? await chooseMode(gpuJs) : { mode: wanted, trials: [] };

@@ -1,5 +1,7 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
 import { DeviceError } from "../../errors.ts";
+import { yieldToEventLoop } from "../../event-loop.ts";
+import { checkOptionNames } from "../../options.ts";
 import {
   type Backend,
   type CpuView,
@@ -52,7 +54,9 @@ export class WasmBackend implements Backend {
   readonly runtime: WasmRuntime;
 
   /** Throws {@link DeviceError} where the engine has no SIMD or no shared memory, RangeError for a bad option. */
-  constructor({ threads, deterministic = false, byteProducts = false, workerTimeout = 30_000 }: WasmOptions = {}) {
+  constructor(options: WasmOptions = {}) {
+    checkOptionNames(options, ["threads", "deterministic", "byteProducts", "workerTimeout"], "createWasmBackend");
+    const { threads, deterministic = false, byteProducts = false, workerTimeout = 30_000 } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
       throw new RangeError(`wasm: threads must be an integer from 1 to 64, not ${threads}`);
     }
@@ -86,6 +90,7 @@ export class WasmBackend implements Backend {
   }
 
   async read<D extends DType>(storage: Storage<D>): Promise<DataOf[D]> {
+    if (this.runtime.memory.takePressure()) await yieldToEventLoop(); // finalizers of dead tensors run then
     return this.readSync(storage);
   }
 

@@ -6,12 +6,21 @@ const PAGE = 65536;
 /** Memory is asked for in steps of this many bytes: addresses only, nothing is resident before it is written. */
 const GROWTH = 64 * 2 ** 20;
 
+/** Bytes in use from which dead tensors are looked for, and again whenever so many more are. */
+const PRESSURE_FROM = 2 ** 30;
+const PRESSURE_STEP = 2 ** 28;
+/** More than V8 lets a program take outside its heap without a collection. */
+const COLLECTION_HINT = 2 ** 28;
+
 /** The one shared memory of a wasm backend. */
 export class WasmMemory {
   readonly #memory: WebAssembly.Memory;
   readonly #maximumPages: number;
   readonly #allocator: Allocator;
   #buffer: ArrayBufferLike;
+  /** Use above this asks for a collection. */
+  #pressure = PRESSURE_FROM;
+  #asked = false;
 
   constructor() {
     const { memory, maximumPages } = reserve();
@@ -39,16 +48,47 @@ export class WasmMemory {
   /** Throws {@link DeviceError} when the memory cannot hold it. */
   allocate(bytes: number): Block {
     const block = this.#allocator.allocate(bytes);
-    if (block) return block;
-    throw new DeviceError(
+    if (!block) throw this.#exhausted(bytes);
+    if (this.used > this.#pressure) this.#askForCollection();
+    return block;
+  }
+
+  /** Whether a collection was asked for since the last time this was read: then whoever may wait should let finalizers run. */
+  takePressure(): boolean {
+    const asked = this.#asked;
+    this.#asked = false;
+    return asked;
+  }
+
+  /**
+   * The engine does not see this memory, and so sees no reason to collect the small objects that hold it. An array that it does
+   * see, dropped at once and never written to, gives it one (tried on V8 and SpiderMonkey); finalizers then give the memory
+   * back, when the program next lets the event loop run.
+   */
+  #askForCollection(): void {
+    this.#pressure = this.used + PRESSURE_STEP;
+    this.#asked = true;
+    try {
+      new ArrayBuffer(COLLECTION_HINT);
+    } catch {
+      // It was but a hint.
+    }
+  }
+
+  #exhausted(bytes: number): DeviceError {
+    return new DeviceError(
       "wasm",
       `out of memory: ${mebibytes(bytes)} asked for, ${mebibytes(this.used)} in use of at most ` +
-        `${mebibytes(this.#maximumPages * PAGE)} (the most a WebAssembly memory holds)`,
+        `${mebibytes(this.#maximumPages * PAGE)} (the most a WebAssembly memory holds). Tensors that nobody uses any more are ` +
+        "freed only while a program awaits; free them yourself, with tidy or using:\n" +
+        "    const y = tidy(() => x.mul(0.999).add(0.001)); // frees what was made on the way\n" +
+        "    x.dispose(); // or: using x = …",
     );
   }
 
   release(block: Block): void {
     this.#allocator.release(block);
+    this.#pressure = Math.max(PRESSURE_FROM, Math.min(this.#pressure, this.used + PRESSURE_STEP));
   }
 
   #grow(end: number): boolean {
