@@ -10,6 +10,7 @@
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
+import { chosen } from "./command-line.ts";
 import { measureErrors } from "./gpu/accuracy.ts";
 import { measureForwards } from "./gpu/forwards.ts";
 import { findModes } from "./gpu/modes.ts";
@@ -32,8 +33,8 @@ const { values: options } = parseArgs({
     product: { type: "string", multiple: true, default: [...PRODUCTS] },
   },
 });
-refuseUnknown("part", options.part, PARTS);
-refuseUnknown("product", options.product, PRODUCTS);
+const parts = chosen("bench:gpu", "part", options.part, PARTS);
+const chosenProducts = chosen("bench:gpu", "product", options.product, PRODUCTS);
 
 const conditions = await runConditions(process.execPath);
 const { machine, node } = conditions;
@@ -47,7 +48,7 @@ if (modes.length === 0) {
   console.error("bench:gpu: no mode of GPU.js is here; npm run setup:gpu installs it");
   process.exit(1);
 }
-const wanted = options.product.filter((name) => !options.quick || SMALL_PRODUCTS.includes(name));
+const wanted = chosenProducts.filter((name) => !options.quick || SMALL_PRODUCTS.includes(name));
 const products = wants("products") ? await measureProducts(modes, process.execPath, THREADS, wanted) : undefined;
 const forwards = wants("forward") ? await measureForwards(modes, process.execPath) : undefined;
 const errors = wants("accuracy") ? await accuracy() : undefined;
@@ -69,7 +70,7 @@ if (!options.quick) {
 }
 
 function wants(part: PartName): boolean {
-  return options.part.includes(part);
+  return parts.includes(part);
 }
 
 /** All products in their order, new ones in place of old ones. */
@@ -77,13 +78,6 @@ function merged(old: readonly ProductComparison[] = [], found: readonly ProductC
   const nameOf = ({ sizes }: ProductComparison): string => sizes.join("x");
   const all = new Map([...old, ...found].map((comparison) => [nameOf(comparison), comparison]));
   return PRODUCTS.flatMap((name) => all.get(name) ?? []);
-}
-
-function refuseUnknown(option: string, given: readonly string[], known: readonly string[]): void {
-  const unknown = given.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  console.error(`bench:gpu: there is no ${option} ${unknown}; there are ${known.join(", ")}`);
-  process.exit(2);
 }
 
 async function accuracy() {

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
+import { integer } from "./command-line.ts";
 import { Child } from "./harness/child.ts";
 import { runConditions } from "./harness/machine.ts";
 import { spread } from "./harness/statistics.ts";
@@ -19,6 +20,7 @@ const CHECKPOINT = "synthetic-124m";
 const THREADS = 2;
 const TOKENS = 10_000;
 const QUICK_TOKENS = 3_000;
+const MOST_TOKENS = 1e9;
 /** Memory may settle until here; from here on it has to stay. */
 const SETTLED_TOKENS = 500;
 /** The part of the run whose median is compared at either end. */
@@ -36,11 +38,9 @@ const { values: options } = parseArgs({
     tokens: { type: "string" },
   },
 });
-const tokens = Number(options.tokens ?? (options.quick ? QUICK_TOKENS : TOKENS));
-if (!Number.isInteger(tokens) || tokens < SETTLED_TOKENS + WINDOW_TOKENS) {
-  console.error(`bench:memory: --tokens takes an integer of at least ${SETTLED_TOKENS + WINDOW_TOKENS}`);
-  process.exit(2);
-}
+const tokens =
+  integer("bench:memory", "tokens", options.tokens, SETTLED_TOKENS + WINDOW_TOKENS, MOST_TOKENS) ??
+  (options.quick ? QUICK_TOKENS : TOKENS);
 
 const folder = await ensureCheckpoint(CHECKPOINT);
 const conditions = await runConditions(options.node);

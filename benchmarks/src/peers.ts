@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";
+import { chosen } from "./command-line.ts";
 import { runConditions } from "./harness/machine.ts";
 import { assemble, type Field } from "./peers/contestants.ts";
 import { measurePart } from "./peers/measure.ts";
@@ -26,17 +27,13 @@ const { values: options } = parseArgs({
     python: { type: "string", default: "python3" },
   },
 });
-const unknown = options.part.find((part) => !PEER_PARTS.some((known) => known === part));
-if (unknown !== undefined) {
-  console.error(`bench:peers: there is no part ${unknown}; there are ${PEER_PARTS.join(", ")}`);
-  process.exit(2);
-}
+const parts = chosen("bench:peers", "part", options.part, PEER_PARTS);
 const plan = peersPlanFor(options.node, options.quick);
 const { checkpoint, threads } = plan;
-const field = chosen(await assemble(await ensureCheckpoint(checkpoint), threads, options.python));
+const field = chosenEngines(await assemble(await ensureCheckpoint(checkpoint), threads, options.python));
 for (const { name, reason } of field.missing) console.warn(`${name} is missing: ${reason}`);
 
-for (const part of PEER_PARTS.filter((name) => options.part.includes(name))) {
+for (const part of parts) {
   console.log(`\n== ${part}`);
   const conditions = await runConditions(plan.node);
   const measured = await measurePart(part, plan, field);
@@ -45,7 +42,7 @@ for (const part of PEER_PARTS.filter((name) => options.part.includes(name))) {
 }
 
 /** The engines that `--only` names, or all. */
-function chosen(all: Field): Field {
+function chosenEngines(all: Field): Field {
   if (options.only.length === 0) return all;
   const names = [...all.contestants, ...all.missing].map(({ name }) => name);
   const stranger = options.only.find((name) => !names.includes(name));

@@ -11,12 +11,14 @@
 import { parseArgs } from "node:util";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
+import { chosen, integer } from "./command-line.ts";
 import { runConditions } from "./harness/machine.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { measureRoofline, type RooflinePlan } from "./roofline/measure.ts";
 import { printPart } from "./roofline/print.ts";
 import { ROOFLINE_PARTS, type RooflinePart, type RooflinePartName, type RooflineResult } from "./roofline/result.ts";
 
+const COMMAND = "bench:roofline";
 const CHECKPOINT = "synthetic-124m";
 const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
 const TOKENS = { prefill: 512, decode: 64, score: 512 } as const;
@@ -36,12 +38,12 @@ const { values: options } = parseArgs({
     threads: { type: "string" },
   },
 });
-const parts = chosen("part", options.part, ROOFLINE_PARTS);
-const dtypes = chosen("dtype", options.dtype, DTYPES);
+const parts = chosen(COMMAND, "part", options.part, ROOFLINE_PARTS);
+const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const least = Math.max(...parts.map((part) => RANGES[part][0]));
 const most = Math.min(...parts.map((part) => RANGES[part][1]));
-const tokens = integer("tokens", options.tokens, least, most);
-const threads = integer("threads", options.threads, 1, 64);
+const tokens = integer(COMMAND, "tokens", options.tokens, least, most);
+const threads = integer(COMMAND, "threads", options.threads, 1, 64);
 const forALook = options.quick || dtypes.length < DTYPES.length || tokens !== undefined || threads !== undefined;
 const plan: RooflinePlan = {
   node: options.node,
@@ -74,24 +76,4 @@ async function store(part: RooflinePartName, measured: RooflinePart): Promise<vo
     parts: { ...earlier?.parts, [part]: measured },
   };
   console.log(`\nwrote ${await writeResult("roofline", node, result)}`);
-}
-
-/** The known ones that were given, in the known order. */
-function chosen<Name extends string>(option: string, given: readonly string[], known: readonly Name[]): Name[] {
-  const unknown = given.find((name) => !known.some((one) => one === name));
-  if (unknown !== undefined) fail(`there is no ${option} ${unknown}; there are ${known.join(", ")}`);
-  return known.filter((name) => given.includes(name));
-}
-
-function integer(option: string, given: string | undefined, least: number, most: number): number | undefined {
-  if (given === undefined) return undefined;
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < least || value > most)
-    fail(`--${option} takes an integer from ${least} to ${most}, not ${given}`);
-  return value;
-}
-
-function fail(message: string): never {
-  console.error(`bench:roofline: ${message}`);
-  process.exit(2);
 }

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
+import { chosen } from "./command-line.ts";
 import type { EngineSpec } from "./engines/language-engine.ts";
 import type { MatmulSpec } from "./engines/matmul-engine.ts";
 import { installPeers } from "./engines/peers.ts";
@@ -31,11 +32,7 @@ const { values: options } = parseArgs({
     "no-peers": { type: "boolean", default: false },
   },
 });
-const unknown = options.part.find((part) => !PARTS.some((known) => known === part));
-if (unknown !== undefined) {
-  console.error(`bench:speed: there is no part ${unknown}; there are ${PARTS.join(", ")}`);
-  process.exit(2);
-}
+const parts = chosen("bench:speed", "part", options.part, PARTS);
 const plan = planFor(options.node, options.quick);
 const { threads, checkpoint } = plan;
 const withPeers = !options["no-peers"];
@@ -69,7 +66,7 @@ if (!options.quick && withPeers) {
 }
 
 function wants(part: PartName): boolean {
-  return options.part.includes(part);
+  return parts.includes(part);
 }
 
 async function measureDecodePart(): Promise<DecodePart> {

@@ -1,4 +1,6 @@
 /** A tokenizer for checkpoints that come without one: ids are what is measured, but scores tell their tokens' texts. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Tokenizer } from "@gpt2-ts/gpt2";
 
 const BYTES = 256;
@@ -18,6 +20,14 @@ export function syntheticVocabulary(size: number): { readonly vocab: string; rea
   });
   const vocab = Object.fromEntries([...tokens, END_OF_TEXT].map((token, id) => [token, id]));
   return { vocab: JSON.stringify(vocab), merges: "" };
+}
+
+/** Puts the vocabulary into a model folder, which then loads as those of the Hub do. */
+export async function writeSyntheticVocabulary(folder: string): Promise<void> {
+  const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as { readonly vocab_size: number };
+  const { vocab, merges } = syntheticVocabulary(config.vocab_size);
+  await writeFile(join(folder, "vocab.json"), vocab);
+  await writeFile(join(folder, "merges.txt"), merges);
 }
 
 /** GPT-2's printable stand-ins for bytes: Latin-1 characters for themselves, the others from U+0100 on. */

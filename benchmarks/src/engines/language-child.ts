@@ -1,22 +1,14 @@
 /** The process of one engine: loads a model and answers requests for samples, at rest in between. */
 import { serve } from "../harness/child.ts";
 import { peakResidentBytes } from "../harness/machine.ts";
-import { Comparison } from "../quality/measure.ts";
-import { ErrorMeter, type ErrorSummary, readReference } from "../reference-values.ts";
-import { type EngineSpec, type LanguageEngine, openEngine, type Sequence } from "./language-engine.ts";
+import type { LogitQuality } from "./language-checks.ts";
+import { type EngineSpec, type LanguageEngine, type Sequence, scorerOf } from "./language-engine.ts";
+import { openEngine } from "./open-language.ts";
 import { argMaxOfLastRow, promptOf } from "./prompts.ts";
 
 export interface FirstToken {
   readonly id: number;
   readonly peakResidentBytes: number;
-}
-
-/** Logits against float64. */
-export interface LogitQuality extends ErrorSummary {
-  /** Kullback–Leibler divergence from the reference distribution, in nats, mean over positions. */
-  readonly meanKl: number;
-  /** Share of positions whose likeliest token is the reference's. */
-  readonly top1: number;
 }
 
 const spec: EngineSpec = JSON.parse(process.argv[2] ?? "{}");
@@ -29,58 +21,19 @@ const engine = (): Promise<LanguageEngine> => {
 const served = {
   facts: async () => (await engine()).facts,
 
-  /** Largest and RMS error of the logits of the reference prompts of at most `maxLength` tokens. */
-  async accuracy(model: string, maxLength: number): Promise<ErrorSummary> {
-    const meter = new ErrorMeter();
-    for (const { ids, positions, logits } of await readReference(model)) {
-      if (ids.length > maxLength) continue;
-      const sequence = (await engine()).start();
-      const all = await sequence.forward(ids);
-      const vocab = all.length / ids.length;
-      for (const [row, position] of positions.entries()) {
-        meter.add(
-          all.subarray(position * vocab, (position + 1) * vocab),
-          logits.subarray(row * vocab, (row + 1) * vocab),
-        );
-      }
-      sequence.dispose();
-    }
-    return meter.summary();
-  },
-
-  /** How the logits of the reference prompts of at most `maxLength` tokens differ from float64. */
+  // The checks bring our own packages along: imported when asked for, so that a cold start loads the engine's modules only.
   async quality(model: string, maxLength: number): Promise<LogitQuality> {
-    const comparison = new Comparison();
-    for (const { ids, positions, logits } of await readReference(model)) {
-      if (ids.length > maxLength) continue;
-      const sequence = (await engine()).start();
-      const all = await sequence.forward(ids);
-      const vocab = all.length / ids.length;
-      for (const [row, position] of positions.entries()) {
-        const expected = logits.subarray(row * vocab, (row + 1) * vocab);
-        comparison.add(expected, all.subarray(position * vocab, (position + 1) * vocab), undefined);
-      }
-      sequence.dispose();
-    }
-    const { maxError: max, rmsError: rms, meanKl, top1 } = comparison.summary();
-    return { max, rms, meanKl, top1 };
+    return (await import("./language-checks.ts")).logitQuality(await engine(), model, maxLength);
   },
 
-  /** The largest difference, in nats a token, of the scores of the reference prompts of 2 to `maxLength` tokens. */
   async scoreError(model: string, maxLength: number): Promise<number> {
-    const prompts = (await readReference(model)).filter(({ ids }) => ids.length > 1 && ids.length <= maxLength);
-    const scores = await scorer(await engine())(prompts.map(({ ids }) => ids));
-    const errors = prompts.map(({ logprobs }, i) => {
-      const expected = logprobs.reduce((sum, logprob) => sum + logprob, 0);
-      return Math.abs((scores[i] ?? Number.NaN) - expected) / logprobs.length;
-    });
-    return errors.every((error) => error >= 0) ? Math.max(...errors) : Number.NaN;
+    return (await import("./language-checks.ts")).scoreError(await engine(), model, maxLength);
   },
 
   /** Tokens per second of scoring texts of these lengths, in their order. */
   async score(lengths: readonly number[], vocab: number): Promise<number> {
     const texts = lengths.map((length, i) => promptOf(length, vocab, i));
-    const score = scorer(await engine());
+    const score = scorerOf(await engine());
     const start = performance.now();
     await score(texts);
     const seconds = (performance.now() - start) / 1000;
@@ -130,9 +83,4 @@ async function peak(): Promise<number> {
 
 async function nextToken(sequence: Sequence, ids: Int32Array, vocab: number): Promise<number> {
   return sequence.next?.(ids) ?? argMaxOfLastRow(await sequence.forward(ids), vocab);
-}
-
-function scorer({ facts, score }: LanguageEngine): NonNullable<LanguageEngine["score"]> {
-  if (score === undefined) throw new Error(`${facts["engine"]} is not measured by scoring`);
-  return score;
 }

@@ -36,7 +36,14 @@ export interface LanguageEngine {
 
 /** Options that travel on a child's command line. */
 export interface EngineSpec {
-  readonly engine: "gpt2-ts" | "onnxruntime-node" | "onnxruntime-web" | "llama.cpp" | "transformers.js" | "PyTorch";
+  readonly engine:
+    | "gpt2-ts"
+    | "gpt2-ts build"
+    | "onnxruntime-node"
+    | "onnxruntime-web"
+    | "llama.cpp"
+    | "transformers.js"
+    | "PyTorch";
   /** The model folder; of transformers.js one in the layout of the Hugging Face Hub. */
   readonly model: string;
   readonly threads: number;
@@ -46,6 +53,8 @@ export interface EngineSpec {
   readonly dtype?: MatrixEncoding;
   /** gpt2-ts: the same bits on every JavaScript engine, so no relaxed SIMD. */
   readonly deterministic?: boolean;
+  /** gpt2-ts build: the root of a built checkout of this repository. */
+  readonly build?: string;
   /** onnxruntime and llama.cpp: the model file, next to its weights or with them. */
   readonly file?: string;
   /** transformers.js: batches of texts in the order given, not of texts of like length. */
@@ -54,25 +63,14 @@ export interface EngineSpec {
   readonly python?: string;
 }
 
-/** Loads an engine; each lies in a module of its own, so that a process loads only the one it measures. */
-export async function openEngine(spec: EngineSpec): Promise<LanguageEngine> {
-  switch (spec.engine) {
-    case "gpt2-ts":
-      return (await import("./gpt2-ts.ts")).loadGpt2Ts(spec);
-    case "onnxruntime-node":
-    case "onnxruntime-web":
-      return (await import("./onnxruntime.ts")).loadOnnxruntime(spec);
-    case "llama.cpp":
-      return (await import("./llama.ts")).loadLlama(spec);
-    case "transformers.js":
-      return (await import("./transformers.ts")).loadTransformers(spec);
-    case "PyTorch":
-      return (await import("./pytorch.ts")).loadPyTorch(spec);
-  }
-}
-
 /** The file that a spec must name. @throws Error if it names none */
 export function fileOf({ engine, file }: EngineSpec): string {
   if (file === undefined) throw new Error(`${engine} needs a model file`);
   return file;
+}
+
+/** @throws Error for an engine that is not measured by scoring */
+export function scorerOf({ facts, score }: LanguageEngine): NonNullable<LanguageEngine["score"]> {
+  if (score === undefined) throw new Error(`${facts["engine"]} is not measured by scoring`);
+  return score;
 }

@@ -1,7 +1,8 @@
 /** The process of one matrix library: answers requests for samples, at rest in between. */
 import { serve } from "../harness/child.ts";
 import { lowbias32 } from "../synthetic.ts";
-import { type MatmulEngine, type MatmulSpec, openMatmul, type Product, type Transfers } from "./matmul-engine.ts";
+import type { MatmulEngine, MatmulSpec, Product, Transfers } from "./matmul-engine.ts";
+import { openMatmul } from "./open-matmul.ts";
 
 const spec: MatmulSpec = JSON.parse(process.argv[2] ?? "{}");
 let loaded: Promise<MatmulEngine> | undefined;

@@ -1,9 +1,9 @@
 /** The peers live in packages of their own, which only `bench:speed` and `bench:peers` install. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { runNpm } from "../harness/npm.ts";
 import { PEERS } from "../paths.ts";
 
 /** llama.cpp has a package for itself: with its binaries for graphics cards it is as large as all others together. */
@@ -18,10 +18,7 @@ export function installPeers(folder = PEERS): void {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   console.error(`Installing ${Object.keys(dependencies).join(", ")} …`);
-  // Under `npm run`, npm tells where it is; else it must be on the path.
-  const npm = process.env["npm_execpath"];
-  const [command, args] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
-  execFileSync(command, [...args, "ci"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  runNpm(folder, "ci");
 }
 
 /** Loads a CommonJS peer. The caller says which part of its interface it relies on. */

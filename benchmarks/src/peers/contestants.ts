@@ -1,18 +1,17 @@
 /** Who takes part, each with the same weights in the form it reads, and who is missing, with the reason. */
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, statSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { installPeers, LLAMA } from "../engines/peers.ts";
 import { writeGguf } from "../gguf/model-file.ts";
-import { readConfig, writeHubFolder, writeInt8OnnxModel, writeOnnxModel } from "../onnx/model-file.ts";
+import { writeHubFolder, writeInt8OnnxModel, writeOnnxModel } from "../onnx/model-file.ts";
 import { REPOSITORY } from "../paths.ts";
 import type { Contestant } from "../speed/language.ts";
-import { syntheticVocabulary } from "../synthetic-tokenizer.ts";
+import { writeSyntheticVocabulary } from "../synthetic-tokenizer.ts";
 import type { MissingEngine } from "./result.ts";
 
-const GPT2_COMMAND = join(REPOSITORY, "packages", "gpt2", "bin", "gpt2.js");
+const GPT2_COMMAND = join(REPOSITORY, "packages", "cli", "bin", "gpt2.js");
 
 /** Batches its texts in the order given: measured by scoring only. */
 export const UNSORTED = "transformers.js f32, unsorted";
@@ -73,9 +72,7 @@ async function converted(folder: string, dtype: "bf16" | "int8"): Promise<string
   const out = `${folder}-${dtype}`;
   const made = join(out, "model.safetensors");
   if (existsSync(made) && statSync(made).mtimeMs >= statSync(join(folder, "model.safetensors")).mtimeMs) return out;
-  const { vocab, merges } = syntheticVocabulary((await readConfig(folder)).vocab_size);
-  await writeFile(join(folder, "vocab.json"), vocab);
-  await writeFile(join(folder, "merges.txt"), merges);
+  await writeSyntheticVocabulary(folder);
   rmSync(out, { recursive: true, force: true });
   const args = [GPT2_COMMAND, "convert", "--dtype", dtype, "--model", folder, "--out", out];
   execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });

@@ -1,23 +1,20 @@
 /** The parts of `bench:peers`: every engine is checked against float64 before it is timed. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { LogitQuality } from "../engines/language-child.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child, ChildError } from "../harness/child.ts";
 import { bareResidentBytes } from "../harness/machine.ts";
 import { spread } from "../harness/statistics.ts";
 import { measureColdStart } from "../speed/cold-start.ts";
-import { compare, show, side, summarize } from "../speed/compare.ts";
+import { show } from "../speed/compare.ts";
+import { compareDecode, comparePrefill, compareScoring } from "../speed/comparisons.ts";
 import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
+import { checkedQuality, QUALITY_MAX_LENGTH } from "./checked-quality.ts";
 import { type Field, UNSORTED } from "./contestants.ts";
 import type { PeersPlan } from "./plan.ts";
 import type { MemoryScale, MissingEngine, PeerEngine, PeerPart, PeerPartName } from "./result.ts";
 
-/** Prompts up to this long are checked against the reference. */
-const QUALITY_MAX_LENGTH = 64;
-/** Nats, mean over positions. A wrong graph is off by several, float32 by less than 1e-5, the int8 here by 0.02 at most. */
-const KL_BOUND = 0.1;
 /** Nats a token, for the engines that score texts. */
 const SCORE_BOUND = 0.1;
 /** Who is asked to score texts: what the users of the one would otherwise use. */
@@ -75,35 +72,14 @@ async function measureWarm(
   plan: PeersPlan,
   children: readonly Child[],
 ): Promise<Comparison[]> {
-  const { decodeContext, decodeTokens, schedule, textLengths, vocab, checkpoint } = plan;
-  if (part === "decode") {
-    const sides = children.map((child) => side(child, "decode", decodeContext, decodeTokens, vocab));
-    const title = `decode at context ${decodeContext} to ${decodeContext + decodeTokens}`;
-    return [await compare({ title, unit: "tokens/s", higherIsBetter: true }, sides, schedule)];
+  if (part === "decode") return [await compareDecode(plan, children)];
+  if (part === "prefill") return comparePrefill(plan, children, "of all");
+  for (const child of children) {
+    const error = await child.call<number>("scoreError", plan.checkpoint, QUALITY_MAX_LENGTH);
+    console.log(`${child.name}: scores are off by ${error.toExponential(1)} nats a token at most`);
+    if (!(error < SCORE_BOUND)) throw new ChildError(child.name, `scores are off by ${error} nats a token`);
   }
-  if (part === "score") {
-    for (const child of children) {
-      const error = await child.call<number>("scoreError", checkpoint, QUALITY_MAX_LENGTH);
-      console.log(`${child.name}: scores are off by ${error.toExponential(1)} nats a token at most`);
-      if (!(error < SCORE_BOUND)) throw new ChildError(child.name, `scores are off by ${error} nats a token`);
-    }
-    const sides = children.map((child) => side(child, "score", textLengths, vocab));
-    const total = textLengths.reduce((sum, length) => sum + length, 0);
-    const title = `scoring ${textLengths.length} texts of ${Math.min(...textLengths)} to ${Math.max(...textLengths)} tokens, ${total} in all`;
-    return [await compare({ title, unit: "tokens/s", higherIsBetter: true }, sides, schedule)];
-  }
-  const comparisons: Comparison[] = [];
-  for (const tokens of plan.prefill) {
-    const sides = children.map((child) => side(child, "prefill", tokens, vocab));
-    const about = { title: `prefill of ${tokens} tokens, logits of all`, unit: "s", higherIsBetter: false } as const;
-    comparisons.push(await compare(about, sides, schedule));
-  }
-  const peaks: number[][] = [];
-  for (const child of children) peaks.push([await child.call<number>("peakResidentBytes")]);
-  const about = { title: "peak resident memory after these", unit: "bytes", higherIsBetter: false } as const;
-  const names = children.map(({ name }) => name);
-  comparisons.push(summarize(about, names, { samples: peaks, repeated: 0, disturbed: 0 }));
-  return comparisons;
+  return [await compareScoring(plan, children)];
 }
 
 function startChild({ name, spec }: Contestant<EngineSpec>, { node }: PeersPlan): Child {
@@ -120,10 +96,5 @@ async function introduce(child: Child, plan: PeersPlan): Promise<PeerEngine | Mi
     console.warn(`${child.name} is missing: ${reason}`);
     return { name: child.name, reason };
   }
-  const quality = await child.call<LogitQuality>("quality", plan.checkpoint, QUALITY_MAX_LENGTH);
-  const { max, rms, meanKl, top1 } = quality;
-  const words = `logits max ${max.toExponential(1)}, RMS ${rms.toExponential(1)}, KL ${meanKl.toExponential(1)}, top-1 ${top1}`;
-  console.log(`${child.name}: ${JSON.stringify(facts)}, ${words}`);
-  if (!(meanKl < KL_BOUND)) throw new ChildError(child.name, `computes something else than GPT-2: ${words}`);
-  return { name: child.name, facts, quality };
+  return { name: child.name, facts, quality: await checkedQuality(child, plan.checkpoint, facts) };
 }

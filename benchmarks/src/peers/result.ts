@@ -1,5 +1,5 @@
 /** What `bench:peers` writes to `results/peers-*.json`. */
-import type { LogitQuality } from "../engines/language-child.ts";
+import type { LogitQuality } from "../engines/language-checks.ts";
 import type { RunConditions } from "../harness/machine.ts";
 import type { Comparison, Facts, Measured } from "../speed/result.ts";
 

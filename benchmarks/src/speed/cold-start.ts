@@ -7,7 +7,7 @@ import { type Contestant, LANGUAGE_CHILD } from "./language.ts";
 import type { Plan } from "./plan.ts";
 import type { Comparison } from "./result.ts";
 
-/** The weight file is in the operating system's cache, for every engine alike. */
+/** The weights and the modules are in the operating system's cache, for every engine alike: a first start is not counted. */
 export async function measureColdStart(
   plan: Plan,
   contestants: readonly Contestant<EngineSpec>[],
@@ -27,6 +27,8 @@ export async function measureColdStart(
     },
     cpuSeconds: () => cpuSeconds[i] ?? 0,
   }));
+  for (const side of sides) await side.sample();
+  for (const list of peaks) list.length = 0;
   const title = `first token behind ${plan.coldPrompt}, from the start of the process`;
   const schedule = { ...plan.schedule, warmUp: 0, rounds: plan.coldRounds };
   const time = await compare({ title, unit: "s", higherIsBetter: false }, sides, schedule);

@@ -7,7 +7,8 @@ import type { Comparison } from "./result.ts";
 /** The side that ratios are given for. */
 export const OURS = "gpt2-ts";
 
-type About = Pick<Comparison, "title" | "unit" | "higherIsBetter">;
+/** What is compared. */
+export type About = Pick<Comparison, "title" | "unit" | "higherIsBetter">;
 
 /** Takes turns between all sides, then summarizes and prints. */
 export async function compare(about: About, sides: readonly Side[], schedule: Schedule): Promise<Comparison> {

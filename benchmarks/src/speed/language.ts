@@ -1,10 +1,11 @@
 /** Prefill, decode and memory on the 124M shape, all engines in turns. */
+import type { LogitQuality } from "../engines/language-checks.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child } from "../harness/child.ts";
 import { interleave } from "../harness/interleave.ts";
 import { pairedRatio } from "../harness/statistics.ts";
-import type { ErrorSummary } from "../reference-values.ts";
-import { compare, side, summarize } from "./compare.ts";
+import { side, summarize } from "./compare.ts";
+import { comparePrefill, decoding } from "./comparisons.ts";
 import type { Plan } from "./plan.ts";
 import type { Comparison, DecodePart, Facts, Part } from "./result.ts";
 
@@ -31,20 +32,7 @@ export async function measurePrefill(
   plan: Plan,
   contestants: readonly Contestant<EngineSpec>[],
 ): Promise<Measurements> {
-  return withEngines(plan, contestants, async (children) => {
-    const comparisons: Comparison[] = [];
-    for (const tokens of plan.prefill) {
-      const sides = children.map((child) => side(child, "prefill", tokens, plan.vocab));
-      const about = { title: `prefill of ${tokens} tokens, logits of all`, unit: "s", higherIsBetter: false } as const;
-      comparisons.push(await compare(about, sides, plan.schedule));
-    }
-    const peaks: number[][] = [];
-    for (const child of children) peaks.push([await child.call<number>("peakResidentBytes")]);
-    const about = { title: "peak resident memory after these", unit: "bytes", higherIsBetter: false } as const;
-    const names = children.map(({ name }) => name);
-    comparisons.push(summarize(about, names, { samples: peaks, repeated: 0, disturbed: 0 }));
-    return comparisons;
-  });
+  return withEngines(plan, contestants, (children) => comparePrefill(plan, children, "of all"));
 }
 
 /** Tokens per second, with a plain read of memory in every round: the limit moves from hour to hour. */
@@ -55,14 +43,15 @@ export async function measureDecode(
 ): Promise<Measurements & Pick<DecodePart, "shareOfPlainRead">> {
   await using reader = new Child("plain read", { module: READ_CHILD, args: [], node: plan.node });
   const measured = await withEngines(plan, contestants, async (children) => {
-    const { decodeContext, decodeTokens } = plan;
-    const sides = children.map((child) => side(child, "decode", decodeContext, decodeTokens, plan.vocab));
-    const rounds = await interleave([...sides, side(reader, "sample", plan.threads, READ_PASSES)], plan.schedule);
+    const decode = decoding(plan, children);
+    const rounds = await interleave(
+      [...decode.sides, side(reader, "sample", plan.threads, READ_PASSES)],
+      plan.schedule,
+    );
     const names = children.map(({ name }) => name);
-    const title = `decode at context ${decodeContext} to ${decodeContext + decodeTokens}`;
     const readTitle = `plain read of memory by ${plan.threads} threads, in the rounds of decode`;
     return [
-      summarize({ title, unit: "tokens/s", higherIsBetter: true }, names, rounds),
+      summarize(decode.about, names, rounds),
       summarize({ title: readTitle, unit: "GB/s", higherIsBetter: true }, [reader.name], {
         samples: rounds.samples.slice(names.length),
         repeated: 0,
@@ -100,9 +89,10 @@ async function withEngines(
 /** What an engine says of itself, and how near its logits are. */
 async function introduce(child: Child, plan: Plan): Promise<Part["engines"][number]> {
   const facts = await child.call<Facts>("facts");
-  const error = await child.call<ErrorSummary>("accuracy", plan.checkpoint, ACCURACY_MAX_LENGTH);
-  const errors = `logit error max ${error.max.toExponential(1)}, RMS ${error.rms.toExponential(1)}`;
+  const { max, rms } = await child.call<LogitQuality>("quality", plan.checkpoint, ACCURACY_MAX_LENGTH);
+  const error = { max, rms };
+  const errors = `logit error max ${max.toExponential(1)}, RMS ${rms.toExponential(1)}`;
   console.log(`${child.name}: ${JSON.stringify(facts)}, ${errors}`);
-  if (!(error.max < ACCURACY_BOUND)) throw new Error(`${child.name} computes something else than GPT-2: ${errors}`);
+  if (!(max < ACCURACY_BOUND)) throw new Error(`${child.name} computes something else than GPT-2: ${errors}`);
   return { name: child.name, facts, error };
 }

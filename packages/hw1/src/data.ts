@@ -1,27 +1,6 @@
+import type { CourseData } from "./data/course-data.ts";
 import { readFolder } from "./data/folder.ts";
 import { defaultCourseData } from "./default-sets.ts";
-
-/** Texts of one kind. */
-export interface StringSet {
-  /** What files are called after it: `random`, `shakespeare`, `papers`. */
-  readonly name: string;
-  /** What figures and the report call it. */
-  readonly title: string;
-  readonly texts: readonly string[];
-}
-
-/** What the programming tasks work on. */
-export interface CourseData {
-  /** Random letters. */
-  readonly random: StringSet;
-  readonly shakespeare: StringSet;
-  /** Machine-learning papers, or what stands in for them. */
-  readonly papers: StringSet;
-  /** Beginnings of five texts, to be continued. */
-  readonly prompts: readonly string[];
-  /** Random and real texts mixed; `labels` says which are random, where that is known. */
-  readonly mixed: { readonly texts: readonly string[]; readonly labels?: readonly boolean[] | undefined };
-}
 
 /**
  * The course's files in a folder, or without one texts that come with the package, drawn with the seed.

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Generator } from "@gpt2-ts/tensor";
-import type { CourseData, StringSet } from "./data.ts";
+import type { CourseData, StringSet } from "./data/course-data.ts";
 
 const STRINGS = 100;
 const CHARACTERS = 100;

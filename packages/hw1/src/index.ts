@@ -7,11 +7,12 @@ export {
   rocCurve,
   THRESHOLD_RULE,
 } from "./classifier.ts";
+export type { CourseData, StringSet } from "./data/course-data.ts";
 export { DataError, PickleError } from "./data/errors.ts";
 export { type Paper, readPapers } from "./data/papers.ts";
 export { type PickleValue, readPickle } from "./data/pickle.ts";
 export { type LabelledTexts, readTexts } from "./data/texts.ts";
-export { type CourseData, loadCourseData, type StringSet } from "./data.ts";
+export { loadCourseData } from "./data.ts";
 export { type LikelihoodOptions, logLikelihood, logLikelihoods, perCharacter } from "./likelihood.ts";
 export { writeReport } from "./report.ts";
 export type {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CourseData, StringSet } from "../data.ts";
+import type { CourseData, StringSet } from "./course-data.ts";
 import { DataError } from "./errors.ts";
 import { type Paper, readPapers } from "./papers.ts";
 import { readTexts, TEXT_FORMATS } from "./texts.ts";

@@ -1,5 +1,5 @@
 import { accuracy, areaUnder, chooseThreshold, rocCurve, THRESHOLD_RULE } from "../classifier.ts";
-import type { CourseData, StringSet } from "../data.ts";
+import type { CourseData, StringSet } from "../data/course-data.ts";
 import { perCharacter, perCharacters } from "../likelihood.ts";
 import type { ClassificationResults, LikelihoodResults } from "../results.ts";
 import { scoreWithProgress } from "./likelihoods.ts";

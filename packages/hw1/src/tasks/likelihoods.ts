@@ -1,4 +1,4 @@
-import type { StringSet } from "../data.ts";
+import type { StringSet } from "../data/course-data.ts";
 import { characters, logLikelihoods } from "../likelihood.ts";
 import type { LikelihoodResults, SetLikelihoods, TokenStrip } from "../results.ts";
 import { type Setting, writeOutput } from "./setting.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { GPT2 } from "@gpt2-ts/gpt2";
-import type { CourseData } from "../data.ts";
+import type { CourseData } from "../data/course-data.ts";
 import { writeWhole } from "../files.ts";
 
 /** What the tasks of a run have in common. */

@@ -1,0 +1,84 @@
+/** The parts of `bench:against`: both builds in turns, each in a process of its own, one dtype after the other. */
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { LogitQuality } from "../engines/language-checks.ts";
+import type { EngineSpec } from "../engines/language-engine.ts";
+import { Child } from "../harness/child.ts";
+import { checkedQuality } from "../peers/checked-quality.ts";
+import type { PeersPlan } from "../peers/plan.ts";
+import { measureColdStart } from "../speed/cold-start.ts";
+import { OURS, summarize } from "../speed/compare.ts";
+import { compareDecode, comparePrefill, compareScoring } from "../speed/comparisons.ts";
+import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
+import type { Comparison, Facts } from "../speed/result.ts";
+import type { Build } from "./build.ts";
+import { bundleSize } from "./bundle.ts";
+import type { AgainstPartName, Measurement } from "./result.ts";
+
+/** The new build first: it is the one that ratios are given for. */
+export interface Pair {
+  readonly current: Build;
+  readonly base: Build;
+}
+
+type WarmPart = Exclude<AgainstPartName, "cold" | "bundle">;
+
+const WARM: Readonly<Record<WarmPart, (plan: PeersPlan, children: readonly Child[]) => Promise<Comparison[]>>> = {
+  prefill: (plan, children) => comparePrefill(plan, children, "of the last"),
+  decode: async (plan, children) => [await compareDecode(plan, children)],
+  score: async (plan, children) => [await compareScoring(plan, children)],
+};
+
+/** Everything that is timed with weights of one dtype. */
+export async function measureDtype(
+  plan: PeersPlan,
+  pair: Pair,
+  model: string,
+  dtype: MatrixEncoding,
+  parts: readonly AgainstPartName[],
+): Promise<{ measurements: Measurement[]; quality: Record<string, LogitQuality> }> {
+  const measurements: Measurement[] = [];
+  const quality: Record<string, LogitQuality> = {};
+  const add = (part: AgainstPartName, comparisons: readonly Comparison[]): void => {
+    for (const comparison of comparisons) measurements.push({ part, dtype, comparison });
+  };
+  const { threads, node, checkpoint } = plan;
+  const contestants = [
+    { name: OURS, build: pair.current },
+    { name: baseName(pair), build: pair.base },
+  ].map(({ name, build }): Contestant<EngineSpec> => {
+    return { name, spec: { engine: "gpt2-ts build", build: build.root, model, threads, dtype } };
+  });
+  const warm = (Object.keys(WARM) as WarmPart[]).filter((part) => parts.includes(part));
+  if (warm.length > 0) {
+    const children = contestants.map(
+      ({ name, spec }) => new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node }),
+    );
+    try {
+      for (const child of children) {
+        const facts = await child.call<Facts>("facts");
+        quality[`${child.name}, ${dtype}`] = await checkedQuality(child, checkpoint, facts);
+      }
+      for (const part of warm) add(part, await WARM[part](plan, children));
+    } finally {
+      await Promise.all(children.map((child) => child.close()));
+    }
+  }
+  if (parts.includes("cold")) add("cold", await measureColdStart(plan, contestants));
+  return { measurements, quality };
+}
+
+/** What both builds weigh on a page. */
+export async function measureBundles(pair: Pair): Promise<Measurement[]> {
+  const names = [OURS, baseName(pair)];
+  const sizes = [await bundleSize(pair.current.root), await bundleSize(pair.base.root)];
+  return (["bytes", "gzipBytes"] as const).map((key) => {
+    const title = `GPT2 bundled for a page, minified${key === "bytes" ? "" : ", gzip"}`;
+    const rounds = { samples: sizes.map((size) => [size[key]]), repeated: 0, disturbed: 0 };
+    const comparison = summarize({ title, unit: "bytes", higherIsBetter: false }, names, rounds);
+    return { part: "bundle", dtype: undefined, comparison };
+  });
+}
+
+function baseName({ base }: Pair): string {
+  return `base ${base.sha.slice(0, 7)}`;
+}
