@@ -57,6 +57,6 @@ async function convert({ model, dtype, out, overwrite }: ConvertFlags, signal: A
 
 function parseDtype(text: string): ConvertedDtype {
   const dtype = CONVERTED_DTYPES.find((known) => known === text);
-  if (dtype === undefined) throw new InvalidArgumentError(`there are ${CONVERTED_DTYPES.join(" and ")}`);
+  if (dtype === undefined) throw new InvalidArgumentError(`expected ${CONVERTED_DTYPES.join(" or ")}`);
   return dtype;
 }
