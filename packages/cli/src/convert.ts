@@ -17,15 +17,15 @@ interface ConvertFlags {
 /** `gpt2 convert`: a model kept in fewer bits, in a folder of its own. */
 export function convertCommand(): Command {
   return new Command("convert")
-    .description("write a model with its weights in fewer bits to a folder, and print that")
+    .description("write a model with its weights in fewer bits to a folder, and print the folder")
     .addOption(modelOption())
     .addOption(
-      new Option("--dtype <dtype>", `what the matrices are kept in: ${CONVERTED_DTYPES.join(" or ")}`)
+      new Option("--dtype <dtype>", `how the matrices are kept: ${CONVERTED_DTYPES.join(" or ")}`)
         .argParser(parseDtype)
         .makeOptionMandatory(),
     )
     .requiredOption("--out <folder>", "the folder; files in it appear only once all are complete")
-    .option("--overwrite", "replace files that the folder has already")
+    .option("--overwrite", "replace files that are in the folder already")
     .addHelpText(
       "after",
       "\nThe folder is a model like any other: --model reads it, and keeps the weights as they are unless --dtype says" +
@@ -57,6 +57,6 @@ async function convert({ model, dtype, out, overwrite }: ConvertFlags, signal: A
 
 function parseDtype(text: string): ConvertedDtype {
   const dtype = CONVERTED_DTYPES.find((known) => known === text);
-  if (dtype === undefined) throw new InvalidArgumentError(`there are ${CONVERTED_DTYPES.join(" and ")}`);
+  if (dtype === undefined) throw new InvalidArgumentError(`expected ${CONVERTED_DTYPES.join(" or ")}`);
   return dtype;
 }

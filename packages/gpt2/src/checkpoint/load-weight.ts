@@ -20,7 +20,7 @@ export interface Destination {
   readonly weights: StoredWeights;
   readonly device: Backend;
   readonly dtype: MatrixEncoding;
-  /** Told of every piece that was read. May throw to end the loading. */
+  /** Called after every piece that was read. May throw, to stop loading. */
   readonly advance: (tensor: string, elements: number) => void;
 }
 
@@ -71,7 +71,7 @@ async function loadMatrix(weight: Weight, shape: readonly [number, number], dest
   return orDispose(packed, async () => advance(weight.name, packed.size));
 }
 
-/** A table of vectors `[rows, width]`, the columns of a packed matrix: logits are products with the tokens' vectors. */
+/** A table of vectors `[rows, width]`, packed as the columns of a matrix: logits are products with the tokens' vectors. */
 async function loadTable(
   weight: Weight,
   [rows, width]: readonly [number, number],
@@ -128,7 +128,7 @@ function packerOf(device: Backend, shape: readonly [number, number], dtype: Matr
   return packer;
 }
 
-/** The tensor once `fill` is done; if that fails, its memory is given back. */
+/** The tensor once `fill` is done; if that fails, its memory is freed. */
 async function orDispose<T extends Tensor>(tensor: T, fill: () => Promise<void>): Promise<T> {
   try {
     await fill();

@@ -2,13 +2,13 @@ import { type Encoding, encodings, type IntegerScheme, type MatrixEncoding } fro
 import { ModelFormatError } from "../errors.ts";
 import type { Weight } from "../model/weights.ts";
 
-// How a converted checkpoint says what it holds: docs/quantization.md has it in words.
+// How a converted checkpoint says what it holds: docs/quantization.md describes it.
 
 /** Keys of a checkpoint's metadata. */
 const DTYPE_KEY = "gpt2-ts.dtype";
 const GROUP_KEY = "gpt2-ts.group";
 
-/** What a converted checkpoint holds its matrices in: the encodings that have a form in files. */
+/** How a converted checkpoint holds its matrices: the encodings that have a form in files. */
 export type ConvertedDtype = {
   [Name in MatrixEncoding]: (typeof encodings)[Name]["file"] extends undefined ? never : Name;
 }[MatrixEncoding];
@@ -23,7 +23,7 @@ export function metadataFor(dtype: ConvertedDtype): Record<string, string> {
   return { format: "pt", [DTYPE_KEY]: dtype, ...(integers && { [GROUP_KEY]: String(integers.group) }) };
 }
 
-/** What a checkpoint was converted to, or undefined. Throws {@link ModelFormatError} for what cannot be read here. */
+/** What a checkpoint was converted to, or undefined. Throws {@link ModelFormatError} for an unknown dtype or group size. */
 export function convertedTo(
   metadata: Readonly<Record<string, string>> | undefined,
   path: string,
