@@ -20,7 +20,7 @@ export function convertCommand(): Command {
     .description("write a model with its weights in fewer bits to a folder, and print the folder")
     .addOption(modelOption())
     .addOption(
-      new Option("--dtype <dtype>", `what the matrices are kept in: ${CONVERTED_DTYPES.join(" or ")}`)
+      new Option("--dtype <dtype>", `how the matrices are kept: ${CONVERTED_DTYPES.join(" or ")}`)
         .argParser(parseDtype)
         .makeOptionMandatory(),
     )
@@ -57,6 +57,6 @@ async function convert({ model, dtype, out, overwrite }: ConvertFlags, signal: A
 
 function parseDtype(text: string): ConvertedDtype {
   const dtype = CONVERTED_DTYPES.find((known) => known === text);
-  if (dtype === undefined) throw new InvalidArgumentError(`there are ${CONVERTED_DTYPES.join(" and ")}`);
+  if (dtype === undefined) throw new InvalidArgumentError(`expected ${CONVERTED_DTYPES.join(" or ")}`);
   return dtype;
 }

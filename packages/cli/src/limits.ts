@@ -16,7 +16,7 @@ const PRODUCT = [256, 512, 512] as const;
 const TRIALS = 5;
 
 /**
- * Measures what a synchronous device gives, in a few tenths of a second, with its own kernels: decoding is bound by what a product
+ * Measures what a synchronous device reaches, in a few tenths of a second, with its own kernels: decoding is bound by what a product
  * with one row reads, reading a prompt by what a product of many rows computes, in each of these kinds of arithmetic.
  */
 export function measureLimits(device: Backend, kinds: Iterable<ArithmeticKind>): Limits {

@@ -142,7 +142,7 @@ function convertedTensors(
     const matrix = { weights, weight, signal };
     if (encode) add(name, { dtype: fileDtype, shape, data: () => encodeMatrix(matrix, encode) }, 2);
     if (scheme) {
-      // Made twice: the file has a matrix's scales and integers in different places, and memory is for neither of all.
+      // Quantized twice: scales and integers lie in different places of the file, and neither of all matrices should be in memory.
       const scales = async () => (await quantizeMatrix(matrix, scheme)).scales;
       const integers = async () => (await quantizeMatrix(matrix, scheme)).integers;
       add(scalesName(name), { dtype: "F32", shape: scalesShape(weight, scheme), data: scales }, 4);
@@ -159,7 +159,7 @@ interface StoredMatrix {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A matrix's rows as float32, some at a time: multiples of `group`, but for the last ones. */
+/** A matrix's rows as float32, a whole number of groups at a time, except for the last piece. */
 async function* piecesOf({ weights, weight, signal }: StoredMatrix, group: number) {
   const [rows, columns] = weight.shape as readonly [number, number];
   const atOnce = Math.max(1, Math.floor(PIECE / columns / group)) * group;
