@@ -1,12 +1,13 @@
 import {
   type Backend,
+  checkChoice,
   createWasmBackend,
   type DeviceChoice,
   device as deviceByName,
   OptionError,
 } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
-import { checkChoice, checkFlag, checkInteger } from "./options.ts";
+import { checkFlag, checkInteger } from "./options.ts";
 
 /** What a model runs on. */
 export interface DeviceOptions {

@@ -32,9 +32,3 @@ export function checkFlag(option: string, value: unknown): void {
     throw new OptionError(option, `expected true or false, got ${showValue(value)}`);
   }
 }
-
-/** Throws an {@link OptionError} unless the option is left out or one of `choices`. */
-export function checkChoice(option: string, value: unknown, choices: readonly string[]): void {
-  if (value === undefined || choices.includes(value as string)) return;
-  throw new OptionError(option, `there are ${choices.join(", ")}; got ${showValue(value)}`);
-}

@@ -45,5 +45,7 @@ export function backendOf(choice: DeviceChoice | Backend | undefined): Backend {
 
 /** Sets the device on which tensors are created when none is named. */
 export function setDefaultDevice(choice: DeviceChoice | Backend): void {
+  if (choice === undefined)
+    throw new OptionError("device", "expected the name of a device, or a backend, got undefined");
   chosen = backendOf(choice);
 }

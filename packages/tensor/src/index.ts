@@ -27,9 +27,19 @@ export * from "./functional/rows.ts";
 export type { NestedArray } from "./host-data.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";
 export { type OpCall, type OpListener, observe, startObserving } from "./observe.ts";
-export { checkOptionNames, OptionError, showValue } from "./options.ts";
+export { checkChoice, checkOptionNames, OptionError, showValue } from "./options.ts";
 export { type NameOf, type OpTime, Profiler } from "./profile/profiler.ts";
 export { bytesOf, isProduct, type RanOp, TO_JAVASCRIPT, type Work, workOf } from "./profile/work.ts";
+export {
+  type Arithmetic,
+  type CheckDTypes,
+  type Chosen,
+  type DTypeRefusal,
+  type NumberFor,
+  type Numeric,
+  type Promote,
+  promotions,
+} from "./promotion.ts";
 export { Generator } from "./random.ts";
-export { type AnyTensor, Tensor } from "./tensor.ts";
+export { type AnyTensor, type Operand, Tensor } from "./tensor.ts";
 export * from "./types/shape-types.ts";

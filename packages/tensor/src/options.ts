@@ -25,6 +25,12 @@ export function checkOptionNames(options: unknown, known: readonly string[], of?
   }
 }
 
+/** Throws an {@link OptionError} unless the option is left out or one of `choices`. */
+export function checkChoice(option: string, value: unknown, choices: readonly unknown[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new OptionError(option, `there are ${choices.join(", ")}; got ${showValue(value)}`);
+}
+
 /** A value of any kind, short enough for a message. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);

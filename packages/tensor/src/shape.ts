@@ -66,6 +66,10 @@ export function broadcastStrides(
 
 /** Turns a possibly negative axis into 0..rank-1. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (typeof axis !== "number") {
+    const shown = typeof axis === "string" ? JSON.stringify(axis) : String(axis);
+    throw new ShapeMismatchError(op, `an axis must be a number, got ${shown}`);
+  }
   const normal = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || normal < 0 || normal >= rank) {
     throw new ShapeMismatchError(op, `axis ${axis} is outside a tensor of ${rank} dimensions`);

@@ -2,18 +2,21 @@ import "./symbol-dispose.ts";
 import type { Backend, MatrixEncoding, Storage, View } from "./backends/backend.ts";
 import { dispatchInto, wholeView } from "./backends/dispatch.ts";
 import { type DeviceChoice, device } from "./device.ts";
-import { type DataOf, type DType, newData } from "./dtype.ts";
+import type { DataOf, DType } from "./dtype.ts";
 import { DisposedError, ShapeMismatchError } from "./errors.ts";
 import { checkTarget, type NestedArray, nest, rowMajor } from "./host-data.ts";
 import { track, untrack } from "./memory.ts";
-import * as elementwise from "./ops/elementwise.ts";
+import * as binary from "./ops/binary.ts";
+import { expectDType, expectSameDType, expectTensor } from "./ops/checks.ts";
 import * as indexing from "./ops/indexing.ts";
 import { matmul } from "./ops/matmul.ts";
 import { pack } from "./ops/pack.ts";
 import * as rearrange from "./ops/rearrange.ts";
 import * as reduce from "./ops/reduce.ts";
 import * as softmax from "./ops/softmax.ts";
+import * as unary from "./ops/unary.ts";
 import { formatTensor } from "./print.ts";
+import type { Arithmetic, CheckDTypes, NumberFor, Promote } from "./promotion.ts";
 import { broadcastStrides, isContiguous, showShape, sizeOf } from "./shape.ts";
 import type {
   Broadcast,
@@ -33,6 +36,11 @@ import type {
 
 /** A tensor of any shape and element type. */
 export type AnyTensor = Tensor<Shape, DType>;
+
+/** A tensor beside one of shape S, which broadcasts against it; `Also` refuses element types. */
+export type Operand<S extends Shape, B extends Shape, E extends DType, Also = unknown> = Tensor<B, E> &
+  Check<Broadcast<S, B>> &
+  Also;
 
 /** Gives a storage back when the last tensor that looked at it was collected without being disposed. */
 const collected = new FinalizationRegistry<Storage>((storage) => storage.release());
@@ -167,140 +175,142 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   /** The same values as another element type: numbers are cut towards zero, anything but zero is true. */
   cast<E extends DType>(dtype: E): Tensor<S, E> {
-    return wrap(elementwise.cast(this.#live(), dtype) as View<E>);
+    return wrap(unary.cast(this.#live(), dtype) as View<E>);
   }
 
   // ---- arithmetic, elementwise with broadcasting -------------------------------------------------------------------
+  // Operands of different element types meet in one of them, as docs/dtypes.md lists. A number beside a tensor must be one
+  // that the tensor's type holds (float32 rounds it), else {@link DTypeError}; comparisons take any number.
 
-  add<S extends Shape, B extends Shape = []>(
+  add<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.add, other);
+    other: Operand<S, B, E, CheckDTypes<Arithmetic<D, E>, D, E>> | NumberFor<D>,
+  ): Tensor<Elementwise<S, B>, Arithmetic<D, E>> {
+    return wrap(binary.add(this.#live(), other as binary.Other));
   }
 
-  sub<S extends Shape, B extends Shape = []>(
+  sub<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.sub, other);
+    other: Operand<S, B, E, CheckDTypes<Arithmetic<D, E>, D, E>> | NumberFor<D>,
+  ): Tensor<Elementwise<S, B>, Arithmetic<D, E>> {
+    return wrap(binary.sub(this.#live(), other as binary.Other));
   }
 
-  mul<S extends Shape, B extends Shape = []>(
+  mul<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.mul, other);
+    other: Operand<S, B, E, CheckDTypes<Arithmetic<D, E>, D, E>> | NumberFor<D>,
+  ): Tensor<Elementwise<S, B>, Arithmetic<D, E>> {
+    return wrap(binary.mul(this.#live(), other as binary.Other));
   }
 
-  /** For int32 the quotient is cut towards zero. */
-  div<S extends Shape, B extends Shape = []>(
+  /** float32, whatever the operands are; {@link truncDiv} divides integers. */
+  div<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.div, other);
+    other: Operand<S, B, E> | number,
+  ): Tensor<Elementwise<S, B>> {
+    return wrap(binary.div(this.#live(), other as binary.Other));
   }
 
-  pow<S extends Shape, B extends Shape = []>(
+  pow<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.pow, other);
+    other: Operand<S, B, E, CheckDTypes<Arithmetic<D, E>, D, E>> | NumberFor<D>,
+  ): Tensor<Elementwise<S, B>, Arithmetic<D, E>> {
+    return wrap(binary.pow(this.#live(), other as binary.Other));
   }
 
-  maximum<S extends Shape, B extends Shape = []>(
+  maximum<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.maximum, other);
+    other: Operand<S, B, E> | number,
+  ): Tensor<Elementwise<S, B>, Promote<D, E>> {
+    return wrap(binary.maximum(this.#live(), other as binary.Other));
   }
 
-  minimum<S extends Shape, B extends Shape = []>(
+  minimum<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
-  ): Tensor<Elementwise<S, B>, D> {
-    return this.#binary(elementwise.minimum, other);
+    other: Operand<S, B, E> | number,
+  ): Tensor<Elementwise<S, B>, Promote<D, E>> {
+    return wrap(binary.minimum(this.#live(), other as binary.Other));
   }
 
-  eq<S extends Shape, B extends Shape = []>(
+  eq<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+    other: Operand<S, B, E> | number,
   ): Tensor<Elementwise<S, B>, "bool"> {
-    return this.#binary(elementwise.eq, other);
+    return wrap(binary.eq(this.#live(), other as binary.Other));
   }
 
-  ne<S extends Shape, B extends Shape = []>(
+  ne<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+    other: Operand<S, B, E> | number,
   ): Tensor<Elementwise<S, B>, "bool"> {
-    return this.#binary(elementwise.ne, other);
+    return wrap(binary.ne(this.#live(), other as binary.Other));
   }
 
-  lt<S extends Shape, B extends Shape = []>(
+  lt<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+    other: Operand<S, B, E> | number,
   ): Tensor<Elementwise<S, B>, "bool"> {
-    return this.#binary(elementwise.lt, other);
+    return wrap(binary.lt(this.#live(), other as binary.Other));
   }
 
-  le<S extends Shape, B extends Shape = []>(
+  le<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+    other: Operand<S, B, E> | number,
   ): Tensor<Elementwise<S, B>, "bool"> {
-    return this.#binary(elementwise.le, other);
+    return wrap(binary.le(this.#live(), other as binary.Other));
   }
 
-  gt<S extends Shape, B extends Shape = []>(
+  gt<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+    other: Operand<S, B, E> | number,
   ): Tensor<Elementwise<S, B>, "bool"> {
-    return this.#binary(elementwise.gt, other);
+    return wrap(binary.gt(this.#live(), other as binary.Other));
   }
 
-  ge<S extends Shape, B extends Shape = []>(
+  ge<S extends Shape, B extends Shape = [], E extends DType = D>(
     this: Tensor<S, D>,
-    other: (Tensor<B, D> & Check<Broadcast<S, B>>) | number,
+    other: Operand<S, B, E> | number,
   ): Tensor<Elementwise<S, B>, "bool"> {
-    return this.#binary(elementwise.ge, other);
+    return wrap(binary.ge(this.#live(), other as binary.Other));
   }
 
   neg(): Tensor<S, D> {
-    return wrap(elementwise.neg(this.#live()));
+    return wrap(unary.neg(this.#live()));
   }
 
   abs(): Tensor<S, D> {
-    return wrap(elementwise.abs(this.#live()));
+    return wrap(unary.abs(this.#live()));
   }
 
   square(): Tensor<S, D> {
-    return wrap(elementwise.square(this.#live()));
+    return wrap(unary.square(this.#live()));
   }
 
-  sqrt(): Tensor<S, D> {
-    return wrap(elementwise.sqrt(this.#live()));
+  sqrt<S extends Shape>(this: Tensor<S>): Tensor<S> {
+    return wrap(unary.sqrt(this.#live()));
   }
 
-  exp(): Tensor<S, D> {
-    return wrap(elementwise.exp(this.#live()));
+  exp<S extends Shape>(this: Tensor<S>): Tensor<S> {
+    return wrap(unary.exp(this.#live()));
   }
 
   /** Natural logarithm. */
-  log(): Tensor<S, D> {
-    return wrap(elementwise.log(this.#live()));
+  log<S extends Shape>(this: Tensor<S>): Tensor<S> {
+    return wrap(unary.log(this.#live()));
   }
 
-  tanh(): Tensor<S, D> {
-    return wrap(elementwise.tanh(this.#live()));
+  tanh<S extends Shape>(this: Tensor<S>): Tensor<S> {
+    return wrap(unary.tanh(this.#live()));
   }
 
   // ---- products ----------------------------------------------------------------------------------------------------
 
   /** `[..., M, K] × [..., K, N] → [..., M, N]`; leading axes broadcast, vectors are promoted as in `torch.matmul`. */
   matmul<S extends Shape, B extends Shape>(
-    this: Tensor<S, D>,
+    this: Tensor<S>,
     other: Tensor<B> & Check<MatMul<S, B>>,
   ): Tensor<Ok<MatMul<S, B>>> {
-    return wrap(matmul(this.#live() as View, other as View));
+    return wrap(matmul(this.#live(), other as View));
   }
 
   /**
@@ -310,7 +320,8 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
    */
   pack(encoding: MatrixEncoding = "f32"): Tensor<S, D> {
     const view: View = this.#live();
-    if (view.dtype !== "float32" || view.shape.length !== 2) {
+    expectDType("pack", "a matrix", view, "float32");
+    if (view.shape.length !== 2) {
       throw new ShapeMismatchError("pack", `expected a float32 matrix, got ${this.dtype} ${showShape(this.shape)}`);
     }
     return wrap(pack(view as View<"float32">, encoding) as View<D>);
@@ -327,10 +338,10 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   }
 
   mean<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
-    this: Tensor<S, D>,
+    this: Tensor<S>,
     axis?: A & Check<Reduce<S, A, K>>,
     keepDim?: K,
-  ): Tensor<Ok<Reduce<S, A, K>>, D> {
+  ): Tensor<Ok<Reduce<S, A, K>>> {
     return wrap(reduce.mean(this.#live(), axis, keepDim));
   }
 
@@ -378,16 +389,16 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   // ---- along one axis ----------------------------------------------------------------------------------------------
 
   softmax<S extends Shape, A extends number>(
-    this: Tensor<S, D>,
+    this: Tensor<S>,
     axis: A & Check<ReplaceAxis<"softmax", S, A, []>>,
-  ): Tensor<S, D> {
+  ): Tensor<S> {
     return wrap(softmax.softmax(this.#live(), axis));
   }
 
   logSoftmax<S extends Shape, A extends number>(
-    this: Tensor<S, D>,
+    this: Tensor<S>,
     axis: A & Check<ReplaceAxis<"logSoftmax", S, A, []>>,
-  ): Tensor<S, D> {
+  ): Tensor<S> {
     return wrap(softmax.logSoftmax(this.#live(), axis));
   }
 
@@ -483,12 +494,15 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
 
   /**
    * Overwrites this tensor's elements with `source`'s, broadcast to its shape: the one operation that changes a value,
-   * for buffers such as a KV cache. Every view of the same memory sees it.
+   * for buffers such as a KV cache. Every view of the same memory sees it. Throws {@link DTypeError} for a source of another
+   * element type, {@link DeviceError} for a packed matrix ({@link Tensor.pack}), whose elements were encoded once.
    */
   copy_<S extends Shape, B extends Shape>(
     this: Tensor<S, D>,
     source: Tensor<B, D> & Check<Broadcast<S, B>>,
   ): Tensor<S, D> {
+    expectTensor("copy_", "source", source);
+    expectSameDType("copy_", this, source);
     const view: View = (source as Tensor<B, D>).#live();
     const { shape } = view;
     if (
@@ -516,20 +530,6 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   #live(): this {
     if (this.#disposed) throw new DisposedError();
     return this;
-  }
-
-  /** Runs a binary op; a number becomes a scalar of this tensor's type and device for the while. */
-  #binary<R extends Shape, E extends DType>(op: (a: View, b: View) => View, other: View | number): Tensor<R, E> {
-    if (typeof other !== "number") return wrap(op(this.#live(), other));
-    const data = newData(this.dtype, 1);
-    data[0] = other;
-    const scalar = this.#live().device.upload(this.dtype, data);
-    scalar.retain();
-    try {
-      return wrap(op(this, wholeView(scalar, [])));
-    } finally {
-      scalar.release();
-    }
   }
 
   #assertOneElement(): void {

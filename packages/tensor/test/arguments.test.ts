@@ -7,7 +7,10 @@ import { describeOnEveryBackend } from "./backends.ts";
 // biome-ignore lint/suspicious/noExplicitAny: that is what is tested
 const untyped: any = library;
 const { tensor, fromData, zeros, ones, empty, full, arange, linspace, eye, rand, randn, randInt } = untyped;
+const { linear, gelu, attention, attentionWeights, sort } = untyped;
 const { fillAsync, packAsync, createWasmBackend, device: deviceNamed, setDefaultDevice } = untyped;
+
+const [x, w, b, q] = [ones([2, 3]), ones([3, 4]), ones([4]), ones([2, 1, 4])];
 
 type Expected = new (...args: never[]) => Error;
 
@@ -70,7 +73,7 @@ describe("an argument that would be ignored, or fail somewhere inside, is an err
       "a text for a bound",
       () => arange("3"),
       RangeError,
-      'arange: expected finite bounds and a step other than 0, got 0, "3", 1',
+      'arange: expected finite bounds and a step other than 0 (options come fourth), got 0, "3", 1',
     ],
     [
       "a count that is none",
@@ -125,12 +128,74 @@ describe("an argument that would be ignored, or fail somewhere inside, is an err
       OptionError,
       "device: expected the name of a device",
     ],
+    ["a dtype of full", () => full([2], 1, { dtype: "float64" }), OptionError, 'dtype: there is no "float64"'],
+    [
+      "a dtype of arange",
+      () => arange(3, undefined, 1, { dtype: "float64" }),
+      OptionError,
+      'dtype: there is no "float64"',
+    ],
+    [
+      "options for a step",
+      () => arange(0, 3, { dtype: "int32" }),
+      RangeError,
+      "(options come fourth), got 0, 3, { dtype }",
+    ],
+    ["nothing for a default device", () => setDefaultDevice(), OptionError, "got undefined"],
     ["no device", () => deviceNamed(), DeviceError, "no such device"],
     [
       "a misspelt option of wasm",
       () => createWasmBackend({ thread: 1 }),
       OptionError,
       "thread: there is no such option of createWasmBackend; there are threads,",
+    ],
+    [
+      "a misspelt option of linear",
+      () => linear(x, w, b, { activaton: "gelu" }),
+      OptionError,
+      "of linear; there are activation",
+    ],
+    [
+      "an activation that there is not",
+      () => linear(x, w, b, { activation: "relu" }),
+      OptionError,
+      'activation: there are none, gelu; got "relu"',
+    ],
+    [
+      "an approximation that there is not",
+      () => gelu(x, "exact"),
+      OptionError,
+      'approximate: there are tanh, none; got "exact"',
+    ],
+    [
+      "a misspelt option of attention",
+      () => attention(q, q, q, { casual: false }),
+      OptionError,
+      "casual: there is no such option of attention",
+    ],
+    [
+      "a scale that is none",
+      () => attention(q, q, q, { scale: "1" }),
+      OptionError,
+      'scale: expected a number, got "1"',
+    ],
+    [
+      "segments of weights",
+      () => attentionWeights(q, q, { segments: [] }),
+      OptionError,
+      "segments: there is no such option",
+    ],
+    [
+      "a misspelt option of sort",
+      () => sort(x, -1, { decending: true }),
+      OptionError,
+      "decending: there is no such option of sort",
+    ],
+    [
+      "a direction for options",
+      () => sort(x, -1, "descending"),
+      TypeError,
+      "sort: expected options such as { descending: … }",
     ],
     [
       "threads for options",
@@ -144,6 +209,7 @@ describe("an argument that would be ignored, or fail somewhere inside, is an err
   });
 
   test("where functions are asynchronous too", async () => {
+    await expect(fillAsync([2], 5)).rejects.toThrow("fillAsync: expected a function that writes the elements, got 5");
     await expect(fillAsync([2], () => {}, { dtpye: "int32" })).rejects.toThrow(
       "dtpye: there is no such option of fillAsync",
     );

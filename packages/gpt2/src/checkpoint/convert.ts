@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, writeFile as writeText } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { INT8_GROUP, OptionError, quantizeInt8, roundToBf16 } from "@gpt2-ts/tensor";
+import { checkChoice, INT8_GROUP, OptionError, quantizeInt8, roundToBf16 } from "@gpt2-ts/tensor";
 import { type LazyTensorData, type TensorInput, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
-import { checkChoice } from "../options.ts";
 import { loadConfig } from "./load.ts";
 import { type ConvertedDtype, groupAxis, metadataFor, scalesName, scalesShape, storedDtypes } from "./quantization.ts";
 import { type ModelSource, openCheckpoint } from "./source.ts";

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  checkChoice,
   type DeviceChoice,
   defaultDevice,
   device as deviceByName,
@@ -11,7 +12,6 @@ import { ModelFormatError } from "../errors.ts";
 import { type GPT2Config, parseConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
-import { checkChoice } from "../options.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { loadWeight } from "./load-weight.ts";
 import { type ModelSource, openCheckpoint } from "./source.ts";

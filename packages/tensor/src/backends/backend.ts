@@ -12,13 +12,16 @@ export abstract class Storage<D extends DType = DType> {
   readonly dtype: D;
   /** Number of elements. */
   readonly length: number;
+  /** Whether it holds a matrix as {@link Backend.pack} lays it out, which ops read and do not write. */
+  readonly packed: boolean;
   #references = 0;
   #freed = false;
 
-  constructor(backend: Backend, dtype: D, length: number) {
+  constructor(backend: Backend, dtype: D, length: number, packed = false) {
     this.backend = backend;
     this.dtype = dtype;
     this.length = length;
+    this.packed = packed;
   }
 
   get freed(): boolean {

@@ -50,7 +50,10 @@ function run<Params>(
   return outputs;
 }
 
-/** Runs an op into memory that exists: for the few in-place operations on buffers. */
+/**
+ * Runs an op into memory that exists: for the few in-place operations on buffers.
+ * @throws DeviceError for a packed matrix, whose elements were encoded when it was made
+ */
 export function dispatchInto<Params>(
   op: Op<Params>,
   inputs: readonly View[],
@@ -58,6 +61,9 @@ export function dispatchInto<Params>(
   outputs: readonly View[],
 ): void {
   const backend = commonBackend(op.name, [...inputs, ...outputs]);
+  if (outputs.some(({ storage }) => storage.packed)) {
+    throw new DeviceError(backend.name, `${op.name}_: a packed matrix cannot be written to; write first, then pack()`);
+  }
   const execute = (): readonly View[] => {
     backend.execute(op, inputs, params, outputs);
     return outputs;

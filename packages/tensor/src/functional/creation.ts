@@ -94,8 +94,7 @@ export function full<const S extends Shape, D extends DType = "float32">(
   value: number,
   options: CreateOptions<D> = {},
 ): Tensor<Literal<S>, NoInfer<D>> {
-  const number = expectNumber("full", "a value", value, options.dtype);
-  return fill("full", shape, (data) => data.fill(number), options);
+  return fill("full", shape, (data) => data.fill(expectNumber("full", "a value", value, options.dtype)), options);
 }
 
 /** `start`, `start + step`, … up to and without `end`; one argument is the end. */
@@ -108,13 +107,16 @@ export function arange<D extends DType = "float32">(
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(Number.isFinite(from) && Number.isFinite(to) && Number.isFinite(step)) || step === 0) {
     const got = [from, to, step].map(showValue).join(", ");
-    throw new RangeError(`arange: expected finite bounds and a step other than 0, got ${got}`);
+    throw new RangeError(`arange: expected finite bounds and a step other than 0 (options come fourth), got ${got}`);
   }
   const length = Math.max(0, Math.ceil((to - from) / step));
   const { dtype } = options;
-  const value = (i: number): number => from + i * step;
-  if (length > 0) for (const i of [0, 1, length - 1]) expectNumber("arange", "a number", value(i), dtype);
-  return fill("arange", [length], (data) => forEachIndex(data, value), options);
+  return fill(
+    "arange",
+    [length],
+    (data) => forEachIndex(data, (i) => expectNumber("arange", "a number", from + i * step, dtype)),
+    options,
+  );
 }
 
 /** `count` evenly spaced numbers from `start` to `end`, both included. */
@@ -207,6 +209,9 @@ export async function fillAsync<const S extends Shape, D extends DType = "float3
   write: (data: DataOf[D]) => Promise<void>,
   options: CreateOptions<D> = {},
 ): Promise<Tensor<Literal<S>, NoInfer<D>>> {
+  if (typeof write !== "function") {
+    throw new TypeError(`fillAsync: expected a function that writes the elements, got ${showValue(write)}`);
+  }
   const { backend, dtype, length } = resolve("fillAsync", shape, options);
   const storage = backend.allocate(dtype, length);
   const data = backend.writable(storage);
@@ -246,7 +251,7 @@ function fill<S extends Shape, D extends DType = "float32">(
     data = newData(dtype, length);
   } catch (cause) {
     const bytes = length * byteSize(dtype);
-    const message = `${op}: ${showShape(shape)} of ${dtype} takes ${bytes} bytes, more than can be had at once`;
+    const message = `${op}: ${showShape(shape)} of ${dtype} takes ${bytes} bytes, more than one array of this engine holds`;
     throw new DeviceError(backend.name, message, { cause });
   }
   write(data);

@@ -1,103 +1,129 @@
 import type { DType } from "../dtype.ts";
-import * as ops from "../ops/elementwise.ts";
+import * as binary from "../ops/binary.ts";
+import { expectTensor } from "../ops/checks.ts";
+import * as unary from "../ops/unary.ts";
+import type { Arithmetic, CheckDTypes, Chosen } from "../promotion.ts";
 import { type Tensor, wrap } from "../tensor.ts";
-import type { Broadcast, Check, Ok, Shape } from "../types/shape-types.ts";
+import type { Broadcast, Check, Elementwise, Ok, Shape } from "../types/shape-types.ts";
 
 /** 1 / (1 + e^-x). */
 export function sigmoid<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.sigmoid(x));
+  return wrap(unary.sigmoid(x));
 }
 
 /** max(x, 0). */
 export function relu<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.relu(x));
+  return wrap(unary.relu(x));
 }
 
 /** The error function. */
 export function erf<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.erf(x));
+  return wrap(unary.erf(x));
 }
 
 /** e^x - 1, accurate near 0. */
 export function expm1<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.expm1(x));
+  return wrap(unary.expm1(x));
 }
 
 /** log(1 + x), accurate near 0. */
 export function log1p<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.log1p(x));
+  return wrap(unary.log1p(x));
 }
 
 export function sin<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.sin(x));
+  return wrap(unary.sin(x));
 }
 
 export function cos<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.cos(x));
+  return wrap(unary.cos(x));
 }
 
 /** 1 / sqrt(x). */
 export function rsqrt<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.rsqrt(x));
+  return wrap(unary.rsqrt(x));
 }
 
 /** 1 / x. */
 export function reciprocal<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.reciprocal(x));
+  return wrap(unary.reciprocal(x));
 }
 
 /** -1, 0 or 1. */
 export function sign<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-  return wrap(ops.sign(x));
+  return wrap(unary.sign(x));
 }
 
 export function floor<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.floor(x));
+  return wrap(unary.floor(x));
 }
 
 export function ceil<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.ceil(x));
+  return wrap(unary.ceil(x));
 }
 
 /** To the nearest integer, halves to the even one. */
 export function round<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return wrap(ops.round(x));
+  return wrap(unary.round(x));
 }
 
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the name it has everywhere else
 export function isNaN<S extends Shape>(x: Tensor<S>): Tensor<S, "bool"> {
-  return wrap(ops.isNaN(x));
+  return wrap(unary.isNaN(x));
 }
 
 export function logicalNot<S extends Shape>(x: Tensor<S, "bool">): Tensor<S, "bool"> {
-  return wrap(ops.logicalNot(x));
+  return wrap(unary.logicalNot(x));
 }
 
 export function logicalAnd<A extends Shape, B extends Shape>(
   a: Tensor<A, "bool">,
   b: Tensor<B, "bool"> & Check<Broadcast<A, B>>,
 ): Tensor<Ok<Broadcast<A, B>>, "bool"> {
-  return wrap(ops.logicalAnd(a, b as Tensor<B, "bool">));
+  return wrap(binary.logicalAnd(a, b as Tensor<B, "bool">));
 }
 
 export function logicalOr<A extends Shape, B extends Shape>(
   a: Tensor<A, "bool">,
   b: Tensor<B, "bool"> & Check<Broadcast<A, B>>,
 ): Tensor<Ok<Broadcast<A, B>>, "bool"> {
-  return wrap(ops.logicalOr(a, b as Tensor<B, "bool">));
+  return wrap(binary.logicalOr(a, b as Tensor<B, "bool">));
 }
 
-/** Where `condition` holds, `a`; elsewhere `b`; the three broadcast. */
-export function where<C extends Shape, A extends Shape, B extends Shape, D extends DType>(
+/**
+ * Where `condition` holds, `a`; elsewhere `b`; the three broadcast. A number takes the element type of the tensor beside it,
+ * which must hold it (else {@link DTypeError}); two numbers make float32.
+ */
+export function where<
+  C extends Shape,
+  A extends Shape = [],
+  B extends Shape = [],
+  D extends DType = never,
+  E extends DType = never,
+>(
   condition: Tensor<C, "bool">,
-  a: Tensor<A, D> & Check<Broadcast<C, A>>,
-  b: Tensor<B, D> & Check<Broadcast<Ok<Broadcast<C, A>>, B>>,
-): Tensor<Ok<Broadcast<Ok<Broadcast<C, A>>, B>>, D> {
-  return wrap(ops.where(condition, a as Tensor<A, D>, b as Tensor<B, D>));
+  a: (Tensor<A, D> & Check<Broadcast<C, A>>) | number,
+  b: (Tensor<B, E> & Check<Broadcast<Ok<Broadcast<C, A>>, B>>) | number,
+): Tensor<Ok<Broadcast<Ok<Broadcast<C, A>>, B>>, Chosen<D, E>> {
+  return wrap(binary.where(condition, a as binary.Other, b as binary.Other));
 }
 
-/** `x` limited to `low`..`high`. */
-export function clamp<S extends Shape>(x: Tensor<S>, low: number, high: number): Tensor<S> {
-  using raised = x.maximum<S, []>(low);
-  return raised.minimum<S, []>(high);
+/** Integers divided and cut towards zero (PyTorch's `div` with `rounding_mode="trunc"`). Throws where the divisor is 0. */
+export function truncDiv<
+  S extends Shape,
+  D extends Exclude<DType, "float32">,
+  B extends Shape = [],
+  E extends Exclude<DType, "float32"> = D,
+>(
+  x: Tensor<S, D>,
+  divisor: (Tensor<B, E> & Check<Broadcast<S, B>> & CheckDTypes<Arithmetic<D, E>, D, E>) | number,
+): Tensor<Elementwise<S, B>, "int32"> {
+  return wrap(binary.truncDiv(x, divisor as binary.Other));
+}
+
+/** `x` limited to `low`..`high`, which its element type must hold (else {@link DTypeError}). */
+export function clamp<S extends Shape, D extends DType>(x: Tensor<S, D>, low: number, high: number): Tensor<S, D> {
+  expectTensor("clamp", "x", x);
+  using raised = wrap<S, D>(binary.maximum(x, low));
+  return wrap(binary.minimum(raised, high));
 }

@@ -1,8 +1,9 @@
 import * as attentionOps from "../ops/attention.ts";
-import * as elementwise from "../ops/elementwise.ts";
 import * as embeddingOps from "../ops/embedding.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as normalize from "../ops/normalize.ts";
+import * as unary from "../ops/unary.ts";
+import { checkChoice, checkOptionNames, OptionError, showValue } from "../options.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-types.ts";
 
@@ -29,6 +30,8 @@ export function linear<S extends Shape, W extends Shape, B extends Shape>(
   bias?: Tensor<B> & FitsLast<"linear", W, B>,
   options: { readonly activation?: "none" | "gelu" } = {},
 ): Tensor<Ok<MatMul<S, W>>> {
+  checkOptionNames(options, ["activation"], "linear");
+  checkChoice("activation", options.activation, ["none", "gelu"]);
   return wrap(matmulOps.linear(x, weight as Tensor<W>, bias as Tensor<B> | undefined, options.activation));
 }
 
@@ -50,7 +53,8 @@ export function layerNorm<S extends Shape, W extends Shape, B extends Shape>(
  * `0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`; `"none"` is the exact `0.5 x (1 + erf(x / sqrt 2))`.
  */
 export function gelu<S extends Shape>(x: Tensor<S>, approximate: "tanh" | "none" = "tanh"): Tensor<S> {
-  return wrap(approximate === "tanh" ? elementwise.gelu(x) : elementwise.geluExact(x));
+  checkChoice("approximate", approximate, ["tanh", "none"]);
+  return wrap(approximate === "tanh" ? unary.gelu(x) : unary.geluExact(x));
 }
 
 /**
@@ -93,6 +97,7 @@ export function attention<T extends number, H extends number, D extends number>(
   value: Tensor<NoInfer<[T, H, D]>>,
   options: AttentionOptions<H, D> = {},
 ): Tensor<[T, H, D]> {
+  checkAttentionOptions("attention", options, ["segments"]);
   return wrap(attentionOps.attention(query, key, value, options));
 }
 
@@ -102,5 +107,19 @@ export function attentionWeights<T extends number, H extends number, D extends n
   key: Tensor<NoInfer<[T, H, D]>>,
   options: Omit<AttentionOptions<H, D>, "segments"> & { readonly past?: Segment<H, D>["past"] } = {},
 ): Tensor<[H, T, number]> {
+  checkAttentionOptions("attentionWeights", options, ["past"]);
   return wrap(attentionOps.attentionWeights(query, key, options));
+}
+
+function checkAttentionOptions(
+  op: string,
+  options: Omit<AttentionOptions<number, number>, "segments">,
+  own: readonly string[],
+): void {
+  checkOptionNames(options, [...own, "causal", "scale"], op);
+  checkChoice("causal", options.causal, [true, false]);
+  const { scale } = options;
+  if (scale !== undefined && typeof scale !== "number") {
+    throw new OptionError("scale", `expected a number, got ${showValue(scale)}`);
+  }
 }

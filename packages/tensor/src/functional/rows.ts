@@ -2,6 +2,7 @@ import type { DType } from "../dtype.ts";
 import * as indexing from "../ops/indexing.ts";
 import * as rearrange from "../ops/rearrange.ts";
 import * as reduce from "../ops/reduce.ts";
+import { checkChoice, checkOptionNames } from "../options.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Check, Ok, Reduce, ReplaceAxis, Shape } from "../types/shape-types.ts";
 
@@ -43,6 +44,8 @@ export function sort<S extends Shape>(
   axis = -1,
   options: { readonly descending?: boolean } = {},
 ): { values: Tensor<S>; indices: Tensor<S, "int32"> } {
+  checkOptionNames(options, ["descending"], "sort");
+  checkChoice("descending", options.descending, [true, false]);
   const { values, indices } = indexing.sort(x, axis, options.descending ?? false);
   return { values: wrap(values), indices: wrap(indices) };
 }
@@ -87,12 +90,7 @@ export function concat<D extends DType>(tensors: readonly Tensor<Shape, D>[], ax
 
 /** Tensors of one shape side by side along a new axis. */
 export function stack<D extends DType>(tensors: readonly Tensor<Shape, D>[], axis = 0): Tensor<Shape, D> {
-  return wrap(
-    rearrange.concat(
-      tensors.map((item) => rearrange.unsqueeze(item, axis)),
-      axis,
-    ),
-  );
+  return wrap(rearrange.stack(tensors, axis));
 }
 
 /** The last two axes with everything above the diagonal zeroed (`diagonal` > 0 keeps that many more). */
@@ -105,11 +103,14 @@ export function triu<S extends Shape>(x: Tensor<S>, diagonal = 0): Tensor<S> {
   return wrap(rearrange.triu(x, diagonal));
 }
 
-/** `x` with `value` where `mask` (broadcast to its shape) holds. */
-export function maskedFill<S extends Shape, M extends Shape>(
-  x: Tensor<S>,
+/**
+ * `x` with `value` where `mask` (broadcast to its shape) holds. Throws {@link DTypeError} for a value that x's element type
+ * cannot hold.
+ */
+export function maskedFill<S extends Shape, D extends DType, M extends Shape>(
+  x: Tensor<S, D>,
   mask: Tensor<M, "bool">,
   value: number,
-): Tensor<S> {
+): Tensor<S, D> {
   return wrap(indexing.maskedFill(x, mask, value));
 }

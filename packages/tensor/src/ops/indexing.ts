@@ -1,14 +1,14 @@
 import { defineOp, type Op, type View } from "../backends/backend.ts";
-import { dispatch, wholeView } from "../backends/dispatch.ts";
+import { dispatch } from "../backends/dispatch.ts";
 import { gatherKernel, scatterAddKernel, scatterKernel } from "../backends/reference/indexing.ts";
 import { sortKernel, topKKernel } from "../backends/reference/sort.ts";
-import { newData } from "../dtype.ts";
+import { expectHeld } from "../dtype.ts";
 import { ShapeMismatchError } from "../errors.ts";
+import { showValue } from "../options.ts";
 import { normalizeAxis, showShape } from "../shape.ts";
 import { axisLast } from "./axes.ts";
-import { expectDType, expectSameDType, expectShape } from "./checks.ts";
-import { where } from "./elementwise.ts";
-import { usingIntermediate } from "./intermediate.ts";
+import { where } from "./binary.ts";
+import { expectDType, expectSameDType, expectShape, expectTensor } from "./checks.ts";
 import { expand } from "./views.ts";
 
 /** Elements, and where along the axis they were. */
@@ -23,6 +23,7 @@ export const gatherOp = defineOp("gather", gatherKernel);
  * `out[i, j] = x[i, indices[i, j]]` for the last of two axes. Throws for an index outside the axis.
  */
 export function gather(x: View, axis: number, indices: View): View {
+  expectTensor("gather", "x", x);
   expectIndices("gather", x, axis, indices);
   const rows = axisLast("gather", indices, axis);
   const [out] = dispatch(gatherOp, [axisLast("gather", x, axis), rows], undefined, [
@@ -48,6 +49,8 @@ export function scatterAdd(x: View, axis: number, indices: View, src: View): Vie
 }
 
 function scatterBy(op: Op, x: View, axis: number, indices: View, src: View): View {
+  expectTensor(op.name, "x", x);
+  expectTensor(op.name, "src", src);
   expectIndices(op.name, x, axis, indices);
   expectSameDType(op.name, x, src);
   expectShape(op.name, "src", src, indices.shape);
@@ -69,13 +72,16 @@ function expectIndices(op: string, x: View, axis: number, indices: View): void {
   );
 }
 
-/** x with `value` where `mask` (bool, broadcast to x's shape) holds; float32 or int32. Runs as {@link where}. */
+/**
+ * x with `value`, which its element type must hold, where `mask` (bool, broadcast to x's shape) holds. Runs as
+ * {@link where}.
+ */
 export function maskedFill(x: View, mask: View, value: number): View {
-  expectDType("maskedFill", "x", x, "float32", "int32");
-  const stretched = expand(mask, x.shape);
-  const data = newData(x.dtype, 1);
-  data[0] = value;
-  return usingIntermediate(wholeView(x.storage.backend.upload(x.dtype, data), []), (fill) => where(stretched, fill, x));
+  expectTensor("maskedFill", "x", x);
+  expectDType("maskedFill", "mask", mask, "bool");
+  if (typeof value !== "number") throw new TypeError(`maskedFill: value must be a number, got ${showValue(value)}`);
+  expectHeld("maskedFill", x.dtype, value);
+  return where(expand(mask, x.shape), value, x);
 }
 
 export const sortOp = defineOp("sort", sortKernel);

@@ -4,8 +4,8 @@ import { copyKernel } from "../backends/reference/elementwise.ts";
 import { concatKernel, trilKernel, triuKernel } from "../backends/reference/rearrange.ts";
 import { ShapeMismatchError } from "../errors.ts";
 import { isContiguous, normalizeAxis, showShape, sizeOf } from "../shape.ts";
-import { expectSameDType } from "./checks.ts";
-import { reshapeView } from "./views.ts";
+import { expectNumbers, expectSameDType, expectTensor, expectTensors } from "./checks.ts";
+import { reshapeView, unsqueeze } from "./views.ts";
 
 export const copyOp = defineOp("copy", copyKernel);
 /** The same elements, row-major in memory of their own. */
@@ -28,6 +28,7 @@ export function reshape(x: View, shape: readonly number[]): View {
 
 /** `shape` with its -1 filled in. */
 function inferredShape(x: View, shape: readonly number[]): readonly number[] {
+  expectNumbers("reshape", "shape", shape, "[2, 3]");
   const size = sizeOf(x.shape);
   const open = shape.indexOf(-1);
   const given = shape.filter((_, axis) => axis !== open);
@@ -46,6 +47,7 @@ function inferredShape(x: View, shape: readonly number[]): readonly number[] {
 export const concatOp = defineOp("concat", concatKernel);
 /** Tensors one after the other along an axis, in which alone their shapes may differ. */
 export function concat(xs: readonly View[], axis: number): View {
+  expectTensors("concat", xs);
   const first = xs[0];
   if (!first) throw new ShapeMismatchError("concat", "needs at least one tensor");
   const along = normalizeAxis("concat", axis, first.shape.length);
@@ -67,6 +69,15 @@ export function concat(xs: readonly View[], axis: number): View {
   return dispatch(concatOp, xs, { axis: along }, [{ dtype: first.dtype, shape }])[0];
 }
 
+/** Tensors of one shape side by side along a new axis. */
+export function stack(xs: readonly View[], axis: number): View {
+  expectTensors("stack", xs);
+  return concat(
+    xs.map((x) => unsqueeze(x, axis)),
+    axis,
+  );
+}
+
 export const trilOp = defineOp("tril", trilKernel);
 /** The lower triangle of the matrices in the last two axes; 0 above the diagonal (0: the main one; positive: above it). */
 export function tril(x: View, diagonal = 0): View {
@@ -82,6 +93,7 @@ export function triu(x: View, diagonal = 0): View {
 }
 
 function expectTriangle(op: string, x: View, diagonal: number): void {
+  expectTensor(op, "x", x);
   if (x.shape.length < 2) throw new ShapeMismatchError(op, `needs at least 2 axes, got ${showShape(x.shape)}`);
   if (!Number.isInteger(diagonal)) throw new ShapeMismatchError(op, `diagonal must be a whole number, got ${diagonal}`);
 }

@@ -104,7 +104,7 @@ function reduce<D extends DType>(
   ofNothing: "has a value" | "needs elements" = "has a value",
 ): View<D> {
   const all = x.shape.map((_, axis) => axis);
-  const named = typeof axes === "number" ? [axes] : (axes ?? all);
+  const named = Array.isArray(axes) ? axes : axes === undefined ? all : [axes];
   const reduced = new Set(named.map((axis) => normalizeAxis(op.name, axis, x.shape.length)));
   if (reduced.size !== named.length) {
     throw new ShapeMismatchError(op.name, `axes ${showShape(named)} name one of ${showShape(x.shape)} twice`);

@@ -1,6 +1,7 @@
 import type { View } from "../backends/backend.ts";
 import { ShapeMismatchError } from "../errors.ts";
 import { broadcastStrides, normalizeAxis, showShape, sizeOf } from "../shape.ts";
+import { expectNumbers } from "./checks.ts";
 
 // Functions that return another view of the same memory. None of them runs an op.
 
@@ -27,6 +28,7 @@ export function transpose(x: View, a: number, b: number): View {
 
 /** A view whose axis `i` is axis `axes[i]` of x. */
 export function permute(x: View, axes: readonly number[]): View {
+  expectNumbers("permute", "axes", axes, "[1, 0]");
   const rank = x.shape.length;
   const normal = axes.map((axis) => normalizeAxis("permute", axis, rank));
   if (new Set(normal).size !== rank || normal.length !== rank) {
@@ -84,6 +86,7 @@ export function select(x: View, axis: number, index: number): View {
 
 /** Views of consecutive pieces of the given sizes along an axis, which they must fill. */
 export function split(x: View, sizes: readonly number[], axis: number): View[] {
+  expectNumbers("split", "sizes", sizes, "[2, 1]");
   const along = normalizeAxis("split", axis, x.shape.length);
   const size = x.shape[along]!;
   const total = sizes.reduce((sum, piece) => sum + piece, 0);
@@ -118,6 +121,7 @@ export function unsqueeze(x: View, axis: number): View {
 
 /** A view that repeats axes of size one, and new leading axes, up to `shape`; -1 keeps an axis's size. */
 export function expand(x: View, shape: readonly number[]): View {
+  expectNumbers("expand", "shape", shape, "[2, 3]");
   const lead = shape.length - x.shape.length;
   const target = shape.map((dim, axis) => (dim === -1 && axis >= lead ? x.shape[axis - lead]! : dim));
   const fits =

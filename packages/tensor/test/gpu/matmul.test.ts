@@ -30,7 +30,7 @@ await describeOnGpu("matmul", (device) => {
     return [there.to(device), there];
   };
   const turned = (matrix: Any, turn: boolean): Any => (turn ? matrix.transpose() : matrix);
-  const times = (a: Any, b: Any): Any => a.matmul(b as never) as Any;
+  const times = (a: Any, b: Any): Any => (a as gt.Tensor).matmul(b as never) as Any;
 
   beforeEach(() => device.fallbacks.clear());
   const expectNoFallback = (): void => expect(device.fallbacks.entries()).toEqual([]);

@@ -182,6 +182,13 @@ const ordered = (extra: (size: number) => fc.Arbitrary<Args>): Samples =>
       ),
     );
 
+/** Integers divided by integers other than 0, positive and negative. */
+const quotients = broadcastable(2).chain(([a, b]) =>
+  fc
+    .tuple(operand(a!, "int32", "any"), operand(b!, "int32", "any"))
+    .chain(([x, y]) => sample([fc.constant(x), fc.constant({ ...y, data: y.data.map((value) => value || 7) })])),
+);
+
 const numeric: readonly DType[] = ["float32", "int32"];
 const all: readonly DType[] = ["float32", "int32", "uint8", "bool"];
 const fills = [...anyFloat, "any"] as const;
@@ -194,6 +201,7 @@ export const generators: Readonly<Record<string, Samples>> = {
   sub: binary(numeric, ...fills),
   mul: binary(numeric, ...fills),
   div: binary(numeric, ...fills),
+  truncDiv: quotients,
   pow: fc.oneof(binary(["float32"], "positive"), binary(["float32"], "whole", "special"), binary(["int32"], "any")),
   maximum: binary(numeric, ...fills),
   minimum: binary(numeric, ...fills),

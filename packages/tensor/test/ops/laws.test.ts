@@ -3,22 +3,7 @@ import { expect, it } from "vitest";
 import type { Backend, View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
-import {
-  add,
-  cast,
-  div,
-  eq,
-  erf,
-  exp,
-  gelu,
-  log,
-  mul,
-  neg,
-  sigmoid,
-  square,
-  sub,
-  tanh,
-} from "../../src/ops/elementwise.ts";
+import { add, div, eq, mul, sub } from "../../src/ops/binary.ts";
 import { embedding } from "../../src/ops/embedding.ts";
 import { gather, maskedFill, scatter, scatterAdd, sort, topK } from "../../src/ops/indexing.ts";
 import { linear, matmul } from "../../src/ops/matmul.ts";
@@ -26,6 +11,7 @@ import { layerNorm } from "../../src/ops/normalize.ts";
 import { concat, contiguous, reshape, tril, triu } from "../../src/ops/rearrange.ts";
 import { argMax, cumsum, logSumExp, max, mean, min, sum } from "../../src/ops/reduce.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
+import { cast, erf, exp, gelu, log, neg, sigmoid, square, tanh } from "../../src/ops/unary.ts";
 import { permute, slice, split, transpose, unsqueeze } from "../../src/ops/views.ts";
 import { describeOnEveryBackend } from "../backends.ts";
 import { isFull, operand, shapes } from "./arbitraries.ts";

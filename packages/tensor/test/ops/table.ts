@@ -1,7 +1,7 @@
 import type { View } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/dtype.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
-import * as elementwise from "../../src/ops/elementwise.ts";
+import * as binaryOps from "../../src/ops/binary.ts";
 import { embedding } from "../../src/ops/embedding.ts";
 import * as indexing from "../../src/ops/indexing.ts";
 import { linear, matmul } from "../../src/ops/matmul.ts";
@@ -9,6 +9,7 @@ import { layerNorm } from "../../src/ops/normalize.ts";
 import * as rearrange from "../../src/ops/rearrange.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
+import * as unaryOps from "../../src/ops/unary.ts";
 import type { JsonNumber } from "./operands.ts";
 
 /** What an op is given besides its operands, as fixtures and generators write it. */
@@ -57,54 +58,53 @@ const alongAxis =
     op(x!, axis!);
 const pair = ({ values, indices }: indexing.ValuesAndIndices): View[] => [values, indices];
 
-const { where, cast } = elementwise;
-
 /** How each op is called with operands and arguments from a table. */
 export const calls: Readonly<Record<string, Call>> = {
   ...map(binary, {
-    add: elementwise.add,
-    sub: elementwise.sub,
-    mul: elementwise.mul,
-    div: elementwise.div,
-    pow: elementwise.pow,
-    maximum: elementwise.maximum,
-    minimum: elementwise.minimum,
-    eq: elementwise.eq,
-    ne: elementwise.ne,
-    lt: elementwise.lt,
-    le: elementwise.le,
-    gt: elementwise.gt,
-    ge: elementwise.ge,
-    logicalAnd: elementwise.logicalAnd,
-    logicalOr: elementwise.logicalOr,
+    add: binaryOps.add,
+    sub: binaryOps.sub,
+    mul: binaryOps.mul,
+    div: binaryOps.div,
+    truncDiv: binaryOps.truncDiv,
+    pow: binaryOps.pow,
+    maximum: binaryOps.maximum,
+    minimum: binaryOps.minimum,
+    eq: binaryOps.eq,
+    ne: binaryOps.ne,
+    lt: binaryOps.lt,
+    le: binaryOps.le,
+    gt: binaryOps.gt,
+    ge: binaryOps.ge,
+    logicalAnd: binaryOps.logicalAnd,
+    logicalOr: binaryOps.logicalOr,
     matmul,
     embedding,
   }),
   ...map(unary, {
-    neg: elementwise.neg,
-    abs: elementwise.abs,
-    sign: elementwise.sign,
-    square: elementwise.square,
-    sqrt: elementwise.sqrt,
-    rsqrt: elementwise.rsqrt,
-    reciprocal: elementwise.reciprocal,
-    exp: elementwise.exp,
-    expm1: elementwise.expm1,
-    log: elementwise.log,
-    log1p: elementwise.log1p,
-    sin: elementwise.sin,
-    cos: elementwise.cos,
-    tanh: elementwise.tanh,
-    sigmoid: elementwise.sigmoid,
-    erf: elementwise.erf,
-    relu: elementwise.relu,
-    gelu: elementwise.gelu,
-    geluExact: elementwise.geluExact,
-    floor: elementwise.floor,
-    ceil: elementwise.ceil,
-    round: elementwise.round,
-    logicalNot: elementwise.logicalNot,
-    isNaN: elementwise.isNaN,
+    neg: unaryOps.neg,
+    abs: unaryOps.abs,
+    sign: unaryOps.sign,
+    square: unaryOps.square,
+    sqrt: unaryOps.sqrt,
+    rsqrt: unaryOps.rsqrt,
+    reciprocal: unaryOps.reciprocal,
+    exp: unaryOps.exp,
+    expm1: unaryOps.expm1,
+    log: unaryOps.log,
+    log1p: unaryOps.log1p,
+    sin: unaryOps.sin,
+    cos: unaryOps.cos,
+    tanh: unaryOps.tanh,
+    sigmoid: unaryOps.sigmoid,
+    erf: unaryOps.erf,
+    relu: unaryOps.relu,
+    gelu: unaryOps.gelu,
+    geluExact: unaryOps.geluExact,
+    floor: unaryOps.floor,
+    ceil: unaryOps.ceil,
+    round: unaryOps.round,
+    logicalNot: unaryOps.logicalNot,
+    isNaN: unaryOps.isNaN,
     copy: rearrange.copy,
   }),
   ...map(reduction, {
@@ -126,8 +126,8 @@ export const calls: Readonly<Record<string, Call>> = {
     squeeze: rearrange.squeeze,
     unsqueeze: rearrange.unsqueeze,
   }),
-  cast: ([x], { dtype }) => cast(x!, dtype!),
-  where: ([condition, a, b]) => where(condition!, a!, b!),
+  cast: ([x], { dtype }) => unaryOps.cast(x!, dtype!),
+  where: ([condition, a, b]) => binaryOps.where(condition!, a!, b!),
   maskedFill: ([x, mask], { value }) => indexing.maskedFill(x!, mask!, Number(value)),
   sort: ([x], { axis, descending }) => pair(indexing.sort(x!, axis!, descending)),
   topK: ([x], { axis, k }) => pair(indexing.topK(x!, k!, axis!)),

@@ -4,7 +4,22 @@ const EPSILON = 2 ** -24;
 
 /** IEEE 754 asks for the one nearest result, and moves of elements and whole numbers leave no choice. */
 const exact = new Set([
-  ...["add", "sub", "mul", "div", "neg", "abs", "square", "sqrt", "reciprocal", "floor", "ceil", "round", "cast"],
+  ...[
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "truncDiv",
+    "neg",
+    "abs",
+    "square",
+    "sqrt",
+    "reciprocal",
+    "floor",
+    "ceil",
+    "round",
+    "cast",
+  ],
   ...[
     "where",
     "maskedFill",

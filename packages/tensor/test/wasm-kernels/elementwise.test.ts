@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/dtype.ts";
-import * as ops from "../../src/ops/elementwise.ts";
+import * as binaryOps from "../../src/ops/binary.ts";
+import * as ops from "../../src/ops/unary.ts";
 import { contiguousStrides, sizeOf } from "../../src/shape.ts";
 import { firstDifference, generator, type HostView, runOn, runReference, scattered, wasmBackends } from "./harness.ts";
 
@@ -70,7 +71,7 @@ interface Signature {
   readonly params?: unknown;
 }
 
-const { addOp, subOp, mulOp, divOp, maximumOp, minimumOp, eqOp, neOp, ltOp, leOp, gtOp, geOp } = ops;
+const { addOp, subOp, mulOp, divOp, maximumOp, minimumOp, eqOp, neOp, ltOp, leOp, gtOp, geOp } = binaryOps;
 const { negOp, absOp, signOp, squareOp, sqrtOp, reciprocalOp, reluOp, floorOp, ceilOp, roundOp } = ops;
 const f = "float32";
 const i = "int32";
@@ -84,7 +85,9 @@ const exact: readonly Signature[] = [
     { op, inputs: [f, f], output: b } as const,
     { op, inputs: [i, i], output: b } as const,
   ]),
-  ...[eqOp, neOp, ops.logicalAndOp, ops.logicalOrOp].map((op) => ({ op, inputs: [b, b], output: b }) as const),
+  ...[eqOp, neOp, binaryOps.logicalAndOp, binaryOps.logicalOrOp].map(
+    (op) => ({ op, inputs: [b, b], output: b }) as const,
+  ),
   ...[negOp, absOp, signOp, squareOp, sqrtOp, reciprocalOp, reluOp, floorOp, ceilOp, roundOp].map(
     (op) => ({ op, inputs: [f], output: f }) as const,
   ),
@@ -96,8 +99,8 @@ const exact: readonly Signature[] = [
       (to) => ({ op: ops.castOp, inputs: [from], output: to, params: { dtype: to } }) as const,
     ),
   ),
-  { op: ops.whereOp, inputs: [b, f, f], output: f },
-  { op: ops.whereOp, inputs: [b, i, i], output: i },
+  { op: binaryOps.whereOp, inputs: [b, f, f], output: f },
+  { op: binaryOps.whereOp, inputs: [b, i, i], output: i },
 ];
 
 describe("elementwise ops on wasm", () => {

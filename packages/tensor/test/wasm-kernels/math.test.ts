@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import * as float64 from "../../src/backends/reference/math.ts";
-import * as ops from "../../src/ops/elementwise.ts";
+import * as ops from "../../src/ops/unary.ts";
 import { firstDifference, float32, generator, runOn, wasmBackends } from "./harness.ts";
 
 const backends = wasmBackends("one thread", "two threads", "relaxed");

@@ -14,8 +14,8 @@ import { encodeColumns, scaleColumns } from "./encode.ts";
 
 class HostStorage<D extends DType> extends Storage<D> {
   readonly data: DataOf[D];
-  constructor(backend: Backend, dtype: D, data: DataOf[D]) {
-    super(backend, dtype, data.length);
+  constructor(backend: Backend, dtype: D, data: DataOf[D], packed = false) {
+    super(backend, dtype, data.length, packed);
     this.data = data;
   }
   protected override free(): void {
@@ -62,7 +62,7 @@ class ReferenceBackend implements Backend {
 
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
     const data = newData("float32", shape[0] * shape[1]);
-    const matrix = wholeView(new HostStorage(this, "float32", data), shape);
+    const matrix = wholeView(new HostStorage(this, "float32", data, true), shape);
     const target = { data, width: shape[1] };
     return {
       matrix,

@@ -16,7 +16,7 @@ export class WasmStorage<D extends DType = DType> extends Storage<D> {
   #data: DataOf[D] | undefined;
 
   constructor(backend: Backend, memory: WasmMemory, dtype: D, length: number, panels?: Panels) {
-    super(backend, dtype, length);
+    super(backend, dtype, length, panels !== undefined);
     this.#memory = memory;
     this.#block = memory.allocate(panels ? panelCount(panels.columns) * panelBytes(panels) : length * byteSize(dtype));
     this.pointer = this.#block.pointer;

@@ -63,9 +63,10 @@ const unary: KernelSpec = {
     // exp of more than 88.7 overflows, for which WGSL promises nothing.
     if (this.constants.op === 10) out = 1 / (1 + Math.exp(Math.min(-v, 88)));
     if (this.constants.op === 11) out = Math.max(v, 0);
-    // ½v(1 + tanh u) = v/(1 + exp(−2u)), u = √(2/π)(v + 0.044715v³)
+    // ½v(1 + tanh u) = v/(1 + exp(−2u)), u = √(2/π)(v + 0.044715v³); 0 in float32 from −12 down
     if (this.constants.op === 12) {
       out = v / (1 + Math.exp(Math.min(-1.5957691216 * (v + 0.044715 * v * v * v), 88)));
+      if (v < -12) out = 0;
     }
     if (this.constants.op === 13) out = Math.floor(v);
     if (this.constants.op === 14) out = Math.ceil(v);

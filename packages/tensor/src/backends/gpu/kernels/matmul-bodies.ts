@@ -63,7 +63,7 @@ export const oneColumn: KernelSpec = {
     }
     const x = this.constants.bias > 0 ? sum + bias[biasStart + this.thread.x * biasX]! : sum;
     return this.constants.gelu > 0
-      ? x / (1 + Math.exp(Math.min(-1.5957691216057308 * (x + 0.044715 * x * x * x), 88)))
+      ? (x < -12 ? 0 : x) / (1 + Math.exp(Math.min(-1.5957691216057308 * (x + 0.044715 * x * x * x), 88)))
       : x;
   },
 };
@@ -149,10 +149,22 @@ export const fourColumns: KernelSpec = {
     const x2 = hasBias ? sum2 + bias[biasStart + (this.thread.x * 4 + 2) * biasX]! : sum2;
     const x3 = hasBias ? sum3 + bias[biasStart + (this.thread.x * 4 + 3) * biasX]! : sum3;
     const c = -1.5957691216057308;
-    const y0 = this.constants.gelu > 0 ? x0 / (1 + Math.exp(Math.min(c * (x0 + 0.044715 * x0 * x0 * x0), 88))) : x0;
-    const y1 = this.constants.gelu > 0 ? x1 / (1 + Math.exp(Math.min(c * (x1 + 0.044715 * x1 * x1 * x1), 88))) : x1;
-    const y2 = this.constants.gelu > 0 ? x2 / (1 + Math.exp(Math.min(c * (x2 + 0.044715 * x2 * x2 * x2), 88))) : x2;
-    const y3 = this.constants.gelu > 0 ? x3 / (1 + Math.exp(Math.min(c * (x3 + 0.044715 * x3 * x3 * x3), 88))) : x3;
+    const y0 =
+      this.constants.gelu > 0
+        ? (x0 < -12 ? 0 : x0) / (1 + Math.exp(Math.min(c * (x0 + 0.044715 * x0 * x0 * x0), 88)))
+        : x0;
+    const y1 =
+      this.constants.gelu > 0
+        ? (x1 < -12 ? 0 : x1) / (1 + Math.exp(Math.min(c * (x1 + 0.044715 * x1 * x1 * x1), 88)))
+        : x1;
+    const y2 =
+      this.constants.gelu > 0
+        ? (x2 < -12 ? 0 : x2) / (1 + Math.exp(Math.min(c * (x2 + 0.044715 * x2 * x2 * x2), 88)))
+        : x2;
+    const y3 =
+      this.constants.gelu > 0
+        ? (x3 < -12 ? 0 : x3) / (1 + Math.exp(Math.min(c * (x3 + 0.044715 * x3 * x3 * x3), 88)))
+        : x3;
     return [y0, y1, y2, y3];
   },
 };
@@ -184,7 +196,7 @@ export const sumOfParts: KernelSpec = {
     }
     const x = this.constants.bias > 0 ? sum + bias[biasStart + this.thread.x * biasX]! : sum;
     return this.constants.gelu > 0
-      ? x / (1 + Math.exp(Math.min(-1.5957691216057308 * (x + 0.044715 * x * x * x), 88)))
+      ? (x < -12 ? 0 : x) / (1 + Math.exp(Math.min(-1.5957691216057308 * (x + 0.044715 * x * x * x), 88)))
       : x;
   },
 };

@@ -43,7 +43,8 @@ const fold: KernelSpec = {
 const findBest: KernelSpec = {
   name: "argMax, argMin",
   arguments: ["buffer", "int", "int", "int", "int", "int"],
-  // x [rows, length] → for each chunk of each row two threads: the largest sign·x (the first of equals), and its index
+  // x [rows, length] → for each chunk of each row two threads: the largest sign·x (the first of equals, or the first NaN,
+  // which alone differs from itself), and its index
   body(x: number[], offset: number, step: number, length: number, chunk: number, chunks: number) {
     let part = 0;
     part = Math.floor(this.thread.x / 2) >> 0;
@@ -64,8 +65,10 @@ const findBest: KernelSpec = {
     let i = 1;
     while (i < count) {
       at++;
-      if (this.constants.op * x[at]! > best) {
-        best = this.constants.op * x[at]!;
+      const value = this.constants.op * x[at]!;
+      // biome-ignore lint/suspicious/noSelfCompare: kernels know no isNaN
+      if (value > best || (value !== value && best === best)) {
+        best = value;
         index = (part - row * chunks) * chunk + i;
       }
       i++;
@@ -84,8 +87,10 @@ const bestOfChunks: KernelSpec = {
     let index = parts[this.thread.x * chunks * 2 + 1]!;
     let i = 1;
     while (i < chunks) {
-      if (parts[(this.thread.x * chunks + i) * 2]! > best) {
-        best = parts[(this.thread.x * chunks + i) * 2]!;
+      const value = parts[(this.thread.x * chunks + i) * 2]!;
+      // biome-ignore lint/suspicious/noSelfCompare: kernels know no isNaN
+      if (value > best || (value !== value && best === best)) {
+        best = value;
         index = parts[(this.thread.x * chunks + i) * 2 + 1]!;
       }
       i++;
@@ -97,9 +102,12 @@ const bestOfChunks: KernelSpec = {
 const logSum: KernelSpec = {
   name: "logSumExp",
   arguments: ["buffer"],
-  // stats [rows, 2], of m and Σ e^(x − m) → m + log Σ
+  // stats [rows, 2], of m and Σ e^(x − m) → m + log Σ; m where that is infinite, as x − m is NaN there
   body(stats: number[]) {
-    return stats[this.thread.x * 2]! + Math.log(stats[this.thread.x * 2 + 1]!);
+    const largest = stats[this.thread.x * 2]!;
+    let out = largest + Math.log(stats[this.thread.x * 2 + 1]!);
+    if (Math.abs(largest) > 3.4028235e38) out = largest;
+    return out;
   },
 };
 

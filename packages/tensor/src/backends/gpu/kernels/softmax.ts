@@ -48,6 +48,8 @@ const statistics: KernelSpec = {
       at--;
       i--;
     }
+    // A chunk of nothing but −∞, where x − m is NaN, has no weight beside the others.
+    if (largest < -3.4028235e38 && chunks > 1) sum = 0;
     return sum;
   },
 };

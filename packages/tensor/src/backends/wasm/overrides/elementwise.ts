@@ -116,6 +116,7 @@ function comparison(name: string): WasmKernel<undefined> {
   const { swap, ...numbers } = comparisons[name]!;
   return (runtime, inputs, _params, [out]) => {
     const [a, b] = inputs as readonly [WasmView, WasmView];
+    if (a.dtype !== b.dtype) return `${a.dtype} and ${b.dtype}`;
     if (a.dtype === "float32" || a.dtype === "int32") {
       return elementwise(runtime, "compareJob", numbers[a.dtype], swap ? [b, a] : [a, b], out!);
     }
