@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, hostname, tmpdir } from "node:os";
-import { dirname, join, posix } from "node:path";
+import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -228,16 +228,20 @@ function checkImports(consumer) {
 
 /** Compiles the READMEs' examples and runs them: what they print has to be what they say. */
 function checkReadmes(consumer) {
-  const examples = packages.flatMap(({ folder, name }) => readmeExamples(join(folder, "README.md"), name));
-  const files = examples.map(({ code }, i) => {
-    writeFileSync(join(consumer, `example-${i}.mts`), code);
-    return `example-${i}.mts`;
+  const readmes = [root, ...packages.map(({ folder }) => folder)].map((folder) => join(folder, "README.md"));
+  const examples = readmes.flatMap((file) => readmeExamples(file, relative(root, file)));
+  const files = examples.map(({ code, language }, i) => {
+    const file = `example-${i}.${language === "js" ? "mjs" : "mts"}`;
+    writeFileSync(join(consumer, file), code);
+    return file;
   });
   const options = {
     module: "node16",
     lib: ["ES2023", "DOM", "ESNext.Disposable"],
     types: ["node"],
-    outDir: "examples",
+    allowJs: true,
+    checkJs: true,
+    outDir: "compiled",
   };
   compile(
     consumer,
@@ -246,10 +250,11 @@ function checkReadmes(consumer) {
     `the READMEs' examples ${examples.map(({ where }, i) => `(${i}: ${where})`).join(" ")}`,
   );
   let ran = 0;
-  for (const [i, { where, runs, prints }] of examples.entries()) {
+  for (const [i, { where, language, runs, prints }] of examples.entries()) {
     if (!runs) continue;
     ran++;
-    const { status, stdout, stderr } = spawn(process.execPath, [`examples/example-${i}.mjs`], consumer);
+    const program = language === "js" ? `example-${i}.mjs` : `compiled/example-${i}.mjs`; // JavaScript as it stands
+    const { status, stdout, stderr } = spawn(process.execPath, [program], consumer);
     if (status !== 0) problem(where, stderr);
     else if (stdout.trim() !== prints.join("\n"))
       problem(where, `printed\n${stdout.trim()}\nwhere it says\n${prints.join("\n")}`);

@@ -7,13 +7,13 @@ import { open, type TensorInput, writeFile as writeSafetensors } from "safetenso
 import { CACHE, REFERENCE } from "./paths.ts";
 import { type SyntheticConfig, type SyntheticName, syntheticConfig, syntheticTensors } from "./synthetic.ts";
 
-/** What `reference/<name>.json` says of a checkpoint. */
+/** What `reference/<name>.json` says about a checkpoint. */
 export interface Manifest {
   readonly config: SyntheticConfig;
   readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly sha256: string }>>;
 }
 
-/** A checkpoint that does not have the documented bytes. */
+/** A checkpoint whose bytes are not the documented ones. */
 export class ChecksumError extends Error {
   override readonly name = "ChecksumError";
   readonly checkpoint: string;

@@ -1,4 +1,4 @@
-/** How the peers want weights to lie: some have matrices the other way round. */
+/** The layouts of weights that the peers want: some transpose matrices. */
 
 /** A row-major [rows, columns] matrix as [columns, rows]. */
 export function transpose(values: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {

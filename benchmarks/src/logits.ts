@@ -5,7 +5,7 @@
  *
  * Rebuilds the synthetic checkpoints (their hashes are checked), runs each prompt at once and token by token, compares
  * logits, log-probabilities and the residual stream after each block, and checks that results are bit-identical where
- * that is promised. Exits with status 1 when a bound is exceeded or a promise broken. Writes
+ * that is promised. Exits with status 1 if a bound is exceeded or a promise broken. Writes
  * `results/logits-node<major>.json`.
  */
 import { spawnSync } from "node:child_process";
@@ -112,7 +112,7 @@ function hiddenErrors(layers: readonly Float32Array[], { hidden }: ReferenceProm
   return layers.map((x, i) => new ErrorMeter().add(x, hidden.subarray(i * size, (i + 1) * size)).summary());
 }
 
-/** What a prompt's errors break, with the first block that is off, so that a wrong op is located. */
+/** The bounds that a prompt's errors exceed, with the first block that is off, to locate a wrong op. */
 function exceeded(errors: PromptErrors): string[] {
   const where = `${errors.model}, ${errors.backend}, ${errors.prompt}`;
   const over = ({ max, rms }: ErrorSummary): boolean => !(max <= BOUND.max && rms <= BOUND.rms);

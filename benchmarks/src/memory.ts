@@ -23,9 +23,9 @@ const QUICK_TOKENS = 3_000;
 const MOST_TOKENS = 1e9;
 /** Memory may settle until here; from here on it has to stay. */
 const SETTLED_TOKENS = 500;
-/** The part of the run whose median is compared at either end. */
+/** The part at either end of the run whose medians are compared. */
 const WINDOW_TOKENS = 2_000;
-/** Growth that the garbage collector's tides explain: the larger of these. A leak of one logits row a token is 2 GB. */
+/** Growth that garbage collection explains: the larger of these. A leak of one row of logits per token would be 2 GB. */
 const FLAT_BYTES = 8 * 2 ** 20;
 const FLAT_SHARE = 0.03;
 const LOAD_BOUND = 1.6;

@@ -6,7 +6,7 @@
  *
  * Installs the peers on first use, writes the checkpoint in each engine's format, and then `results/peers-node<major>.json`,
  * where each part replaces what an earlier run found. An engine that cannot be had here is reported as missing. `--quick`
- * and `--only` are for a look: they print and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
+ * and `--only` only print; they write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:quality`: what keeping weights in fewer bits changes.
+ * `npm run bench:quality`: the cost of weights in fewer bits.
  *
  *     npm run bench:quality -- [--quick] [--model synthetic-124m|shakespeare]...
  *
@@ -26,7 +26,7 @@ const BOUNDS: readonly QualityBound[] = [
   { model: "synthetic-124m", dtype: "int8", meanKl: 0.005 },
   { model: "shakespeare", dtype: "int8", top1: 0.98, perplexityChange: 0.005 },
 ];
-/** English that the shipped model has never seen, and that is not its own kind. */
+/** English that the shipped model has never seen, of another kind than its training text. */
 const PROSE = join(REPOSITORY, "docs", "reading.md");
 /** Tokens of each text with `--quick`. */
 const QUICK_TOKENS = 128;
@@ -107,7 +107,7 @@ function cut(ids: readonly number[], length: number): number[][] {
   return pieces.filter((piece) => piece.length > 1);
 }
 
-/** The bounds that a text does not keep. Perplexity is bounded where the text is of the kind that the model knows. */
+/** The bounds that a text exceeds. Perplexity is bounded where the text is of a kind that the model knows. */
 function exceeded(found: QualityErrors): string[] {
   const bound = BOUNDS.find(({ model, dtype }) => model === found.model && dtype === found.dtype);
   if (bound === undefined) return [];

@@ -47,7 +47,7 @@ export interface ErrorSummary {
   readonly rms: number;
 }
 
-/** Gathers |actual − expected|. A NaN on either side makes both figures NaN, which no bound admits. */
+/** Collects |actual − expected|. A NaN on either side makes both figures NaN, which exceeds every bound. */
 export class ErrorMeter {
   #max = 0;
   #squares = 0;

@@ -1,12 +1,12 @@
 /**
- * `npm run bench:roofline`: how long each op of a pass takes, and how near it comes to what the machine gives.
+ * `npm run bench:roofline`: how long each op of a pass takes, and how close it comes to the machine's limits.
  *
  *     npm run bench:roofline -- [--quick] [--node PATH] [--part prefill|decode|score]... [--dtype f32|bf16|int8]...
  *                               [--tokens N] [--threads N]
  *
  * `--tokens`: of the prompt (512), the context before decoding (64), or all texts that are scored (512). Writes
  * `results/roofline-node<major>.json`, where each part replaces what an earlier run found. `--quick`, `--dtype`, `--tokens`
- * and `--threads` are for a look: they print and write nothing.
+ * and `--threads` only print; they write nothing.
  */
 import { parseArgs } from "node:util";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";

@@ -4,7 +4,7 @@
  *     npm run bench:speed -- [--quick] [--node PATH] [--part prefill|decode|cold|matmul]... [--no-peers]
  *
  * Installs the peers on first use, rebuilds the 124M checkpoint, and writes `results/speed-node<major>.json`, where each
- * part replaces what an earlier run found. `--quick` and `--no-peers` are for a look: they print and write nothing.
+ * part replaces what an earlier run found. `--quick` and `--no-peers` only print; they write nothing.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
@@ -21,7 +21,7 @@ import { measureMatmul } from "./speed/matmul.ts";
 import { planFor } from "./speed/plan.ts";
 import { type DecodePart, PARTS, type PartName, type SpeedResult } from "./speed/result.ts";
 
-/** Something else is running from about here on. */
+/** Above about this load something else is running. */
 const BUSY_LOAD = 0.7;
 
 const { values: options } = parseArgs({

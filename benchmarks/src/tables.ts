@@ -1,7 +1,7 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/*.json` into the README, `docs/benchmarks.md` and `docs/gpu.md`, between
- * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. The names: logits, speed, accuracy, quality, prefill, decode, cold, matmul,
- * memory, peers, peers-all, roofline, gpu. Draws `docs/figures/peers-*.svg`.
+ * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
+ * `docs/figures/peers-*.svg`.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
@@ -10,7 +10,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { REPOSITORY, RESULTS } from "./paths.ts";
-import { accuracySummary, accuracyTable } from "./tables/accuracy-table.ts";
+import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
@@ -18,29 +18,27 @@ import { peersCharts } from "./tables/peers-chart.ts";
 import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
-import { coldTable, decodeTable, matmulTable, prefillTable, speedSummary } from "./tables/speed-tables.ts";
+import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
 const FIGURES = join(REPOSITORY, "docs", "figures");
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
-const speed = await results<Parameters<typeof speedSummary>[0][number]>("speed");
+const speed = await results<Parameters<typeof matmulTable>[0][number]>("speed");
 const logits = await results<Parameters<typeof accuracyTable>[0][number]>("logits");
 const peers = await results<Parameters<typeof peersTable>[0][number]>("peers");
 const generated = {
-  // The README's short ones.
-  logits: accuracySummary(logits),
-  speed: speedSummary(speed),
-  peers: peersSummary(peers),
-  // The whole of it, in docs/benchmarks.md.
+  // README.md
+  exactness: exactness(logits),
+  "peers-f32": peersSummary(peers),
+  // docs/benchmarks.md
   accuracy: accuracyTable(logits),
   quality: qualityTable(await results("quality")),
-  prefill: prefillTable(speed),
-  decode: decodeTable(speed),
-  cold: coldTable(speed),
+  peers: peersTable(peers),
+  "short-prompt": shortPromptTable(speed),
+  "share-of-memory": shareOfMemoryTable(speed),
   matmul: matmulTable(speed),
   memory: memoryTable(await results("memory")),
-  "peers-all": peersTable(peers),
   roofline: rooflineTable(await results("roofline")),
   // docs/gpu.md
   gpu: gpuTable(await results("gpu")),

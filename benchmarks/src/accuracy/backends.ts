@@ -9,7 +9,7 @@ export interface Candidate {
   dispose(): void;
 }
 
-/** The longest prompt of the 124M shape that the plain loops of the reference backend are asked to run. */
+/** The longest prompt of the 124M shape for the plain loops of the reference backend. */
 const REFERENCE_MAX_LENGTH = 64;
 
 /** `wasm` runs with relaxed SIMD where the JavaScript engine has it; elsewhere it is the deterministic build anyway. */

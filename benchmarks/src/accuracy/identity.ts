@@ -10,7 +10,7 @@ const THREADS = [1, 2, 3];
 /**
  * `model` is loaded on a deterministic wasm backend with two threads; `digests` are those of its prefills.
  *
- * @param relaxed whether to check the build with relaxed SIMD instead, which promises the same but between engines
+ * @param relaxed whether to check the build with relaxed SIMD instead, which promises the same within one engine
  */
 export async function checkIdentities(
   name: string,

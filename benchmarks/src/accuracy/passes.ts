@@ -9,7 +9,7 @@ const ROWS_AT_ONCE = 64;
 export interface PassValues {
   /** At the prompt's kept positions, [positions, V]. */
   readonly logits: Float32Array;
-  /** Of each token after those before it, [T - 1], in float64 from the float32 logits. */
+  /** Of each token given those before it, [T - 1], in float64 from the float32 logits. */
   readonly logprobs: Float64Array;
   /** The residual stream after each block, [T, C] each; only where the reference keeps it. */
   readonly hidden: readonly Float32Array[];
@@ -50,7 +50,7 @@ export async function decode(model: Model, prompt: ReferencePrompt): Promise<Pas
   return { ...collector.values(), hidden: [] };
 }
 
-/** The prompts packed into one batch; the digest of each, as of its own pass. */
+/** The prompts packed into one batch; a digest for each, as if from its own pass. */
 export async function packedDigests(model: Model, prompts: readonly ReferencePrompt[]): Promise<string[]> {
   using batch = new Batch(model, prompts);
   using x = forward(model, batch);

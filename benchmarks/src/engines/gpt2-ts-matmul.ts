@@ -8,7 +8,7 @@ export async function loadGpt2TsMatmul(spec: MatmulSpec): Promise<MatmulEngine> 
   return { facts: { engine: "gpt2-ts", backend: "wasm", threads, relaxedSimd }, prepare: productsOn(device) };
 }
 
-/** Prepares products on a backend: their operands are there before the first run. */
+/** Prepares products on a backend, with the operands there before the first run. */
 export function productsOn(device: Backend): MatmulEngine["prepare"] {
   return async (a, b, m, k, n) => {
     const left = fromData(a, [m, k], { device });

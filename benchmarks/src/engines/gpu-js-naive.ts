@@ -24,7 +24,7 @@ interface GpuJs {
 }
 
 export async function loadNaive({ mode }: MatmulSpec): Promise<MatmulEngine> {
-  // Makes sure that the mode is there, and in Node finds WebGPU for it.
+  // Checks that the mode works here, and in Node finds WebGPU for it.
   const { adapter } = (await createGpuBackend({ mode })).info();
   const { GPU } = createRequire(import.meta.url)("gpu.js") as GpuJs;
   const gpu = new GPU({ mode });
@@ -37,7 +37,7 @@ export async function loadNaive({ mode }: MatmulSpec): Promise<MatmulEngine> {
           for (let i = 0; i < this.constants.terms; i++) sum += a[this.thread.y]![i]! * b[i]![this.thread.x]!;
           return sum;
         },
-        // Asynchronous, as that gives webasm its threads.
+        // Asynchronous, because webasm only then uses threads.
         { output: [n, m], constants: { terms: k }, loopMaxIterations: k, asyncMode: true },
       );
       const [left, right] = [rows(a, k), rows(b, n)];
@@ -52,7 +52,7 @@ export async function loadNaive({ mode }: MatmulSpec): Promise<MatmulEngine> {
           for (const [i, row] of result.entries()) product.set(row, i * n);
           return product;
         },
-        // It takes both operands along on every call.
+        // It uploads both operands on every call.
         transfers: () => ({ uploads: 2 * runs, readbacks: runs }),
         dispose: () => multiply.destroy(),
       };

@@ -1,4 +1,4 @@
-/** The process of one engine: loads a model and answers requests for samples, at rest in between. */
+/** The process of one engine: loads a model and answers requests for samples; idle in between. */
 import { serve } from "../harness/child.ts";
 import { peakResidentBytes } from "../harness/machine.ts";
 import type { LogitQuality } from "./language-checks.ts";
@@ -40,7 +40,7 @@ const served = {
     return lengths.reduce((sum, length) => sum + length, 0) / seconds;
   },
 
-  /** Seconds for a prompt of `tokens` tokens, the logits of all of them included. */
+  /** Seconds for a prompt of `tokens` tokens, including the logits of all of them. */
   async prefill(tokens: number, vocab: number): Promise<number> {
     const ids = promptOf(tokens, vocab);
     const sequence = (await engine()).start();

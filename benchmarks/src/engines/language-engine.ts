@@ -1,4 +1,4 @@
-/** What the speed and accuracy measurements ask of an engine that runs GPT-2. */
+/** What the measurements of speed and accuracy need from an engine that runs GPT-2. */
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 
 /** One sequence and what the engine remembers of it. */
@@ -9,14 +9,14 @@ export interface Sequence {
    * @returns the logits of every one of these tokens, [ids.length, vocab]
    */
   forward(ids: Int32Array): Promise<Float32Array>;
-  /** As `forward`, the logits left where the engine computed them. Only of engines that do not hand them to JavaScript. */
+  /** Like `forward`, but leaves the logits where the engine computed them. Only for engines that do not return them to JavaScript. */
   run?(ids: Int32Array): Promise<void>;
-  /** The likeliest next token. Only of engines that find it themselves. */
+  /** The most likely next token. Only for engines that find it themselves. */
   next?(ids: Int32Array): Promise<number>;
   dispose(): void;
 }
 
-/** What processes that the engine started have used. */
+/** What the processes that the engine started have used. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly peakResidentBytes: number;
@@ -26,15 +26,15 @@ export interface LanguageEngine {
   /** Versions, threads and whatever else a reader must know to judge a number. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   start(): Sequence;
-  /** Seconds that greedy decoding takes from the first token behind the prompt on. Only of engines with a loop of their own. */
+  /** Seconds of greedy decoding from the first token after the prompt on. Only for engines with a loop of their own. */
   decode?(prompt: Int32Array, tokens: number): Promise<number>;
-  /** The log-probability of each text's tokens behind the first, in sum. Only of engines that are measured by it. */
+  /** The summed log-probability of each text's tokens but the first. Only for engines that are measured by scoring. */
   score?(texts: readonly Int32Array[]): Promise<number[]>;
-  /** Only of engines that compute in another process. */
+  /** Only for engines that compute in another process. */
   usage?(): Usage;
 }
 
-/** Options that travel on a child's command line. */
+/** Options that are passed on a child's command line. */
 export interface EngineSpec {
   readonly engine:
     | "gpt2-ts"
@@ -57,7 +57,7 @@ export interface EngineSpec {
   readonly build?: string;
   /** onnxruntime and llama.cpp: the model file, next to its weights or with them. */
   readonly file?: string;
-  /** transformers.js: batches of texts in the order given, not of texts of like length. */
+  /** transformers.js: batches of texts in the order given, not of similar lengths. */
   readonly unsorted?: boolean;
   /** PyTorch: the interpreter. */
   readonly python?: string;

@@ -1,6 +1,6 @@
 /**
- * GPT-2 on llama.cpp, through node-llama-cpp's binding: its own interface hands out probabilities as maps, token by token,
- * which would be what is measured.
+ * GPT-2 on llama.cpp, through node-llama-cpp's binding: its public interface returns probabilities as maps, token by token, and
+ * that would dominate the measurement.
  */
 
 import { type EngineSpec, fileOf, type LanguageEngine, type Sequence } from "./language-engine.ts";
@@ -24,7 +24,7 @@ interface Sampler {
 interface AddonContext {
   setThreads(threads: number): void;
   initBatch(size: number): void;
-  /** Returns where the logits asked for will lie. */
+  /** Returns where the requested logits will be. */
   addToBatch(sequence: number, position: number, tokens: Uint32Array, logitsOf: Uint32Array): Uint32Array;
   decodeBatch(): Promise<void>;
   sampleToken(logits: number, sampler: Sampler): Promise<number>;
@@ -41,7 +41,7 @@ interface AddonContext {
 
 const CONTEXT = 1024;
 
-/** @throws what node-llama-cpp throws where it brings no binary for this machine; it never downloads or compiles one */
+/** @throws what node-llama-cpp throws where it has no binary for this machine; it never downloads or compiles one */
 export async function loadLlama(spec: EngineSpec): Promise<LanguageEngine> {
   const { threads } = spec;
   const { getLlama } = await importPeer<LlamaModule>("node-llama-cpp", "dist/index.js", LLAMA);

@@ -1,4 +1,4 @@
-/** The process of one matrix library: answers requests for samples, at rest in between. */
+/** The process of one matrix library: answers requests for samples; idle in between. */
 import { serve } from "../harness/child.ts";
 import { lowbias32 } from "../synthetic.ts";
 import type { MatmulEngine, MatmulSpec, Product, Transfers } from "./matmul-engine.ts";
@@ -40,7 +40,7 @@ serve({
     return largest;
   },
 
-  /** What was moved to the device and back so far; undefined of engines that move nothing. */
+  /** What was moved to the device and back so far; undefined for engines that move nothing. */
   transfers: async (): Promise<Transfers | undefined> => product?.transfers?.(),
 
   /** Multiply-adds count as two operations: GFLOP per second of `repeats` products in a row. */

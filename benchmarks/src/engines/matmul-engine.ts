@@ -1,11 +1,11 @@
-/** What the matrix-product measurement asks of a library: `c = a · b` for row-major float32 matrices. */
+/** What the measurement of matrix products needs from a library: `c = a · b` for row-major float32 matrices. */
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 
 /** A product whose operands are on the library's device already. */
 export interface Product {
-  /** Computes the product anew and brings it to JavaScript, [m, n]. */
+  /** Computes the product again and brings it to JavaScript, [m, n]. */
   run(): Promise<Float32Array>;
-  /** What was moved so far; only of engines that compute elsewhere than where JavaScript's memory is. */
+  /** What was moved so far; only for engines that compute outside JavaScript's memory. */
   transfers?(): Transfers;
   dispose(): void;
 }
@@ -23,7 +23,7 @@ export interface MatmulEngine {
 
 export interface MatmulSpec {
   readonly engine: "gpt2-ts" | "jax-js" | "tfjs" | "gpt2-ts on GPU.js" | "GPU.js";
-  /** gpt2-ts; the peers have one thread in Node, whatever they are asked for. */
+  /** For gpt2-ts; the peers have one thread in Node in any case. */
   readonly threads: number;
   readonly deterministic?: boolean;
   /** The engines on GPU.js. */

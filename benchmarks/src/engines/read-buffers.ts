@@ -1,4 +1,4 @@
-/** Arrays that logits are read into, one of each length: taken once, as by a program that reads them again and again. */
+/** Arrays that logits are read into, one for each length, allocated once, as in a program that reads logits repeatedly. */
 export class ReadBuffers {
   readonly #byLength = new Map<number, Float32Array<ArrayBuffer>>();
 

@@ -83,7 +83,7 @@ export async function loadTransformers({
         do_sample: false,
         streamer,
       });
-      const [, first = Number.NaN] = stamps; // it is handed the prompt, then each new token
+      const [, first = Number.NaN] = stamps; // it gets the prompt, then each new token
       if (stamps.length !== tokens + 2) throw new Error(`transformers.js generated ${stamps.length - 1} tokens`);
       return (stamps.at(-1)! - first) / 1000;
     },
@@ -94,7 +94,7 @@ export async function loadTransformers({
       for (let start = 0; start < texts.length; start += BATCH) {
         const places = ordered.slice(start, start + BATCH).map(([i]) => i);
         const batch = places.map((i) => texts[i]!);
-        // The last token of a text is predicted, but predicts nothing: our own engine does without it too.
+        // The last token of a text is predicted but predicts nothing; our own engine leaves it out too.
         const width = Math.max(...batch.map(({ length }) => length)) - 1;
         const padded = (value: (ids: Int32Array, i: number) => number): IdTensor =>
           rows(batch.map((ids) => Array.from({ length: width }, (_, i) => (i < ids.length - 1 ? value(ids, i) : 0))));

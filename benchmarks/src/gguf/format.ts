@@ -10,7 +10,7 @@ export const TENSOR_TYPE = { f32: 0, q8_0: 8 } as const;
 const VALUE_TYPE = { u32: 4, i32: 5, f32: 6, string: 8, array: 9 } as const;
 const MAGIC = "GGUF";
 const VERSION = 3;
-/** Every tensor begins at a multiple of this from where the first begins. */
+/** Every tensor begins at a multiple of this after the first. */
 export const ALIGNMENT = 32;
 
 export type TensorType = keyof typeof TENSOR_TYPE;
@@ -86,7 +86,7 @@ function writeValue(out: ByteWriter, metadata: MetadataValue): void {
   }
 }
 
-/** Gathers bytes in a buffer that grows. */
+/** Collects bytes in a buffer that grows. */
 class ByteWriter {
   #buffer = new Uint8Array(1 << 16);
   length = 0;

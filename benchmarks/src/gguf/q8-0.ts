@@ -14,7 +14,7 @@ export function q8ByteLength(elements: number): number {
   return (elements / BLOCK) * BLOCK_BYTES;
 }
 
-/** @throws RangeError for a number of values that is no multiple of 32. */
+/** @throws RangeError if the number of values is not a multiple of 32. */
 export function quantizeQ8(values: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(q8ByteLength(values.length));
   const view = new DataView(bytes.buffer);
@@ -43,7 +43,7 @@ export function float16Bits(value: number): number {
   if (value >= OVERFLOW) return 0x7c00;
   if (value < SMALLEST_NORMAL) return roundToEven(value * 2 ** 24);
   const exponent = Math.floor(Math.log2(value));
-  // A mantissa that rounds up to 1024 carries into the exponent, which is what it should do.
+  // A mantissa that rounds up to 1024 carries into the exponent, as it should.
   return ((exponent + 14) << 10) + roundToEven(value * 2 ** (10 - exponent));
 }
 

@@ -29,7 +29,7 @@ export async function measureErrors(
   for (const mode of modes) {
     const device = await createGpuBackend({ mode });
     const weights = await loadModel(await modelSource(folder), { device });
-    // The residual stream is watched synchronously, which a GPU does not allow.
+    // The residual stream is observed synchronously, which a GPU does not allow.
     const values = await prefill(weights, { ...prompt, hidden: undefined });
     const logits = new ErrorMeter().add(values.logits, prompt.logits).summary();
     disposeModel(weights);

@@ -1,5 +1,5 @@
 /**
- * The arithmetic peak: operations a second that WebAssembly's vectors of 128 bits reach in registers, on all threads at
+ * The arithmetic peak: operations per second that WebAssembly's vectors of 128 bits reach in registers, on all threads at
  * once. Each thread runs independent chains, enough to hide the latency of one behind the others; nothing but the
  * loop's counter is computed beside them.
  */
@@ -10,9 +10,9 @@ const CHAINS = 12;
 const ITERATIONS = 10_000_000;
 
 /**
- * A step of a chain, and what it counts: multiplications and additions, lane by lane. Operands come from memory before
- * the loop (V8 would make a constant anew in it), and a chain's own value is an operand, so that no step is the same as
- * another and none can be taken out of the loop.
+ * A step of a chain, and what it counts: multiplications and additions, lane by lane. Operands are loaded from memory before the
+ * loop (V8 would make a constant again in every round), and a chain's own value is an operand, so that no two steps are the same
+ * and none can be moved out of the loop.
  */
 const STEPS = {
   /** float32: a fused multiply-add. */
@@ -30,7 +30,7 @@ export interface ArithmeticLoop {
   sample(): Promise<number>;
 }
 
-/** Starts the computing threads; they rest between samples. */
+/** Starts the computing threads; they are idle between samples. */
 export async function startArithmeticLoop(kind: ArithmeticKind, threads: number): Promise<ArithmeticLoop> {
   const { step, operations } = STEPS[kind];
   const chains = Array.from({ length: CHAINS }, (_, i) => `a${i}`);

@@ -1,6 +1,6 @@
 /**
- * The bandwidth of a plain read loop: what the memory gives at this hour, the limit of decoding. Each of two threads
- * reads a block of its own that no cache holds, 16 bytes at a time, and adds up what it read.
+ * The bandwidth of a plain read loop: what memory yields at the time, the limit of decoding. Each of two threads reads a block of
+ * its own that no cache holds, 16 bytes at a time, and adds up what it read.
  */
 import { startLoops } from "./thread-loops.ts";
 
@@ -26,7 +26,7 @@ export interface ReadLoop {
   sample(): Promise<number>;
 }
 
-/** Starts the reading threads; they rest between samples. */
+/** Starts the reading threads; they are idle between samples. */
 export async function startReadLoop(threads: number): Promise<ReadLoop> {
   const loops = await startLoops({ threads, source: READ_LOOP, count: BLOCK_BYTES, memoryBytes: BLOCK_BYTES });
   return { sample: async () => (threads * BLOCK_BYTES) / (await loops.sample()) };

@@ -1,4 +1,4 @@
-/** An engine in a process of its own, which works only while it is asked to. */
+/** An engine in a process of its own, which works only on request. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +11,7 @@ interface Request {
 
 type Reply = {
   readonly id: number;
-  /** Processor seconds that the child has used since it began. */
+  /** Processor seconds that the child has used since it started. */
   readonly cpuSeconds: number;
 } & ({ readonly result: unknown } | { readonly error: string });
 
@@ -76,7 +76,7 @@ export class Child {
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     const exited = new Promise((resolve) => this.#process.once("exit", resolve));
-    this.#process.kill("SIGKILL"); // it has nothing to save, and engines keep threads that outlive a polite end
+    this.#process.kill("SIGKILL"); // it has nothing to save, and engines have threads that survive SIGTERM
     await exited;
   }
 
@@ -100,7 +100,7 @@ export class Child {
 }
 
 /**
- * The child's end: answers requests with the methods of `served`, one after the other. `othersCpuSeconds` tells what
+ * The child's end: answers requests with the methods of `served`, one after the other. `othersCpuSeconds` returns what
  * processes that it started have used.
  */
 export function serve(served: Served, othersCpuSeconds: () => Promise<number> = async () => 0): void {

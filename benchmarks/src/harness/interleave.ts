@@ -2,11 +2,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { FOREIGN_BOUND, ForeignLoad } from "./processor-time.ts";
 
-/** Something that gives one sample when asked, and rests until it is asked again. */
+/** Something that yields one sample on request, and is idle in between. */
 export interface Side {
   readonly name: string;
   sample(): Promise<number>;
-  /** Processor seconds that its process has used until the end of its last sample. */
+  /** Processor seconds that its process had used at the end of its last sample. */
   cpuSeconds(): number;
 }
 
@@ -14,7 +14,7 @@ export interface Schedule {
   /** Rounds that are thrown away first. */
   readonly warmUp: number;
   readonly rounds: number;
-  /** Milliseconds of rest before each sample: threads of the other side that still spin come to rest. */
+  /** Milliseconds of rest before each sample, until the other side's threads stop spinning. */
   readonly restMs: number;
 }
 
@@ -27,12 +27,12 @@ export interface Rounds {
   readonly disturbed: number;
 }
 
-/** A disturbed sample is taken again this often at most, after a longer rest each time. */
+/** The most times that a disturbed sample is taken again, after a longer rest each time. */
 const MAX_REPEATS = 2;
-/** And all samples together: on a machine that never rests a measurement still ends. */
+/** The same for all samples together, so that a measurement ends even on a machine that never rests. */
 const REPEATS_PER_SAMPLE = 0.5;
 
-/** The order within a round is reversed in every other round, so that no side always runs behind the same one. */
+/** The order is reversed in every other round, so that no side always follows the same one. */
 export async function interleave(sides: readonly Side[], schedule: Schedule): Promise<Rounds> {
   const samples: number[][] = sides.map(() => []);
   let repeated = 0;

@@ -9,7 +9,7 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly platform: string;
-  /** The vector extensions that native engines choose their kernels by. */
+  /** The vector extensions by which native engines choose their kernels. */
   readonly simd: readonly string[];
 }
 
@@ -67,7 +67,7 @@ const PRINT_PEAK = `process.stdout.write(process.platform === "linux"
   ? /VmHWM:\\s*(\\d+)/.exec(require("node:fs").readFileSync("/proc/self/status", "utf8"))[1]
   : String(process.resourceUsage().maxRSS))`;
 
-/** The largest resident set of a process that runs next to nothing, in bytes: what the binary takes by itself. */
+/** The largest resident set of a process that does nothing, in bytes: what the binary itself takes. */
 export async function bareResidentBytes(nodeBinary: string): Promise<number> {
   const { stdout } = await promisify(execFile)(nodeBinary, ["-e", PRINT_PEAK]);
   return Number(stdout) * 1024;

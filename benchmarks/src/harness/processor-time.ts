@@ -1,10 +1,10 @@
-/** How much processor time other programs took while a sample ran: such a sample says nothing and is taken again. */
+/** How much processor time other programs took during a sample: a disturbed sample says nothing and is taken again. */
 import { cpus } from "node:os";
 
 /** Share of the whole machine that other programs may take during a sample. */
 export const FOREIGN_BOUND = 0.05;
 
-/** Watches the machine from its creation on. */
+/** Watches the machine from the moment it is created. */
 export class ForeignLoad {
   readonly #busy = busySeconds();
   readonly #start = performance.now();

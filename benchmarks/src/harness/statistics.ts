@@ -1,4 +1,4 @@
-/** Median and range: what a noisy shared machine allows to say. */
+/** Median and range: all that can be said on a noisy shared machine. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -17,7 +17,7 @@ export function spread(samples: readonly number[]): Spread {
   return { median, min, max, samples };
 }
 
-/** The ratio a / b of samples taken in the same round, so that what slows both leaves it alone. */
+/** The ratio a / b of samples taken in the same round, so that what slows both does not change it. */
 export function pairedRatio(a: readonly number[], b: readonly number[]): Spread {
   if (a.length !== b.length) throw new RangeError(`${a.length} samples cannot be paired with ${b.length}`);
   return spread(a.map((value, i) => value / (b[i] ?? Number.NaN)));

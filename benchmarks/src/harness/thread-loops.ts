@@ -1,4 +1,4 @@
-/** A loop in WebAssembly on several threads at once: what the machine gives to plain code at this hour. */
+/** A loop in WebAssembly on several threads at once: what the machine yields to plain code at the time. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import asc from "assemblyscript/asc";
@@ -29,7 +29,7 @@ export interface ThreadLoops {
   sample(): Promise<number>;
 }
 
-/** Compiles the loop and starts its threads, which rest between samples. */
+/** Compiles the loop and starts its threads, which are idle between samples. */
 export async function startLoops({
   threads,
   source,

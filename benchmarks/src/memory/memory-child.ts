@@ -1,4 +1,4 @@
-/** The process whose memory is watched: loads a model and generates, noting its resident memory as it goes. */
+/** The process whose memory is watched: loads a model and generates, recording its resident memory. */
 import { Context, GPT2, loadModel, modelSource } from "@gpt2-ts/gpt2";
 import { createWasmBackend } from "@gpt2-ts/tensor";
 import { serve } from "../harness/child.ts";
@@ -32,7 +32,7 @@ serve({
     return points;
   },
 
-  /** Greedy decoding without a tokenizer, beginning anew whenever the context is full; a note every 100 tokens. */
+  /** Greedy decoding without a tokenizer, starting over whenever the context is full; recorded every 100 tokens. */
   async decode(folder: string, threads: number, tokens: number): Promise<MemoryPoint[]> {
     const model = await loadModel(await modelSource(folder), { device: createWasmBackend({ threads }) });
     const points: MemoryPoint[] = [];
@@ -44,7 +44,7 @@ serve({
         context = new Context(model);
       }
       const logits = await context.append([next]);
-      // Moved on by the count, so that greedy decoding does not run in a circle.
+      // Shifted by the count, so that greedy decoding does not repeat itself.
       next = (argMax(logits) + made) % logits.length;
       if (made % STEP === 0) points.push(note(made));
     }

@@ -67,7 +67,7 @@ export async function writeInt8OnnxModel(folder: string): Promise<string> {
   }
 }
 
-/** The graph whose int8 version {@link writeInt8OnnxModel} writes. Of `lm_head` there are no bytes. */
+/** The graph whose int8 version {@link writeInt8OnnxModel} writes. It has no bytes for `lm_head`. */
 export async function plainGraph(folder: string): Promise<Model> {
   const weights = await locations(folder);
   const [rows = 0, columns = 0] = weights.get("wte.weight")?.shape ?? [];
@@ -81,7 +81,7 @@ export async function plainGraph(folder: string): Promise<Model> {
  */
 export async function writeHubFolder(folder: string): Promise<string> {
   const hub = join(folder, "hub");
-  const weights = join(hub, "onnx", WEIGHT_FILE); // onnxruntime reads none outside the model's own folder
+  const weights = join(hub, "onnx", WEIGHT_FILE); // onnxruntime reads only files in the model's own folder
   await mkdir(dirname(weights), { recursive: true });
   await copyFile(join(folder, "config.json"), join(hub, "config.json"));
   await copyFile(join(folder, WEIGHT_FILE), weights, constants.COPYFILE_FICLONE);

@@ -1,4 +1,4 @@
-/** Who takes part, each with the same weights in the form it reads, and who is missing, with the reason. */
+/** Who takes part, each with the same weights in its own format, and who is missing, with the reason. */
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import type { MissingEngine } from "./result.ts";
 
 const GPT2_COMMAND = join(REPOSITORY, "packages", "cli", "bin", "gpt2.js");
 
-/** Batches its texts in the order given: measured by scoring only. */
+/** Batches its texts in the order given: only measured by scoring. */
 export const UNSORTED = "transformers.js f32, unsorted";
 const TRANSFORMERS = ["transformers.js f32", UNSORTED];
 
@@ -67,7 +67,7 @@ export async function assemble(folder: string, threads: number, python: string):
   return { contestants, missing };
 }
 
-/** The folder that `gpt2 convert` makes of a checkpoint, made anew if the checkpoint is newer. */
+/** The folder that `gpt2 convert` makes of a checkpoint; made again if the checkpoint is newer. */
 async function converted(folder: string, dtype: "bf16" | "int8"): Promise<string> {
   const out = `${folder}-${dtype}`;
   const made = join(out, "model.safetensors");

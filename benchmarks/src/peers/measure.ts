@@ -17,7 +17,7 @@ import type { MemoryScale, MissingEngine, PeerEngine, PeerPart, PeerPartName } f
 
 /** Nats a token, for the engines that score texts. */
 const SCORE_BOUND = 0.1;
-/** Who is asked to score texts: what the users of the one would otherwise use. */
+/** Who scores texts: what users would otherwise choose. */
 const SCORERS = ["gpt2-ts f32", "gpt2-ts int8", "transformers.js f32", UNSORTED];
 
 /** What the process without an engine is called. */
@@ -86,7 +86,7 @@ function startChild({ name, spec }: Contestant<EngineSpec>, { node }: PeersPlan)
   return new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node });
 }
 
-/** What an engine says of itself and how near its logits are; or why it cannot take part here. */
+/** What an engine says about itself and how close its logits are; or why it cannot take part here. */
 async function introduce(child: Child, plan: PeersPlan): Promise<PeerEngine | MissingEngine> {
   let facts: Facts;
   try {

@@ -18,7 +18,7 @@ export function peersPlanFor(node: string, quick: boolean): PeersPlan {
   return { ...plan, schedule, prefill: [512], textLengths: mixedLengths(quick ? QUICK_TEXTS : TEXTS) };
 }
 
-/** Log-uniform between the shortest and the longest, in no order: many short texts, a few long ones. */
+/** Log-uniform between the shortest and the longest, unordered: many short texts, a few long ones. */
 export function mixedLengths(count: number): number[] {
   return Array.from({ length: count }, (_, i) =>
     Math.round(SHORTEST * (LONGEST / SHORTEST) ** (lowbias32(i) / 2 ** 32)),

@@ -78,7 +78,7 @@ function titleOf(part: RooflinePartName, { tokens, decodeTokens }: RooflinePlan)
   }
 }
 
-/** A model as a side: the samples that count are known by their times, and with them what the ops took. */
+/** A model as a side: the samples that count are found by their times, and with them what the ops took. */
 class ModelSide implements Side {
   readonly name: string;
   readonly child: Child;

@@ -2,7 +2,7 @@
 import { show } from "../speed/compare.ts";
 import type { RooflinePart, RooflinePass } from "./result.ts";
 
-/** Rows below this share of the time in all passes stand in one line together. */
+/** Rows below this share of the time in all passes share one line. */
 const NOTICED = 0.003;
 const HEAD = ["", "shape", "calls", "ms", "of time", "MB", "Mop", "GB/s", "Gop/s", "limit", "of limit"];
 

@@ -6,7 +6,7 @@ import type { Spread } from "../harness/statistics.ts";
 export const ROOFLINE_PARTS = ["prefill", "decode", "score"] as const;
 export type RooflinePartName = (typeof ROOFLINE_PARTS)[number];
 
-/** What the machine gives, measured in the same rounds. */
+/** The machine's limits, measured in the same rounds. */
 export interface Limits {
   /** 10⁹ bytes per second of a plain read loop. */
   readonly memory: Spread;
@@ -33,7 +33,7 @@ export interface RooflinePass {
   readonly rows: readonly RooflineRow[];
   /** Milliseconds outside ops: JavaScript, bookkeeping, waiting for the event loop. */
   readonly outside: Spread;
-  /** What the whole would take if every op met its limit, as a share of what it took. */
+  /** What the pass would take with every op at its limit, as a share of what it took. */
   readonly share: number;
 }
 

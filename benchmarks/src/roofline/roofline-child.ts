@@ -1,4 +1,4 @@
-/** The process of one model whose ops are timed: runs a part when asked, at rest in between. */
+/** The process of one model whose ops are timed: runs a part on request; idle in between. */
 import { Batch, forward, GPT2, KVCache, loadModel, logits, type Model, modelSource, profileNames } from "@gpt2-ts/gpt2";
 import { createWasmBackend, type MatrixEncoding, type OpTime } from "@gpt2-ts/tensor";
 import { argMaxOfLastRow, promptOf } from "../engines/prompts.ts";
@@ -14,7 +14,7 @@ export interface RooflineSpec {
   readonly dtype: MatrixEncoding;
 }
 
-/** What one sample tells: the whole, and the ops in it. */
+/** One sample: the whole pass, and the ops in it. */
 export interface Profile {
   readonly milliseconds: number;
   readonly ops: readonly OpTime[];
@@ -83,7 +83,7 @@ async function run(cache: KVCache, ids: Int32Array): Promise<Float32Array> {
   return await recorder.read(scores);
 }
 
-/** Lengths of texts that fit into so many tokens together. */
+/** Lengths of texts that have so many tokens together. */
 function lengthsOf(tokens: number): number[] {
   const lengths: number[] = [];
   let left = tokens;

@@ -1,4 +1,4 @@
-/** From samples and limits to rows: medians, and how near each op comes to what the machine gives. */
+/** From samples and limits to rows: medians, and how close each op comes to the machine's limits. */
 import type { MatrixEncoding, OpTime } from "@gpt2-ts/tensor";
 import { spread } from "../harness/statistics.ts";
 import type { Limits, RooflinePass, RooflineRow } from "./result.ts";

@@ -11,7 +11,7 @@ import type { Comparison, DecodePart, Facts, Part } from "./result.ts";
 
 /** Prompts up to this long are checked against the reference before anything is timed. */
 const ACCURACY_MAX_LENGTH = 64;
-/** A wrong model computes fast: an engine this far from the float64 logits (which span ±20) is not measured. */
+/** A wrong model may be fast: an engine this far from the float64 logits (which span ±20) is not measured. */
 const ACCURACY_BOUND = 1e-3;
 /** Passes over memory per sample of the read loop; the best counts. */
 const READ_PASSES = 5;
@@ -27,7 +27,7 @@ export interface Contestant<Spec> {
 
 type Measurements = Pick<Part, "engines" | "comparisons">;
 
-/** Seconds for prompts, the logits of all their tokens computed, and the memory that took. */
+/** Seconds for prompts, including the logits of all their tokens, and the memory that they took. */
 export async function measurePrefill(
   plan: Plan,
   contestants: readonly Contestant<EngineSpec>[],
@@ -86,7 +86,7 @@ async function withEngines(
   }
 }
 
-/** What an engine says of itself, and how near its logits are. */
+/** What an engine says about itself, and how close its logits are. */
 async function introduce(child: Child, plan: Plan): Promise<Part["engines"][number]> {
   const facts = await child.call<Facts>("facts");
   const { max, rms } = await child.call<LogitQuality>("quality", plan.checkpoint, ACCURACY_MAX_LENGTH);

@@ -37,7 +37,7 @@ const FULL = {
   schedule: { warmUp: 1, rounds: 5, restMs: 150 },
 } as const satisfies Omit<Plan, "node">;
 
-/** `quick` keeps the quantities and takes fewer samples: for a look, not for a claim. */
+/** `quick` measures the same quantities with fewer samples: for a first look, not for a claim. */
 export function planFor(node: string, quick: boolean): Plan {
   if (!quick) return { ...FULL, node };
   return { ...FULL, node, decodeTokens: 24, coldRounds: 1, schedule: { ...FULL.schedule, rounds: 2 } };

@@ -1,12 +1,12 @@
 /** Markdown tables, and the places in documents where generated text goes. */
 
-/** A value right of its column's heading; the first column is aligned left. */
+/** Columns are aligned right, except for the first. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** A marker without its end, or one that nothing is generated for. */
+/** A marker without its end, or for which nothing is generated. */
 export class MarkerError extends Error {
   override readonly name = "MarkerError";
   readonly file: string;

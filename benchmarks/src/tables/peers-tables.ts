@@ -5,7 +5,7 @@ import type { Comparison } from "../speed/result.ts";
 import { figure, nodeMajor, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** Behind a quantity that could not be measured on a quiet machine. */
+/** Marks a quantity that was not measured on a quiet machine. */
 const DISTURBED = "†";
 
 /** What is shown of each engine. `at` counts the part's comparisons. */
@@ -37,10 +37,10 @@ const PAIRS: readonly (readonly [ours: string, peer: string, part: PeerPartName,
   ["gpt2-ts int8", "llama.cpp q8_0", "cold"],
 ];
 
-/** For the README: every engine's figures on the newest Node. */
+/** For the README: every engine in float32 on the newest Node, with the distance of its logits from float64. */
 export function peersSummary(results: readonly PeersResult[]): string | undefined {
   const newest = results.at(-1);
-  return newest && [engineTable(newest), provenances([newest])].join("\n\n");
+  return newest && [engineTable(newest, "f32"), provenances([newest])].join("\n\n");
 }
 
 /** Engines, ratios, accuracy, and who is missing, for each Node. */
@@ -57,17 +57,23 @@ export function peersTable(results: readonly PeersResult[]): string | undefined 
   return [...sections, provenances(results)].join("\n\n");
 }
 
-function engineTable(result: PeersResult): string {
-  const names = unique(parts(result).flatMap(({ engines }) => engines.map(({ name }) => name)));
+/** @param only the precision of the engines that are shown; with it their errors are, too. */
+function engineTable(result: PeersResult, only?: string): string {
+  const engines = parts(result).flatMap((part) => part.engines);
+  const names = unique(engines.map(({ name }) => name)).filter(
+    (name) => only === undefined || name.endsWith(` ${only}`),
+  );
   const shown = COLUMNS.map(({ head, part, at }) => ({ head, comparison: result.parts[part]?.comparisons[at] }));
-  const rows = names.map((name) => [
-    name,
-    ...shown.map(({ comparison }) => {
+  const rows = names.map((name) => {
+    const error = engines.find((engine) => engine.name === name)?.quality.max.toExponential(1) ?? "";
+    const measured = shown.map(({ comparison }) => {
       const median = comparison?.measured.find(({ engine }) => engine === name)?.median;
       return comparison === undefined || median === undefined ? "" : figure(median, comparison.unit);
-    }),
-  ]);
-  const head = ["", ...shown.map(({ head, comparison }) => (comparison?.disturbed ? `${head} ${DISTURBED}` : head))];
+    });
+    return [name, ...measured, ...(only === undefined ? [] : [error])];
+  });
+  const heads = shown.map(({ head, comparison }) => (comparison?.disturbed ? `${head} ${DISTURBED}` : head));
+  const head = ["", ...heads, ...(only === undefined ? [] : ["logits against float64"])];
   const marked = shown.some(({ comparison }) => (comparison?.disturbed ?? 0) > 0);
   const note = `${DISTURBED} Other programs ran during some of these samples: see the ranges of the ratios.`;
   return [table(head, rows), ...(marked ? [note] : [])].join("\n\n");

@@ -4,30 +4,26 @@ import type { Comparison, Part, SpeedResult } from "../speed/result.ts";
 import { figure, nodeMajor, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** Behind a quantity that could not be measured on a quiet machine. */
+/** Marks a quantity that was not measured on a quiet machine. */
 const DISTURBED = "†";
 
-/** Prompts: seconds, memory, and how near the logits are. */
-export function prefillTable(results: readonly SpeedResult[]): string | undefined {
-  const comparisons = withProvenance(results.map(({ prefill }) => prefill));
-  if (comparisons === undefined) return undefined;
-  const errors = results.flatMap(({ prefill }) =>
-    (prefill?.engines ?? []).map(({ name, error }) => [
-      name,
-      nodeMajor(prefill),
-      error?.max.toExponential(1) ?? "",
-      error?.rms.toExponential(1) ?? "",
-    ]),
+/**
+ * Prompts of 128 tokens. `bench:peers` measures longer prompts, decoding and cold starts, against more engines: those figures
+ * are published from there, so that each stands in one place.
+ */
+export function shortPromptTable(results: readonly SpeedResult[]): string | undefined {
+  const parts = results.flatMap(({ prefill }) => (prefill === undefined ? [] : [prefill]));
+  return withProvenance(
+    parts.map((part) => ({ ...part, comparisons: part.comparisons.filter(({ title }) => /\b128 tokens/.test(title)) })),
   );
-  return [comparisons, table(["logit error, prompts up to 64 tokens", "Node", "max", "RMS"], errors)].join("\n\n");
 }
 
-/** Tokens per second, and what the memory allows. */
-export function decodeTable(results: readonly SpeedResult[]): string | undefined {
-  const comparisons = withProvenance(results.map(({ decode }) => decode));
-  if (comparisons === undefined) return undefined;
-  const shares = results.flatMap(({ decode }) =>
-    (decode?.shareOfPlainRead ?? []).map(({ engine, share }) => [
+/** What share of the memory's bandwidth decoding reaches. */
+export function shareOfMemoryTable(results: readonly SpeedResult[]): string | undefined {
+  const decodes = results.flatMap(({ decode }) => (decode === undefined ? [] : [decode]));
+  if (decodes.length === 0) return undefined;
+  const rows = decodes.flatMap((decode) =>
+    decode.shareOfPlainRead.map(({ engine, share }) => [
       engine,
       nodeMajor(decode),
       percent(share.median),
@@ -35,26 +31,12 @@ export function decodeTable(results: readonly SpeedResult[]): string | undefined
     ]),
   );
   const head = ["weights read per second, of a plain read in the same rounds", "Node", "median", "range"];
-  return [comparisons, table(head, shares)].join("\n\n");
-}
-
-/** Time to the first token and its memory. */
-export function coldTable(results: readonly SpeedResult[]): string | undefined {
-  return withProvenance(results.map(({ cold }) => cold));
+  return [table(head, rows), ...decodes.map(provenance)].join("\n\n");
 }
 
 /** Matrix products. */
 export function matmulTable(results: readonly SpeedResult[]): string | undefined {
   return withProvenance(results.map(({ matmul }) => matmul));
-}
-
-/** The comparisons alone, for the README. */
-export function speedSummary(results: readonly SpeedResult[]): string | undefined {
-  const language = results.flatMap(({ prefill, decode, cold }) => [prefill, decode, cold]);
-  const parts = [language, results.map(({ matmul }) => matmul)];
-  const tables = parts.map(comparisonTable).filter((text) => text !== undefined);
-  if (tables.length === 0) return undefined;
-  return [...tables, ...results.flatMap(({ decode }) => (decode ? [provenance(decode)] : []))].join("\n\n");
 }
 
 function withProvenance(parts: readonly (Part | undefined)[]): string | undefined {

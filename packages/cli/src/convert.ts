@@ -17,15 +17,15 @@ interface ConvertFlags {
 /** `gpt2 convert`: a model kept in fewer bits, in a folder of its own. */
 export function convertCommand(): Command {
   return new Command("convert")
-    .description("write a model with its weights in fewer bits to a folder, and print that")
+    .description("write a model with its weights in fewer bits to a folder, and print the folder")
     .addOption(modelOption())
     .addOption(
-      new Option("--dtype <dtype>", "what the matrices are kept in: bf16 or int8")
+      new Option("--dtype <dtype>", "how the matrices are kept: bf16 or int8")
         .argParser(parseDtype)
         .makeOptionMandatory(),
     )
     .requiredOption("--out <folder>", "the folder; files in it appear only once all are complete")
-    .option("--overwrite", "replace files that the folder has already")
+    .option("--overwrite", "replace files that are in the folder already")
     .addHelpText(
       "after",
       "\nThe folder is a model like any other: --model reads it, and keeps the weights as they are unless --dtype says" +
@@ -57,5 +57,5 @@ async function convert({ model, dtype, out, overwrite }: ConvertFlags, signal: A
 
 function parseDtype(text: string): ConvertedDtype {
   if (Object.hasOwn(storedDtypes, text)) return text as ConvertedDtype;
-  throw new InvalidArgumentError("there are bf16 and int8");
+  throw new InvalidArgumentError("expected bf16 or int8");
 }

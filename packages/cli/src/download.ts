@@ -35,7 +35,7 @@ export function downloadCommand(): Command {
       process.once("SIGTERM", onInterrupt);
       const progress = createProgress("bytes");
       try {
-        const { downloadModel } = await import("@gpt2-ts/gpt2/node"); // slow to load, and most commands need none of it
+        const { downloadModel } = await import("@gpt2-ts/gpt2/node"); // slow to load, and most commands do not need it
         const model = await downloadModel(name, {
           revision: flags.revision,
           cacheDir: flags.cacheDir,
@@ -61,7 +61,7 @@ export function downloadCommand(): Command {
     });
 }
 
-/** Shows a download's events; also for commands that download a model on their way. */
+/** Shows a download's events, for other commands that download a model too. */
 export function progressReporter(display: ProgressDisplay, name: string): (progress: DownloadProgress) => void {
   return (progress) => {
     switch (progress.type) {

@@ -4,14 +4,14 @@ import { ModelFormatError } from "@gpt2-ts/gpt2";
 import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
 
-/** Where the repository keeps the model that it ships. */
+/** Where the repository keeps the model it ships. */
 const SHIPPED = new URL("../../../weights/shakespeare", import.meta.url);
 
 /**
  * The folder of a model: the shipped one, the folder of that path, or else the model of that name on the Hugging Face
- * Hub, which is downloaded unless it is in the cache. `http(s)` URLs of a folder are taken as they are.
+ * Hub, which is downloaded unless it is in the cache. `http(s)` URLs of a folder are used as they are.
  *
- * @param files what is needed of a model on the hub, if not all
+ * @param files what is needed of a model on the hub, if not everything
  * @throws ModelFormatError if there is no such folder; HubError
  */
 export async function findModel(
@@ -47,7 +47,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-/** Whether a name is no name of the hub but a path to something that is not there. */
+/** Whether a name cannot be a model on the hub, and so is a path to something that does not exist. */
 async function isMeantAsPath(model: string): Promise<boolean> {
   if (/^[./~]|[\\:]|\/$|\/.*\//.test(model)) return true;
   if ((await stat(model).catch(() => undefined)) !== undefined) return true;

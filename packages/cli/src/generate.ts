@@ -26,25 +26,29 @@ interface GenerateFlags extends ModelFlags {
 export function generateCommand(): Command {
   return addProfileOption(addModelOptions(new Command("generate")))
     .description("continue a prompt; the continuation is written to standard output as it comes")
-    .option("--prompt <text>", "what to continue (default: all of standard input, its last line break too)")
-    .option("--max-tokens <count>", "at most so many tokens", parseInteger, DEFAULT_MAX_TOKENS)
+    .option("--prompt <text>", "what to continue (default: all of standard input, including its last line break)")
+    .option("--max-tokens <count>", "the most tokens to generate", parseInteger, DEFAULT_MAX_TOKENS)
     .option("--temperature <number>", "below 1 bolder, above 1 more random; 0 is greedy (default: 1)", parseNumber)
-    .option("--top-k <count>", "draw from the k most likely tokens only", parseInteger)
-    .option("--top-p <number>", "draw from the most likely tokens that reach this probability together", parseNumber)
-    .option("--repetition-penalty <number>", "above 1 discourages tokens that were there before", parseNumber)
+    .option("--top-k <count>", "draw only from the k most likely tokens", parseInteger)
+    .option(
+      "--top-p <number>",
+      "draw only from the most likely tokens that together reach this probability",
+      parseNumber,
+    )
+    .option("--repetition-penalty <number>", "above 1 discourages tokens that occurred before", parseNumber)
     .option("--seed <integer>", "the same seed gives the same text (default: a random one)", parseInteger)
     .option("--stop <text>", "end before this text; may be given several times", (text, all: string[] = []) => [
       ...all,
       text,
     ])
     .option("--greedy", "always the most likely token")
-    .option("--json", "at the end one line of JSON instead of the text")
+    .option("--json", "print one line of JSON at the end instead of the text")
     .addHelpText(
       "after",
       "\nAn empty prompt begins a new text. The output ends at --max-tokens, at a stop text, at <|endoftext|>, or when" +
         "\nprompt and output fill the model's context." +
         "\n--json: {prompt, text, promptIds, ids, finishReason: length|stop|eos|context, seed, promptLogprobs, logprobs}" +
-        "\nwith natural log-probabilities of the prompt's second to last token and of each of ids.",
+        "\nwith natural log-probabilities of the prompt's tokens from the second on, and of each of ids.",
     )
     .action((flags: GenerateFlags) => interruptible((signal) => generate(flags, signal)));
 }
@@ -63,7 +67,7 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
     logprobs: json ?? false,
     signal,
   };
-  checkGenerateOptions(options); // before anything large is read
+  checkGenerateOptions(options); // before loading the model
   if (flags.prompt === undefined && process.stdin.isTTY) {
     process.stderr.write("reading the prompt from standard input; end it with Ctrl-D\n");
   }
@@ -75,7 +79,7 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
     return;
   }
   const onTerminal = process.stdout.isTTY;
-  // On a terminal the prompt is shown before what follows it; standard output holds the continuation alone.
+  // On a terminal the prompt is shown before its continuation; standard output has only the continuation.
   if (onTerminal && process.stderr.isTTY) process.stderr.write(`\u001b[2m${prompt}\u001b[22m`);
   await profiled(profile, model, async () => {
     try {

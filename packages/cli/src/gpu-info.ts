@@ -4,7 +4,7 @@ import { oneLine } from "./report.ts";
 /** What the gpu device would run on. */
 export interface GpuFound {
   readonly summary: string;
-  /** Undefined where it is not available, for the reason that `summary` gives. */
+  /** Undefined where it is not available; `summary` says why. */
   readonly mode: GpuInfo["mode"] | undefined;
   readonly adapter: GpuInfo["adapter"];
   readonly maxArrayBytes: GpuInfo["maxArrayBytes"];
@@ -14,7 +14,7 @@ export interface GpuFound {
   readonly degraded: GpuInfo["degraded"];
 }
 
-/** Opens the gpu device as `--device gpu --gpu-mode MODE` would, and asks it what it is. */
+/** Opens the gpu device as `--device gpu --gpu-mode MODE` would, and describes it. */
 export async function findGpu(wanted?: GpuMode | "auto"): Promise<GpuFound> {
   try {
     const { adapterName, createGpuBackend } = await import("@gpt2-ts/tensor/gpu");

@@ -1,4 +1,4 @@
-// What the command lines of this repository's packages share. Not for others: it changes with them.
+// What this repository's command lines share. Not a public API: it changes with them.
 export { decodeStrictly } from "./input.ts";
 export { Interruption, interruptible } from "./interruption.ts";
 export { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";

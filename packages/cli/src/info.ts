@@ -25,7 +25,7 @@ interface InfoFlags {
   readonly json?: true;
 }
 
-/** What there is to know about a model without loading it, and about the machine. */
+/** What can be known about a model without loading it, and about the machine. */
 interface Info {
   readonly model: string;
   readonly config: GPT2Config;

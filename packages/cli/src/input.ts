@@ -21,12 +21,12 @@ export async function inputBytes(signal: AbortSignal): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** All of standard input as text, to the byte: nothing is replaced and a byte order mark is kept. */
+/** All of standard input as text, exactly: nothing is replaced and a byte order mark is kept. */
 export async function inputText(signal: AbortSignal): Promise<string> {
   return decodeStrictly(await inputBytes(signal), "standard input");
 }
 
-/** UTF-8 as text. Throws an Error that tells which byte is wrong, instead of replacing it. */
+/** UTF-8 as text. Throws an Error that says which byte is wrong, instead of replacing it. */
 export function decodeStrictly(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -35,16 +35,16 @@ export function decodeStrictly(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** Where the first character begins that is none. Found by halves: a beginning is sound if decoding it as a stream is. */
+/** Where the first malformed character begins. By bisection: a prefix is sound if it can be decoded as a stream. */
 function firstInvalidByte(bytes: Uint8Array): number {
   let sound = 0;
-  let broken = bytes.length + 1; // if only the end of the last character is missing
+  let broken = bytes.length + 1; // unless only the end of the last character is missing
   while (broken - sound > 1) {
     const middle = (sound + broken) >> 1;
     if (isSoundBeginning(bytes.subarray(0, middle))) sound = middle;
     else broken = middle;
   }
-  // Of a sound beginning the whole characters alone are decoded.
+  // Of a sound prefix, only whole characters are decoded.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   return Buffer.byteLength(decoder.decode(bytes.subarray(0, sound), { stream: true }));
 }
@@ -58,7 +58,7 @@ function isSoundBeginning(bytes: Uint8Array): boolean {
   }
 }
 
-/** Lines that arrived together, without their line breaks; the last of the input needs none. */
+/** Lines that arrived together, without their line breaks; the input's last line need not have one. */
 export async function* inputLines(signal: AbortSignal): AsyncGenerator<Uint8Array[]> {
   let pending: Uint8Array[] = [];
   for await (const chunk of inputChunks(signal)) {

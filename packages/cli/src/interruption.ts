@@ -12,8 +12,8 @@ export class Interruption extends Error {
 }
 
 /**
- * Runs `work` with a signal that aborts, with an {@link Interruption} as its reason, on Ctrl-C or when the process is asked
- * to end. A second time ends the process at once.
+ * Runs `work` with a signal that aborts, with an {@link Interruption} as its reason, on Ctrl-C or when the process is asked to
+ * end. The second time the process ends at once.
  */
 export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 import { type Backend, ones, tidy } from "@gpt2-ts/tensor";
 
-/** What a device gives, per millisecond. */
+/** What a device reaches, per millisecond. */
 export interface Limits {
   /** Bytes of a matrix that a product with one row reads. */
   readonly bytes: number;
@@ -12,11 +12,11 @@ export interface Limits {
 const READ = [2048, 16384] as const;
 /** Rows, inner size and columns of the product that computes: 1.5 MiB of operands. */
 const PRODUCT = [256, 512, 512] as const;
-/** The best of so many counts: what disturbs a measurement makes it slower, never faster. */
+/** The best of so many counts, because disturbances only make a measurement slower. */
 const TRIALS = 5;
 
 /**
- * Measures what a synchronous device gives, in a few tenths of a second, with its own kernels: decoding is bound by what a product
+ * Measures what a synchronous device reaches, in a few tenths of a second, with its own kernels: decoding is bound by what a product
  * with one row reads, reading a prompt by what a product of many rows computes.
  */
 export function measureLimits(device: Backend, arithmetic: "f32" | "int8"): Limits {

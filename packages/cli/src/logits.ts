@@ -9,7 +9,7 @@ interface LogitsFlags extends ModelFlags {
   readonly out: string;
 }
 
-/** `gpt2 logits`: what the model makes of a text, as a safetensors file. */
+/** `gpt2 logits`: the logits of a text, as a safetensors file. */
 export function logitsCommand(): Command {
   return addModelOptions(new Command("logits"))
     .description("write the logits of a text to a safetensors file: ids I32 [T], logits F32 [T, vocabulary]")

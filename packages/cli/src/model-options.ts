@@ -27,7 +27,7 @@ export const dtypeOption = (): Option =>
   ).argParser(parseDtype);
 
 export const gpuModeOption = (): Option =>
-  new Option("--gpu-mode <mode>", "of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
+  new Option("--gpu-mode <mode>", "mode of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
 
 /** Adds `--model`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {
@@ -42,7 +42,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(gpuModeOption());
 }
 
-/** Loads the model that the flags name. On a terminal a bar shows how far it is, if that takes longer than a moment. */
+/** Loads the model that the flags name. On a terminal a bar shows the progress, if it takes longer than a moment. */
 export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<GPT2> {
   const folder = await findModel(flags.model, signal);
   const progress = createProgress("bytes");
@@ -71,7 +71,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
   }
 }
 
-/** Says so when `auto` found nothing better than the CPU. */
+/** Warns when `auto` found nothing better than the CPU. */
 function tellWhereItRuns(device: GpuBackend): void {
   const { mode, trials } = device.info();
   if (trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return;

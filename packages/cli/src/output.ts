@@ -1,4 +1,4 @@
-/** Whoever read standard output has gone, as `head` does when it has enough. */
+/** The reader of standard output has gone, as `head` does when it has enough. */
 export class OutputClosedError extends Error {
   override readonly name = "OutputClosedError";
 }
@@ -6,14 +6,14 @@ export class OutputClosedError extends Error {
 let watched = false;
 
 /**
- * Writes to standard output, and waits until it is taken: what is printed is never ahead of its reader by more than that.
+ * Writes to standard output and waits until it is accepted, so that output never runs far ahead of its reader.
  *
  * @throws OutputClosedError
  */
 export async function writeOut(data: string | Uint8Array): Promise<void> {
   if (!watched) {
     watched = true;
-    process.stdout.on("error", () => {}); // the callback below hears of it too
+    process.stdout.on("error", () => {}); // the callback below gets it too
   }
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(data, (error) => {

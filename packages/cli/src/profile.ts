@@ -6,14 +6,14 @@ import { formatBytes } from "./progress.ts";
 
 /** Adds `--profile`. */
 export function addProfileOption(command: Command): Command {
-  return command.option("--profile", "at the end a table of what each operation took, on standard error");
+  return command.option("--profile", "at the end, print a table of what each operation took to standard error");
 }
 
 /**
  * Does some work with a model, and then prints what its operations took to standard error, also if the work failed or was
  * interrupted.
  *
- * @param wanted whether to; if not, this is only the work
+ * @param wanted whether to print; if not, only the work is done
  * @throws OptionError on a device whose operations are not done when they return
  */
 export async function profiled<Result>(
@@ -46,7 +46,7 @@ interface Row {
   readonly calls: number;
   readonly milliseconds: number;
   readonly bytes: number;
-  /** What they would take at the limit. */
+  /** Milliseconds that they would take at the limit. */
   readonly atLimit: number;
 }
 
@@ -96,6 +96,6 @@ function explain({ bytes, operations }: Limits): string {
   return (
     `limit: the least time for an operation's bytes at ${giga(bytes)} GB/s, or for its arithmetic at ` +
     `${arithmetic.map(([kind, rate]) => `${giga(rate)} Gop/s (${kind})`).join(" and ")}, whichever is more; measured just now ` +
-    "with the device's own products. Above 100 %: what it read lay in a cache."
+    "with the device's own products. Above 100 %: the operands were in a cache."
   );
 }

@@ -15,10 +15,10 @@ export interface Program {
 }
 
 /**
- * Runs a program with these arguments. What goes wrong becomes one line on standard error (with `DEBUG` set to the
+ * Runs a program with these arguments. An error becomes one line on standard error (with `DEBUG` set to the
  * program's name the stack too).
  *
- * @returns the exit status: 0 only when all of it worked
+ * @returns the exit status: 0 only if everything worked
  */
 export async function runProgram(
   { name, description, version, commands }: Program,
@@ -38,7 +38,7 @@ export async function runProgram(
     await program.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode; // it has told already
+    if (error instanceof CommanderError) return error.exitCode; // commander has printed it
     if (error instanceof Interruption) return error.exitStatus;
     if (error instanceof OutputClosedError) return EXIT_OUTPUT_CLOSED;
     process.stderr.write(`${name}: ${oneLine(error)}\n`);

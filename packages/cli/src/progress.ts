@@ -2,23 +2,23 @@ import cliProgress from "cli-progress";
 
 /** A progress display on standard error. */
 export interface ProgressDisplay {
-  /** Begins a bar, or continues the present one with a new total. */
+  /** Starts a bar, or continues the current one with a new total. */
   start(total: number): void;
   update(done: number, label?: string): void;
-  /** One line of its own, above the bar. */
+  /** Prints a line above the bar. */
   note(line: string): void;
-  /** Ends the bar; needed before anything else is written to the terminal. */
+  /** Ends the bar: call it before writing anything else to the terminal. */
   stop(): void;
 }
 
 /** Renders amounts: `bytes` as 1.2 MB, `items` as they are. */
 export type ProgressUnit = "bytes" | "items";
 
-/** Between two lines where standard error is a file or a pipe. */
+/** Milliseconds between two lines, where standard error is a file or a pipe. */
 const LINE_INTERVAL_MS = 10_000;
 const LINE_STEP = 0.25;
 
-/** @returns a bar on a terminal; elsewhere a line now and then, so that logs stay short */
+/** @returns a bar on a terminal; elsewhere an occasional line, so that logs stay short */
 export function createProgress(unit: ProgressUnit, stream: NodeJS.WriteStream = process.stderr): ProgressDisplay {
   return stream.isTTY ? new BarDisplay(unit, stream) : new LineDisplay(unit, stream);
 }
@@ -76,7 +76,7 @@ class BarDisplay implements ProgressDisplay {
 
   update(done: number, label?: string): void {
     if (!this.#running) return;
-    // What an earlier run brought says nothing about the speed of this one.
+    // What an earlier run downloaded says nothing about the speed of this one.
     this.#startedWith ??= done;
     const seconds = Math.max((Date.now() - this.#startedAt) / 1000, 0.001);
     const speed = formatAmount(this.#unit, Math.max(done - this.#startedWith, 0) / seconds);

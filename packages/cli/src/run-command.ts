@@ -8,7 +8,7 @@ import { runProgram } from "./program.ts";
 import { scoreCommand } from "./score.ts";
 import { tokenizeCommand } from "./tokenize.ts";
 
-/** Runs `gpt2` with these arguments, and tells the exit status. */
+/** Runs `gpt2` with these arguments; resolves to the exit status. */
 export function runCommand(args: readonly string[]): Promise<number> {
   const program = {
     name: "gpt2",

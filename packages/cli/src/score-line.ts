@@ -1,7 +1,7 @@
 import { ContextLengthError, checkTokenIds, type GPT2 } from "@gpt2-ts/gpt2";
 import { decodeStrictly } from "./input.ts";
 
-/** A line of input, understood. */
+/** A parsed line of input. */
 export interface Entry {
   readonly ids: readonly number[];
   /** Its keys other than `text` and `ids`. */
@@ -14,7 +14,7 @@ const EXPECTED = 'expected an object with either "text" or "ids"';
  * Reads `{"text": …}` or `{"ids": […]}` with any other keys.
  *
  * @param stride undefined if a sequence has to fit into the context
- * @throws Error, TokenIdError or ContextLengthError; none of them knows the number of the line
+ * @throws Error, TokenIdError or ContextLengthError, without the number of the line
  */
 export function parseLine(line: Uint8Array, model: GPT2, stride: number | undefined): Entry {
   const json = parseJson(decodeStrictly(line, "it").replace(/^\ufeff/, ""));

@@ -8,7 +8,7 @@ import { addProfileOption, profiled } from "./profile.ts";
 import { oneLine } from "./report.ts";
 import { type Entry, parseLine } from "./score-line.ts";
 
-/** Tokens that are gathered before they are scored: one pass over the weights. */
+/** Tokens that are collected before they are scored, in one pass over the weights. */
 const TOKENS_AT_ONCE = 1024;
 
 interface ScoreFlags extends ModelFlags {
@@ -20,12 +20,16 @@ interface ScoreFlags extends ModelFlags {
 export function scoreCommand(): Command {
   return addProfileOption(addModelOptions(new Command("score")))
     .description("score texts: a line of JSON in, a line of JSON out")
-    .option("--stride <count>", "score texts past the context through windows so many tokens apart", parseInteger)
+    .option(
+      "--stride <count>",
+      "score texts longer than the context, through windows so many tokens apart",
+      parseInteger,
+    )
     .addHelpText(
       "after",
       '\nIn, on standard input: {"text": …} or {"ids": […]}; other keys are passed through.' +
         "\nOut, in the same order: {ids, tokens, logprobs, logLikelihood, perplexity, bitsPerByte}, with natural logarithms;" +
-        "\nlogprobs are those of the second to the last token. A text of fewer than two tokens has logLikelihood 0, and null" +
+        "\nlogprobs are those of the tokens from the second on. A text of fewer than two tokens has logLikelihood 0, and null" +
         "\nfor the last two.",
     )
     .action((flags: ScoreFlags) => interruptible((signal) => score(flags, signal)));
@@ -54,14 +58,14 @@ async function scoreLines(model: GPT2, flags: ScoreFlags, signal: AbortSignal): 
       try {
         entry = parseLine(line, model, flags.stride);
       } catch (error) {
-        await flush(); // what came before the mistake is answered
+        await flush(); // lines before the mistake are answered
         throw new Error(`line ${lineNumber}: ${oneLine(error)}`, { cause: error });
       }
       if (tokens + entry.ids.length > TOKENS_AT_ONCE) await flush();
       waiting.push(entry);
       tokens += entry.ids.length;
     }
-    await flush(); // not kept for lines that may be long in coming
+    await flush(); // the next lines may take long to come
   }
 }
 

@@ -19,7 +19,7 @@ export function tokenizeCommand(): Command {
     .option("--decode", "ids in, text out")
     .addHelpText(
       "after",
-      "\nText is UTF-8, and comes back to the byte: nothing is added, and input that is not UTF-8 is an error. <|endoftext|>" +
+      "\nText is UTF-8 and comes back exactly: nothing is added, and input that is not UTF-8 is an error. <|endoftext|>" +
         "\nin a text is ordinary characters.",
     )
     .action((flags: TokenizeFlags) => interruptible((signal) => tokenize(flags, signal)));

@@ -1,6 +1,6 @@
 import { showValue } from "@gpt2-ts/tensor";
 
-/** A sequence longer than the positions there are. */
+/** A sequence that is longer than the model's context. */
 export class ContextLengthError extends RangeError {
   override readonly name = "ContextLengthError";
   readonly length: number;
@@ -14,7 +14,7 @@ export class ContextLengthError extends RangeError {
   }
 }
 
-/** A token id the vocabulary does not have. */
+/** A token id that is not in the vocabulary. */
 export class TokenIdError extends RangeError {
   override readonly name = "TokenIdError";
   readonly id: number;
@@ -33,7 +33,7 @@ export class ModelFormatError extends Error {
   override readonly name = "ModelFormatError";
   /** The file at fault. */
   readonly file: string;
-  /** The config field or tensor at fault, if it is one. */
+  /** The config field or tensor at fault, if there is one. */
   readonly field: string | undefined;
   constructor(file: string, message: string, field?: string, options?: ErrorOptions) {
     super(`${file}: ${message}`, options);

@@ -21,20 +21,20 @@ export type Text = string | readonly number[];
 
 export interface LoadOptions extends DeviceOptions {
   /**
-   * How weights are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, half the memory and half the reading for
-   * each token, with weights rounded to 8 significant bits; or `"int8"`, about a quarter, with 8-bit integers and a scale
-   * for every 64 of them. Default: what the checkpoint was converted to (`gpt2 convert`), or else `"f32"`.
+   * How weights are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, rounded to 8 significant bits, which halves the
+   * memory and what is read for each token; or `"int8"`, 8-bit integers with a scale for every 64 of them, about a quarter.
+   * Default: what the checkpoint was converted to (`gpt2 convert`), or else `"f32"`.
    */
   readonly dtype?: MatrixEncoding | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
-  /** Ends the loading early: it throws the signal's reason. */
+  /** Stops early: loading then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
   /** As in {@link LoadOptions}. */
   readonly dtype?: MatrixEncoding | undefined;
-  /** Told how the download goes (its events; Node only), then how the loading goes (`type: "load"`). */
+  /** Called as the download proceeds (its events; Node only), then as loading proceeds (`type: "load"`). */
   readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
 }
 
@@ -70,8 +70,8 @@ export class GPT2 {
    * Loads a model folder as the Hugging Face Hub lays it out: a path (Node), a URL, or the files themselves by name. In a
    * browser a string is a URL, which may be relative to the page.
    *
-   * @throws ModelFormatError for a folder or file that is missing or not as it should be, SafetensorsError for a broken
-   *   checkpoint, TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
+   * @throws ModelFormatError for a folder or file that is missing or malformed, SafetensorsError for a broken checkpoint,
+   *   TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
    */
   static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
     checkOptionNames(options, [...deviceOptionNames, "dtype", "onProgress", "signal"]);
@@ -93,7 +93,7 @@ export class GPT2 {
    * In Node it is downloaded into the cache that Python's `huggingface_hub` shares, once; in a page it is read from the
    * hub over HTTP.
    *
-   * @throws HubError if it cannot be had, and what {@link GPT2.load} throws
+   * @throws HubError if the model cannot be downloaded, and what {@link GPT2.load} throws
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
     checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "dtype", "onProgress"]);
@@ -121,7 +121,7 @@ export class GPT2 {
 
   /**
    * Continues a prompt; yields the text as it comes, in pieces of whole characters. The generator's return value is what
-   * {@link GPT2.generate} resolves to. Leaving the loop early frees all that was in use.
+   * {@link GPT2.generate} resolves to. Leaving the loop early frees what it used.
    */
   stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
     return generateText(this.model, this.tokenizer, this.#ids("generate", prompt), options);
@@ -136,13 +136,13 @@ export class GPT2 {
     }
   }
 
-  /** How likely the model finds a text: the log-probability of each token after those before it, and their summary. */
+  /** How likely the model finds a text: the log-probability of each token given those before it, and summaries. */
   async score(text: Text, options: ScoreOptions = {}): Promise<Score> {
     const [score] = await scoreTexts(this.model, this.tokenizer, [this.#ids("score", text)], options);
     return score!;
   }
 
-  /** Scores many texts, packed into few passes: faster than one by one, and the same to the bit. In their order. */
+  /** Scores many texts, packed into few passes: faster than one by one, with the same bits. Results are in the order of the texts. */
   async scoreAll(texts: readonly Text[], options: ScoreOptions = {}): Promise<Score[]> {
     if (!Array.isArray(texts)) {
       throw new TypeError(`scoreAll: expected an array of texts, got ${showValue(texts)}; score takes one`);
@@ -172,14 +172,14 @@ export class GPT2 {
   }
 
   /**
-   * For each layer how much each token attends to each, `[H, T, T]`: row t holds probabilities for columns 0..t, and zeros.
-   * The caller disposes of them.
+   * How much each token attends to each other, for each layer, `[H, T, T]`: row t holds the probabilities of columns 0..t, then
+   * zeros. The caller disposes of them.
    */
   attentionMaps(text: Text): Tensor<[H, T, number]>[] {
     return attentionMaps(this.model, this.#ids("attentionMaps", text));
   }
 
-  /** Frees the weights, and the device if the options made this model have its own. */
+  /** Frees the weights, and the device if the model has one of its own. */
   dispose(): void {
     disposeModel(this.model);
     this.#release();

@@ -16,24 +16,24 @@ export interface DeviceOptions {
    * `"reference"` (plain TypeScript, slow), or a backend.
    */
   readonly device?: DeviceChoice | "gpu" | Backend | undefined;
-  /** Threads of the wasm device, the calling one included. Default: the cores that pay. */
+  /** Threads of the wasm device, including the calling one. Default: as many as there are cores worth using. */
   readonly threads?: number | undefined;
-  /** Makes the wasm device give the same bits on every engine, by doing without relaxed SIMD. Default false. */
+  /** Makes the wasm device give the same bits on every engine, without relaxed SIMD. Default false. */
   readonly deterministic?: boolean | undefined;
-  /** What the gpu device computes with. Default `"auto"`: what works here and is fastest, by a short measurement. */
+  /** What the gpu device computes with. Default `"auto"`: the fastest that works here, by a short measurement. */
   readonly gpuMode?: GpuMode | "auto" | undefined;
 }
 
 export const deviceOptionNames = ["device", "threads", "deterministic", "gpuMode"] as const;
 
-/** A device, and what gives it back if it is the model's own. */
+/** A device, and a function that disposes of it if it is the model's own. */
 export interface OpenDevice {
   readonly device: Backend;
   readonly release: () => void;
 }
 
 /**
- * The device that the options ask for. What the gpu device needs is imported only here, when it is asked for.
+ * The device that the options ask for. The gpu device's code is imported only here, when it is asked for.
  *
  * @throws OptionError; DeviceError for a device that cannot work here
  */

@@ -10,7 +10,7 @@ const MIXED = 300;
 const SHORTEST = 40;
 const LONGEST = 200;
 
-/** Random texts are made of these, each as likely as any other. Lower case alone is nearest to prose: the harder case. */
+/** Random texts consist of these, all equally likely. Lower case only is closest to prose, and so the harder case. */
 export const RANDOM_ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 
 /** Where the default texts come from, for the report. */
@@ -28,7 +28,7 @@ export const DEFAULT_SOURCES: readonly string[] = [
 /**
  * The sets that the programming tasks work on when there is no folder of them; what they are is in
  * {@link DEFAULT_SOURCES}. White space in real texts is one space each, so every text is one line. No two passages
- * overlap, and no source of `mixed` is a source of another set: the labels are put to texts of kinds never seen before.
+ * overlap, and no source of `mixed` is a source of another set: texts of these kinds were never seen before.
  *
  * @param seed an integer in 0..2^53-1: the same seed makes the same sets
  */

@@ -13,7 +13,7 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
   return [heads, rules, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** A text as it is, line by line, whatever is in it. */
+/** Any text, verbatim, line by line. */
 export function verbatim(text: string): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([marks]) => marks.length));
   const fence = "`".repeat(Math.max(3, longest + 1));

@@ -21,11 +21,11 @@ const FIGURES = "figures";
 const EXCERPT = 400;
 
 /**
- * Writes what a run found into a folder that is there: `figures/NAME.svg`, `-dark.svg`, `.png` and `-dark.png`, then
- * `report.md`. Each file is replaced only by a whole one.
+ * Writes what a run found into an existing folder: `figures/NAME.svg`, `-dark.svg`, `.png` and `-dark.png`, then
+ * `report.md`. A file is replaced only by a complete one.
  *
  * @returns the paths of the files
- * @throws RangeError for a log-likelihood that is none, before anything is written; Error that names a file which cannot
+ * @throws RangeError for an invalid log-likelihood, before anything is written; Error that names a file which cannot
  *   be written
  */
 export async function writeReport(out: string, results: Hw1Results): Promise<string[]> {

@@ -4,9 +4,9 @@ import type { Sample } from "./results.ts";
 import { type Lookahead, temperatureScale, twoTokenScale } from "./temperature.ts";
 
 export interface SampleOptions {
-  /** At most so many tokens: fewer if prompt and sample fill the model's context before. */
+  /** The most tokens: fewer if prompt and sample fill the model's context first. */
   readonly length: number;
-  /** Only the k most likely tokens. Default 40. */
+  /** Draw only from the k most likely tokens. Default 40. */
   readonly topK?: number | undefined;
   /** Default 1. */
   readonly temperature?: number | undefined;

@@ -10,14 +10,14 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Reads consecutive bytes; close it when done, read to the end or not. */
+/** Reads consecutive bytes; close it when done, even before the end. */
 export interface ByteReader {
   /** Fills the whole target with the next bytes, or throws. The target may lie in shared memory. */
   fill(target: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Bytes in memory, read without a copy of the whole. */
+/** Bytes in memory, read without copying the whole. */
 export function memorySource(data: ArrayBufferLike | ArrayBufferView): ByteSource {
   const bytes = bytesOf(data);
   return {
@@ -44,7 +44,7 @@ export function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
 /** The first buffer of `readBytes`; it doubles as bytes arrive. */
 const FIRST_BUFFER_BYTES = 2 ** 20;
 
-/** Reads a part of a source that may claim more bytes than it has, so memory grows with what really comes. */
+/** Reads a part of a source that may claim more bytes than it has: memory grows with the bytes that arrive. */
 export async function readBytes(source: ByteSource, position: number, length: number): Promise<Uint8Array> {
   const reader = source.reader(position, length);
   try {

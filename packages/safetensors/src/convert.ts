@@ -8,7 +8,7 @@ export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
 }
 
 /**
- * Converts little-endian elements to float32. F16 and BF16 convert exactly, bit patterns of NaN included;
+ * Converts little-endian elements to float32. F16 and BF16 convert exactly, including bit patterns of NaN;
  * F64 rounds to the nearest float32, ties to even.
  *
  * @param bytes the elements; must begin at a multiple of their size

@@ -50,7 +50,7 @@ export type DtypeArray<D extends Dtype = Dtype> = D extends "I8"
                   ? BigUint64Array<ArrayBuffer>
                   : Uint8Array<ArrayBuffer>;
 
-/** Every dtype, in the order in which the official writer sorts tensors backwards: by alignment, then by declaration. */
+/** Every dtype, in the reverse of the official writer's order of tensors: by alignment, then by declaration. */
 export const DTYPES: readonly Dtype[] = Object.freeze(Object.keys(FORMATS).filter(isDtype));
 
 export function isDtype(name: string): name is Dtype {

@@ -2,7 +2,7 @@ import type { ByteSource } from "./byte-source.ts";
 import { SafetensorsError } from "./errors.ts";
 import { nodeModule } from "./node-modules.ts";
 
-/** What is used of a Node `FileHandle`. */
+/** The part of a Node `FileHandle` that is used. */
 export interface FileHandleLike {
   stat(): Promise<{ readonly size: number; isFile(): boolean }>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
@@ -15,7 +15,7 @@ const MAX_READ_BYTES = 16 * 2 ** 20;
 export async function pathSource(path: string, signal: AbortSignal | undefined): Promise<ByteSource> {
   const fs = nodeModule("node:fs/promises");
   if (fs === undefined) {
-    throw new SafetensorsError("invalid-source", "paths can be opened in Node only; pass a URL or a File", {
+    throw new SafetensorsError("invalid-source", "paths can only be opened in Node; pass a URL or a File", {
       file: path,
     });
   }
@@ -31,7 +31,7 @@ export async function pathSource(path: string, signal: AbortSignal | undefined):
   }
 }
 
-/** Reads through a handle that stays the caller's: closing the source does not close it. */
+/** Reads through a handle that the caller keeps: closing the source does not close it. */
 export async function handleSource(
   handle: FileHandleLike,
   signal: AbortSignal | undefined,

@@ -144,7 +144,9 @@ function readJson(text: string, file: string | undefined) {
   try {
     const json = new JsonReader(text);
     if (json.peek() !== "object") {
-      throw new SafetensorsError("header-not-object", `the header is not a JSON object but: ${json.peek()}`, { file });
+      throw new SafetensorsError("header-not-object", `expected the header to be a JSON object, got ${json.peek()}`, {
+        file,
+      });
     }
     json.object((key) => {
       if (key === METADATA_KEY) {
@@ -175,13 +177,13 @@ function readMetadata(json: JsonReader, file: string | undefined): Record<string
     return undefined;
   }
   if (kind !== "object") {
-    throw new SafetensorsError("invalid-metadata", `${METADATA_KEY} is not an object but: ${kind}`, { file });
+    throw new SafetensorsError("invalid-metadata", `expected ${METADATA_KEY} to be an object, got ${kind}`, { file });
   }
   const metadata: Record<string, string> = Object.create(null);
   json.object((key) => {
     const valueKind = json.peek();
     if (valueKind !== "string") {
-      const detail = `the value of ${quote(key)} in ${METADATA_KEY} is not a string but: ${valueKind}`;
+      const detail = `expected the value of ${quote(key)} in ${METADATA_KEY} to be a string, got ${valueKind}`;
       throw new SafetensorsError("invalid-metadata", detail, { file });
     }
     metadata[key] = json.string();
@@ -195,7 +197,7 @@ function readEntry(json: JsonReader, name: string, file: string | undefined): En
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
 
-  if (json.peek() !== "object") throw invalid(`its entry is not an object but: ${json.peek()}`);
+  if (json.peek() !== "object") throw invalid(`expected its entry to be an object, got ${json.peek()}`);
   json.object((key) => {
     switch (key) {
       case "dtype":
@@ -216,7 +218,7 @@ function readEntry(json: JsonReader, name: string, file: string | undefined): En
   if (offsets === undefined) throw invalid("it has no data_offsets");
   const [begin, end] = offsets;
   if (begin === undefined || end === undefined || offsets.length !== 2) {
-    throw invalid(`its data_offsets are not two numbers but ${offsets.length}`);
+    throw invalid(`expected two data_offsets, got ${offsets.length}`);
   }
   return { name, dtype, shape: Object.freeze(shape), begin, end };
 }
@@ -224,20 +226,22 @@ function readEntry(json: JsonReader, name: string, file: string | undefined): En
 function readDtype(json: JsonReader, tensor: string, file: string | undefined): Dtype {
   const kind = json.peek();
   if (kind !== "string") {
-    throw new SafetensorsError("invalid-tensor-info", `its dtype is not a string but: ${kind}`, { file, tensor });
+    throw new SafetensorsError("invalid-tensor-info", `expected its dtype to be a string, got ${kind}`, {
+      file,
+      tensor,
+    });
   }
   const name = json.string();
-  if (!isDtype(name))
-    throw new SafetensorsError("unknown-dtype", `its dtype ${quote(name)} is not known`, { file, tensor });
+  if (!isDtype(name)) throw new SafetensorsError("unknown-dtype", `unknown dtype ${quote(name)}`, { file, tensor });
   return name;
 }
 
 function readSizes(json: JsonReader, key: string, invalid: (detail: string) => SafetensorsError): number[] {
-  if (json.peek() !== "array") throw invalid(`its ${key} is not an array but: ${json.peek()}`);
+  if (json.peek() !== "array") throw invalid(`expected its ${key} to be an array, got ${json.peek()}`);
   const sizes: number[] = [];
   json.array(() => {
     const kind = json.peek();
-    if (kind !== "number") throw invalid(`its ${key} holds what is not a number but: ${kind}`);
+    if (kind !== "number") throw invalid(`expected its ${key} to hold numbers, got ${kind}`);
     const literal = json.number();
     const size = Number(literal);
     if (!/^[0-9]+$/.test(literal) || !Number.isSafeInteger(size)) {

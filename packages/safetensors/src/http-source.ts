@@ -10,7 +10,7 @@ export interface HttpOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** Asked for first: the size of the file, and for most files the whole header, come with it. */
+/** The first request: it brings the file's size, and for most files the whole header. */
 const FIRST_REQUEST_BYTES = 64 * 2 ** 10;
 
 interface RangeResponse {
@@ -21,7 +21,7 @@ interface RangeResponse {
 }
 
 /**
- * A file behind a URL, read with HTTP range requests (RFC 9110, section 14), one for each tensor. Every response is
+ * A file at a URL, read with HTTP range requests (RFC 9110, section 14), one for each tensor. Every response is
  * checked against what was asked for, and against the file seen first: a file that changes is an error, not a mixture.
  *
  * @throws SafetensorsError `http-status`, `range-unsupported`, `invalid-response`, `read-failed`
@@ -81,7 +81,7 @@ export async function httpSource(url: URL, options: HttpOptions): Promise<ByteSo
 }
 
 /**
- * Downloads a small file whole.
+ * Downloads a whole small file.
  *
  * @throws SafetensorsError `http-status`, `read-failed`, `too-large` if it is longer than `limit` bytes
  */
@@ -110,7 +110,7 @@ export async function download(url: URL, limit: number, options: HttpOptions) {
   return { file, bytes };
 }
 
-/** The URL without what may be secret: user, password and the query of signed URLs. */
+/** The URL without what may be secret: user, password, and the query of signed URLs. */
 function displayUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
@@ -132,7 +132,7 @@ async function requestRange(url: URL, begin: number, length: number, options: Ht
   const file = displayUrl(url);
   const response = await get(url, { range: `bytes=${begin}-${begin + length - 1}` }, options);
   const contentRange = response.headers.get("content-range");
-  // An empty file has no range to satisfy: 416, with its size.
+  // No range of an empty file can be satisfied: 416, with its size.
   if (response.status === 416 && contentRange === "bytes */0") return { response, begin: 0, end: 0, size: 0 };
   if (response.status === 200) {
     await response.body?.cancel();
@@ -156,7 +156,7 @@ function checkRange({ begin, end, size }: RangeResponse, position: number, lengt
   throw new SafetensorsError("invalid-response", detail, { file });
 }
 
-/** What changes when the file does, as far as the server tells. */
+/** What changes when the file does, as far as the server says. */
 function versionOf({ headers }: Response): string {
   return JSON.stringify([headers.get("etag"), headers.get("last-modified")]);
 }
@@ -166,7 +166,7 @@ async function statusError(response: Response, file: string): Promise<Safetensor
   return new SafetensorsError("http-status", `the server answered ${response.status} ${response.statusText}`, { file });
 }
 
-/** Reads a response's body piece by piece; undefined at its end. */
+/** Reads a response's body in pieces; undefined at its end. */
 function bodyPieces(response: Response, file: string, signal: AbortSignal | undefined) {
   const body = response.body?.getReader();
   return {

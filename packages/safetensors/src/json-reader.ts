@@ -22,7 +22,7 @@ export class JsonError extends Error {
 
 /**
  * Reads JSON value by value, as strictly as serde_json does, and rejects duplicate keys, which `JSON.parse` hides.
- * The caller asks for what it expects, so nothing is built from input that nobody wants: memory stays
+ * The caller asks for what it expects, so nothing is built from other input: memory stays
  * proportional to the wanted values, and the stack to `MAX_DEPTH`.
  */
 export class JsonReader {
@@ -132,7 +132,7 @@ export class JsonReader {
     }
   }
 
-  /** Checks that only white space is left. */
+  /** Checks that nothing but white space is left. */
   end(): void {
     this.#skipSpace();
     if (this.#at < this.#text.length) throw this.#error("the end");
@@ -185,7 +185,7 @@ export class JsonReader {
   }
 }
 
-/** What the literal, quotes included, stands for; undefined if it is not valid. */
+/** What the literal, including its quotes, stands for; undefined if it is invalid. */
 function parseString(literal: string): string | undefined {
   try {
     const value: unknown = JSON.parse(literal);

@@ -6,7 +6,7 @@ interface NodeModules {
 }
 
 /**
- * A Node built-in module, or undefined outside Node. `process.getBuiltinModule` rather than an import, so that
+ * A Node built-in module; undefined outside Node. Through `process.getBuiltinModule` instead of an import, so that
  * bundlers for browsers have nothing to resolve.
  */
 export function nodeModule<Id extends keyof NodeModules>(id: Id): NodeModules[Id] | undefined {

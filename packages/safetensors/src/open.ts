@@ -12,7 +12,7 @@ import { fromSource, type SafeTensors } from "./safetensors.ts";
  */
 export type Source = ArrayBufferLike | ArrayBufferView | Blob | FileHandleLike | URL | string;
 
-/** The HTTP options concern URLs only; `signal` also stops reading from a path or handle. */
+/** The HTTP options apply only to URLs; `signal` also stops reading from a path or handle. */
 export type OpenOptions = HttpOptions;
 
 /**

@@ -11,7 +11,7 @@ export type RawTensor<D extends Dtype = Dtype> = {
 
 /** What a single file and a sharded checkpoint have in common. */
 export interface TensorReader extends AsyncDisposable {
-  /** In the order of their data in the file; of a sharded checkpoint, in the order of its index. */
+  /** In the order of their data in the file; for a sharded checkpoint, in the order of its index. */
   readonly names: readonly string[];
   /** The `__metadata__` of the header, or undefined if there is none. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -27,7 +27,7 @@ export interface TensorReader extends AsyncDisposable {
    */
   readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
   /**
-   * Reads a tensor's bytes into memory of the caller's, which may be shared or WebAssembly memory, without holding
+   * Reads a tensor's bytes into the caller's memory, which may be shared or WebAssembly memory, without holding
    * a copy. After an error the target's content is unspecified.
    *
    * @param target exactly as long as the tensor, unless `start` is given
@@ -36,7 +36,7 @@ export interface TensorReader extends AsyncDisposable {
    */
   readInto(name: string, target: Uint8Array, start?: number): Promise<void>;
   /**
-   * Like `readFloat32`, into memory of the caller's, which may be shared or WebAssembly memory. At most 1 MiB is held
+   * Like `readFloat32`, into the caller's memory, which may be shared or WebAssembly memory. At most another 1 MiB is held
    * besides. After an error the target's content is unspecified.
    *
    * @param target exactly as long as the tensor has elements, unless `start` is given
@@ -51,7 +51,7 @@ export interface TensorReader extends AsyncDisposable {
 /** Memory used for elements that are read and then converted. */
 const CONVERSION_BYTES = 2 ** 20;
 
-/** An open safetensors file: its checked header, and tensors read when they are asked for. */
+/** An open safetensors file: its checked header, and tensors that are read on request. */
 export class SafeTensors implements TensorReader {
   readonly names: readonly string[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -133,7 +133,7 @@ export class SafeTensors implements TensorReader {
     await this.close();
   }
 
-  /** The buffer of the last conversion, unless it is in use or too small: making one per tensor would pile up garbage. */
+  /** The buffer of the last conversion, unless it is in use or too small: one per tensor would pile up garbage. */
   #takeBuffer(byteLength: number): Uint8Array {
     const length = Math.min(CONVERSION_BYTES, byteLength);
     const buffer = this.#buffer;
@@ -209,7 +209,7 @@ export function parse(data: ArrayBufferLike | ArrayBufferView): SafeTensors {
   return new SafeTensors(memorySource(data), parseHeader(header, bytes.byteLength));
 }
 
-/** Reads the header of a source and takes the source over, closing it if the header is not valid. */
+/** Reads the header of a source and takes over the source, closing it if the header is invalid. */
 export async function fromSource(source: ByteSource): Promise<SafeTensors> {
   checkPlatform();
   try {
@@ -225,7 +225,7 @@ export async function fromSource(source: ByteSource): Promise<SafeTensors> {
 
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The format is little-endian, and so is every browser; Node also runs on s390x, which is not. */
+/** The format is little-endian, and so are all browsers; Node also runs on s390x, which is not. */
 function checkPlatform(): void {
   if (!IS_LITTLE_ENDIAN) throw new SafetensorsError("unsupported-platform", "big-endian machines are not supported");
 }

@@ -4,7 +4,7 @@ import { quote, SafetensorsError } from "./errors.ts";
 import { describeShape, LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, tensorByteLength } from "./header.ts";
 import { kindOf } from "./kind.ts";
 
-/** Elements in row-major order, as they are to lie in the file: plain bytes, or the typed array that `read` gives. */
+/** Elements in row-major order, as the file will hold them: plain bytes, or the typed array that `read` returns. */
 export type TensorData = ArrayBufferLike | ArrayBufferView;
 
 /** A tensor to write. */
@@ -39,7 +39,7 @@ export interface Layout<Data> {
 /**
  * Writes a safetensors file to memory, byte for byte as the official Python package does: larger dtypes first, so that
  * every tensor is aligned, then by name; the header padded with spaces to a multiple of 8 bytes. Metadata is sorted by
- * key (the official package leaves its order to chance).
+ * key (the official package writes it in random order).
  *
  * @throws SafetensorsError `invalid-name`, `invalid-tensor`, `invalid-metadata`, `shape-overflow`, `misaligned`,
  *   `size-mismatch`, `header-too-large`, `too-large` if there is no memory for it
@@ -113,7 +113,7 @@ function place<Data>(name: string, { dtype, shape, data }: TensorInput<Data>): P
     throw new SafetensorsError("invalid-name", `this name ${reason}`, { tensor: name });
   }
   if (!isDtype(dtype)) {
-    throw new SafetensorsError("invalid-tensor", `its dtype ${quote(String(dtype))} is not known`, { tensor: name });
+    throw new SafetensorsError("invalid-tensor", `unknown dtype ${quote(String(dtype))}`, { tensor: name });
   }
   const dimension = shape.find((length) => !Number.isSafeInteger(length) || length < 0);
   if (dimension !== undefined) {
@@ -140,11 +140,11 @@ function hasLoneSurrogate(text: string): boolean {
   return /\p{Surrogate}/u.test(text);
 }
 
-/** The order of the UTF-8 bytes, which UTF-16 code units (the order of `<`) do not keep past U+FFFF. */
+/** The order of the UTF-8 bytes. The order of UTF-16 code units (`<`) differs from it past U+FFFF. */
 function compareCodePoints(a: string, b: string): number {
   let i = 0;
   while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
-  // Two pairs may differ in their second half only, which orders them rightly too.
+  // Two surrogate pairs may differ only in their second halves, which also gives the right order.
   return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1);
 }
 

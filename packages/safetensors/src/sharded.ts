@@ -8,7 +8,7 @@ import { type OpenOptions, open, type Source, toByteSource, toLocation } from ".
 import type { RawTensor, SafeTensors, TensorReader } from "./safetensors.ts";
 
 export interface OpenShardedOptions extends OpenOptions {
-  /** Finds a shard by its name in the index; without it, the shards lie beside the index. */
+  /** Finds a shard by its name in the index. Default: beside the index. */
   readonly shard?: ((fileName: string) => Source | Promise<Source>) | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function openSharded(index: Source, options: OpenShardedOptions = {
 /** A checkpoint of several files, read as if it were one. */
 export class ShardedSafeTensors implements TensorReader {
   readonly names: readonly string[];
-  /** A sharded checkpoint as a whole has no string metadata; each shard has its own. */
+  /** Undefined: only the shards have string metadata, each its own. */
   readonly metadata: undefined = undefined;
   readonly #file: string | undefined;
   readonly #shardOf: ReadonlyMap<string, string>;
@@ -178,13 +178,13 @@ function parseIndex(text: string, file: string | undefined): Map<string, string>
   let hasWeightMap = false;
   try {
     const json = new JsonReader(text);
-    if (json.peek() !== "object") throw invalid(`it is not a JSON object but: ${json.peek()}`);
+    if (json.peek() !== "object") throw invalid(`expected a JSON object, got ${json.peek()}`);
     json.object((key) => {
       if (key !== "weight_map") return json.skip();
       hasWeightMap = true;
-      if (json.peek() !== "object") throw invalid(`its weight_map is not an object but: ${json.peek()}`);
+      if (json.peek() !== "object") throw invalid(`expected its weight_map to be an object, got ${json.peek()}`);
       json.object((tensor) => {
-        if (json.peek() !== "string") throw invalid(`its shard is not a string but: ${json.peek()}`, tensor);
+        if (json.peek() !== "string") throw invalid(`expected its shard to be a string, got ${json.peek()}`, tensor);
         const fileName = json.string();
         if (!isPlainFileName(fileName)) throw invalid(`its shard ${quote(fileName)} is not a plain file name`, tensor);
         shardOf.set(tensor, fileName);
@@ -208,13 +208,13 @@ function isPlainFileName(name: string): boolean {
 function besides(index: Source, file: string | undefined): (fileName: string) => Source {
   const location = toLocation(index);
   if (location === undefined) {
-    const detail = "an index in memory does not tell where its shards are: pass the option `shard`";
+    const detail = "an index in memory does not say where its shards are: pass the option `shard`";
     throw new SafetensorsError("invalid-source", detail, { file });
   }
   if (typeof location === "object") {
     return (fileName) => {
       const url = new URL(fileName, location);
-      // Signed and tokened URLs keep what grants access.
+      // Keep the query of signed URLs and tokens, which grants access.
       url.search = location.search;
       return url;
     };

@@ -2,11 +2,11 @@ import { SafetensorsError } from "./errors.ts";
 import { nodeModule } from "./node-modules.ts";
 import { layOut, type MetadataInput, type TensorData, type TensorInputs, tensorBytes } from "./serialize.ts";
 
-/** A tensor's data, or a function that makes it when its turn has come, so that not all need to exist at once. */
+/** A tensor's data, or a function that makes it when it is its turn, so that not all of it exists at once. */
 export type LazyTensorData = TensorData | (() => TensorData | Promise<TensorData>);
 
 export interface WriteOptions {
-  /** Stops the writing; it rejects with the signal's reason and leaves nothing behind. */
+  /** Stops writing, which then rejects with the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function writeFile(
   const fs = nodeModule("node:fs/promises");
   const randomUUID = nodeModule("node:crypto")?.randomUUID;
   if (fs === undefined || randomUUID === undefined) {
-    throw new SafetensorsError("write-failed", "files can be written in Node only; use serialize()", { file: path });
+    throw new SafetensorsError("write-failed", "files can only be written in Node; use serialize()", { file: path });
   }
   const layout = layOut(tensors, metadata);
   signal?.throwIfAborted();

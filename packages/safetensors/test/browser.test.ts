@@ -46,7 +46,7 @@ describe("in a browser, where Node's modules are missing", () => {
   });
 
   test("writing a file and opening a file URL are errors that say why", async () => {
-    expect((await errorOf(() => writeFile("x", {}))).message).toMatch(/Node only; use serialize/);
+    expect((await errorOf(() => writeFile("x", {}))).message).toMatch(/in Node; use serialize/);
     expect((await errorOf(() => open(new URL("file:///x")))).code).toBe("invalid-source");
   });
 

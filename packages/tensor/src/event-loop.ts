@@ -1,6 +1,6 @@
 /**
- * Lets everything else that waits run: input, signals, timers, rendering. A promise that is already settled does not do
- * that, so a loop that computes between awaits has to ask for it.
+ * Lets everything else run that waits: input, signals, timers, rendering. Awaiting a settled promise does not, so a loop that
+ * computes between awaits has to call this.
  */
 export function yieldToEventLoop(): Promise<void> {
   if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));

@@ -14,7 +14,7 @@ import { elementsOf } from "./tensors.ts";
 
 /** How far a conversion has come. */
 export interface ConvertProgress {
-  /** Bytes of the new checkpoint that were made, and all there are. */
+  /** Bytes of the new checkpoint that are written, and all of them. */
   readonly done: number;
   readonly total: number;
 }
@@ -37,12 +37,12 @@ const PIECE = 2 ** 20;
 
 /**
  * Writes a model whose matrices are kept in fewer bits to the folder `out`: one `model.safetensors`, whose metadata say how
- * (docs/quantization.md), and the model's other files. They are written aside first: `out` gets them when all are complete.
+ * (docs/quantization.md), and the model's other files. They are written to a temporary folder and moved when all are complete.
  * Node only.
  *
- * @throws OptionError for a dtype that there is not, or that the model has already; if `out` has such files and `overwrite`
- *   is not set; and if what `out` is to lie in is no folder that can be written to. ModelFormatError, SafetensorsError;
- *   `signal.reason`. Then `out` is as it was
+ * @throws OptionError for an unknown dtype or the one that the model has already; if `out` has such files and `overwrite` is not
+ *   set; and if the folder around `out` cannot be written to. ModelFormatError, SafetensorsError; `signal.reason`. `out` is then
+ *   unchanged
  */
 export async function convertModel(source: ModelSource, out: string, options: ConvertOptions): Promise<void> {
   const { dtype, overwrite = false, onProgress, signal } = options;
@@ -57,7 +57,7 @@ export async function convertModel(source: ModelSource, out: string, options: Co
   if (weights.converted === dtype) throw new OptionError("dtype", `${source.name} is ${dtype} already`);
 
   const folder = resolve(out);
-  // Inside a folder that exists, which may be on another disk than the one it lies in: files move within a disk only.
+  // Inside `out` if it exists: it may be on another disk than the folder around it, and files can be moved only within a disk.
   const place = exists ? folder : dirname(folder);
   const staging = join(place, `.${basename(folder)}.${randomUUID()}.tmp`);
   await mkdir(staging).catch((cause: NodeJS.ErrnoException) => {
@@ -85,7 +85,7 @@ async function readTexts(source: ModelSource): Promise<Map<string, string>> {
   return texts;
 }
 
-/** Whether the folder exists. Throws OptionError if it is none, or has a file of a name in `unwanted`. */
+/** Whether the folder exists. Throws OptionError if it is a file, or has a file with a name in `unwanted`. */
 async function checkOut(folder: string, unwanted: readonly string[]): Promise<boolean> {
   if (folder === "") throw new OptionError("out", "expected the path of a folder");
   const stats = await stat(folder).catch(() => undefined);
@@ -96,7 +96,7 @@ async function checkOut(folder: string, unwanted: readonly string[]): Promise<bo
   return true;
 }
 
-/** The tensors of the new checkpoint, each made when its turn to be written comes. */
+/** The tensors of the new checkpoint, each computed when it is written. */
 function convertedTensors(
   weights: StoredWeights,
   config: GPT2Config,
@@ -133,7 +133,7 @@ function convertedTensors(
     const matrix = { weights, weight, signal };
     if (dtype === "bf16") add(name, { dtype: "BF16", shape, data: () => roundMatrix(matrix) }, 2);
     else {
-      // Made twice: the file has a matrix's scales and integers in different places, and memory is for neither of all.
+      // Quantized twice: scales and integers lie in different places of the file, and neither of all matrices should be in memory.
       const scales = async () => (await quantizeMatrix(matrix)).scales;
       const integers = async () => (await quantizeMatrix(matrix)).integers;
       add(scalesName(name), { dtype: "F32", shape: scalesShape(weight), data: scales }, 4);
@@ -150,7 +150,7 @@ interface StoredMatrix {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A matrix's rows as float32, some at a time: multiples of a group's, but for the last ones. */
+/** A matrix's rows as float32, a whole number of groups at a time, except for the last piece. */
 async function* piecesOf({ weights, weight, signal }: StoredMatrix) {
   const [rows, columns] = weight.shape as readonly [number, number];
   const atOnce = Math.max(1, Math.floor(PIECE / columns / INT8_GROUP)) * INT8_GROUP;

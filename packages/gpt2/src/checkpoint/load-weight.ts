@@ -5,7 +5,7 @@ import type { StoredWeights } from "./stored-weights.ts";
 
 /** Integers of an int8 table that are read at once. */
 const PIECE = 2 ** 20;
-/** What the first column of a piece is a multiple of. */
+/** The first column of a piece is a multiple of this. */
 const COLUMNS = 8;
 
 /** Where weights come from, where they go, and how they are kept there. */
@@ -13,7 +13,7 @@ export interface Destination {
   readonly weights: StoredWeights;
   readonly device: Backend;
   readonly dtype: MatrixEncoding;
-  /** Told of every piece that was read. May throw to end the loading. */
+  /** Called after every piece that was read. May throw, to stop loading. */
   readonly advance: (tensor: string, elements: number) => void;
 }
 
@@ -59,7 +59,7 @@ async function loadMatrix(
   return orDispose(packed, async () => advance(weight.name, packed.size));
 }
 
-/** A table of vectors `[rows, width]`, the columns of a packed matrix: logits are products with the tokens' vectors. */
+/** A table of vectors `[rows, width]`, packed as the columns of a matrix: logits are products with the tokens' vectors. */
 async function loadTable(
   weight: Weight,
   [rows, width]: readonly [number, number],
@@ -112,7 +112,7 @@ function int8Packer(device: Backend, shape: readonly [number, number]) {
   return packer;
 }
 
-/** The tensor once `fill` is done; if that fails, its memory is given back. */
+/** The tensor once `fill` is done; if that fails, its memory is freed. */
 async function orDispose<T extends Tensor>(tensor: T, fill: () => Promise<void>): Promise<T> {
   try {
     await fill();

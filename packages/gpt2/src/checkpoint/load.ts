@@ -21,7 +21,7 @@ import { StoredWeights } from "./stored-weights.ts";
 export interface LoadProgress {
   /** The tensor that was read last. */
   readonly tensor: string;
-  /** Parameters read so far, and all there are. */
+  /** Parameters read so far, and in total. */
   readonly loaded: number;
   readonly total: number;
 }
@@ -37,7 +37,7 @@ export interface LoadModelOptions {
    * the checkpoint was converted to, or else `"f32"`.
    */
   readonly dtype?: MatrixEncoding | undefined;
-  /** Where the weights go; the default device unless told otherwise. */
+  /** Where the weights go. Default: the default device. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -56,12 +56,12 @@ export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
 }
 
 /**
- * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: at no moment does
- * more than one layer's matrix exist twice. Names may carry the Hub's `transformer.` prefix; the checkpoint may hold F32,
- * F16, BF16 or F64, or be one that `gpt2 convert` wrote.
+ * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: never more than one
+ * layer's matrix exists twice. Names may have the Hub's `transformer.` prefix; the checkpoint may hold F32, F16, BF16 or F64, or
+ * be one that `gpt2 convert` wrote.
  *
- * Throws {@link ModelFormatError} for a tensor that is missing, misshapen or unknown, what safetensors-ts throws for
- * a broken file, and {@link OptionError}; then nothing stays allocated.
+ * @throws ModelFormatError for a tensor that is missing, unknown or of the wrong shape; what safetensors-ts throws for a broken
+ *   file; OptionError. Nothing stays allocated then
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
   const { onProgress, signal } = options;

@@ -2,13 +2,13 @@ import { INT8_GROUP, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { ModelFormatError } from "../errors.ts";
 import type { Weight } from "../model/weights.ts";
 
-// How a converted checkpoint says what it holds: docs/quantization.md has it in words.
+// How a converted checkpoint says what it holds: docs/quantization.md describes it.
 
 /** Keys of a checkpoint's metadata. */
 const DTYPE_KEY = "gpt2-ts.dtype";
 const GROUP_KEY = "gpt2-ts.group";
 
-/** What a converted checkpoint holds its matrices in. */
+/** How a converted checkpoint holds its matrices. */
 export type ConvertedDtype = Exclude<MatrixEncoding, "f32">;
 
 /** What safetensors calls these. */
@@ -19,7 +19,7 @@ export function metadataFor(dtype: ConvertedDtype): Record<string, string> {
   return { format: "pt", [DTYPE_KEY]: dtype, ...(dtype === "int8" && { [GROUP_KEY]: String(INT8_GROUP) }) };
 }
 
-/** What a checkpoint was converted to, or undefined. Throws {@link ModelFormatError} for what cannot be read here. */
+/** What a checkpoint was converted to, or undefined. Throws {@link ModelFormatError} for an unknown dtype or group size. */
 export function convertedTo(
   metadata: Readonly<Record<string, string>> | undefined,
   path: string,

@@ -8,9 +8,9 @@ export interface ModelSource {
   readonly name: string;
   /** What messages call one of its files. */
   path(file: string): string;
-  /** A file to read from, or undefined if the folder has none of that name. */
+  /** A file to read from, or undefined if the folder has no such file. */
   file(name: string): Promise<Source | undefined>;
-  /** A small file's text, or undefined if the folder has none of that name. */
+  /** A small file's text, or undefined if the folder has no such file. */
   text(name: string): Promise<string | undefined>;
 }
 
@@ -74,7 +74,7 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
   throw new ModelFormatError(source.name, `there is neither ${singleFile} nor ${indexFile}`);
 }
 
-/** Safetensors errors name the file, if it is one with a name. */
+/** Files that have a name keep it: safetensors errors mention it. */
 function named(error: unknown, path: string): never {
   if (error instanceof SafetensorsError && error.file === undefined) {
     throw new ModelFormatError(path, error.message, error.tensor, { cause: error });
@@ -108,7 +108,7 @@ function urlSource(folder: URL, signal: AbortSignal | undefined): ModelSource {
     if (response.status === 404) return undefined;
     throw new ModelFormatError(at(name).href, `HTTP status ${response.status}`);
   };
-  /** Whether there is such a file. Asks for its first byte: the signed URLs that hubs redirect to refuse HEAD. */
+  /** Whether the file exists. Asks for its first byte, because the signed URLs that hubs redirect to refuse HEAD. */
   const exists = async (name: string): Promise<boolean> => {
     const response = await request(name, { range: "bytes=0-0" });
     await response?.body?.cancel();

@@ -6,7 +6,7 @@ import { type ConvertedDtype, convertedTo, groupAxis, scalesName, scalesShape } 
 import type { Checkpoint } from "./source.ts";
 import { checkTensors, type FoundTensor } from "./tensors.ts";
 
-/** The weights in a checkpoint that fits its config, by their names without prefix. Matrices are read by rows. */
+/** The weights of a checkpoint that fits its config, by their names without prefix. Matrices are read by rows. */
 export class StoredWeights {
   /** What the checkpoint was converted to; undefined for one from elsewhere. */
   readonly converted: ConvertedDtype | undefined;
@@ -20,13 +20,13 @@ export class StoredWeights {
     this.#storedNames = new Map(found.map(({ name, storedAs }) => [name, storedAs]));
   }
 
-  /** Throws {@link ModelFormatError} for a tensor that is missing, unknown, or not of its shape or dtype. */
+  /** Throws {@link ModelFormatError} for a tensor that is missing, unknown, or has the wrong shape or dtype. */
   static async of(checkpoint: Checkpoint, config: GPT2Config): Promise<StoredWeights> {
     const converted = convertedTo(checkpoint.tensors.metadata, checkpoint.path);
     return new StoredWeights(checkpoint, converted, await checkTensors(checkpoint, config, converted));
   }
 
-  /** Fills `target` with float32 from row `first` of a matrix on (a multiple of the group's size), or with a vector. */
+  /** Fills `target` with float32: a matrix from row `first` on (a multiple of the group size), or a vector. */
   async readFloats(weight: Weight, target: Float32Array, first = 0): Promise<void> {
     const [, columns = 1] = weight.shape;
     if (this.converted !== "int8" || weight.kind === "vector") {
@@ -55,8 +55,8 @@ export class StoredWeights {
   }
 
   /**
-   * Fills `target` with the scales of an int8 matrix from row `first` of the scales on. Throws {@link ModelFormatError} for
-   * one that is not a finite number from 0.
+   * Fills `target` with the scales of an int8 matrix from row `first` of the scales on. Throws {@link ModelFormatError} for a
+   * scale that is negative or not finite.
    */
   async readScales(weight: Weight, target: Float32Array, first: number): Promise<void> {
     const storedAs = this.#storedAs(scalesName(weight.name));

@@ -6,7 +6,7 @@ import { type Weight, weightsFor } from "../model/weights.ts";
 import { type ConvertedDtype, scalesName, scalesShape, storedDtypes } from "./quantization.ts";
 import type { Checkpoint } from "./source.ts";
 
-/** Bytes that a weight takes in a model that is loaded with this dtype: vectors stay float32. */
+/** Bytes that a weight takes in a model loaded with this dtype: vectors stay float32. */
 export function bytesAs(dtype: MatrixEncoding, weight: Weight): number {
   const elements = elementsOf(weight.shape);
   if (weight.kind === "vector" || dtype === "f32") return 4 * elements;
@@ -20,14 +20,14 @@ export function elementsOf(shape: readonly number[]): number {
 }
 
 const prefix = "transformer.";
-/** Causal masks that old checkpoints carry as buffers. */
+/** Causal masks, which old checkpoints contain as buffers. */
 const maskBuffer = /^h\.\d+\.attn\.(bias|masked_bias)$/;
-/** Names inside the stack: one that is not expected means that the checkpoint computes something else. */
+/** Names inside the stack: an unexpected one means that the checkpoint is for another computation. */
 const insideStack = /^(h\.|wte|wpe|ln_f)/;
 
-/** A tensor of a checkpoint that was looked for. */
+/** A tensor that a checkpoint should have. */
 export interface FoundTensor {
-  /** Its name without prefix, and the one it has in the checkpoint. */
+  /** Its name without prefix, and its name in the checkpoint. */
   readonly name: string;
   readonly storedAs: string;
 }
@@ -47,7 +47,7 @@ export async function checkTensors(
       if (insideStack.test(name) && !maskBuffer.test(name)) {
         throw new ModelFormatError(
           path,
-          `unexpected tensor ${storedAs}: GPT-2 of this config has none of that name`,
+          `unexpected tensor ${storedAs}: a GPT-2 of this config has no such tensor`,
           storedAs,
         );
       }
@@ -65,7 +65,7 @@ export async function checkTensors(
     if (dtype !== undefined && info.dtype !== dtype) {
       throw new ModelFormatError(
         path,
-        `tensor ${storedAs} is ${info.dtype}; a checkpoint converted to ${converted} has it in ${dtype}`,
+        `tensor ${storedAs} is ${info.dtype}; expected ${dtype} in a checkpoint converted to ${converted}`,
         storedAs,
       );
     }
@@ -78,7 +78,7 @@ export async function checkTensors(
   return found;
 }
 
-/** Shapes, and dtypes where there is only one that will do. */
+/** Shapes, and dtypes where only one is possible. */
 function expectedTensors(config: GPT2Config, converted: ConvertedDtype | undefined) {
   const tensors = new Map<string, { readonly shape: readonly number[]; readonly dtype?: Dtype }>();
   for (const weight of weightsFor(config)) {

@@ -5,12 +5,12 @@ import { KVCache } from "../model/kv-cache.ts";
 import { forward, type Model } from "../model/model.ts";
 import { checkFlag, checkInteger, expectIterable } from "../options.ts";
 
-/** Tokens of continuations that a pass runs on at most. */
+/** The most tokens of continuations in one pass. */
 const TOKENS_PER_PASS = 1024;
 
 /**
- * A text in progress: its tokens and their KV cache. Tokens can be appended for good, and any number of continuations
- * tried side by side, sharing the cache that they all begin from.
+ * A text in progress: its tokens and their KV cache. Tokens can be appended for good, and any number of continuations can be
+ * tried side by side, which share that cache.
  *
  *     using context = model.context();
  *     const logits = await context.append(model.tokenizer.encode("To be, or not to"));
@@ -42,7 +42,7 @@ export class Context {
     return this.#ids.length;
   }
 
-  /** The tokens there is room for. */
+  /** The number of tokens that fit. */
   get capacity(): number {
     return this.#cache.capacity;
   }
@@ -51,8 +51,8 @@ export class Context {
    * Appends tokens (at least one).
    *
    * @returns the logits `[V]` of what may follow
-   * @throws TokenIdError, ContextLengthError, a RangeError for no tokens; `signal.reason` when aborted. Then the context
-   *   is as it was before.
+   * @throws TokenIdError, ContextLengthError, RangeError for no tokens; `signal.reason` when aborted. The context is then
+   *   unchanged
    */
   async append(
     ids: readonly number[],
@@ -71,12 +71,12 @@ export class Context {
   }
 
   /**
-   * What may follow each of several continuations (of at least one token) of this context, which stays as it is. They
-   * are one batch: k continuations by one token read the model's weights once, not k times.
+   * What may follow each of several continuations (of at least one token) of this context, which does not change. They are one
+   * batch: k continuations by one token read the model's weights once, not k times.
    *
-   * @param options.logprobs whether to tell natural log-probabilities instead of logits. Default false
+   * @param options.logprobs whether to return natural log-probabilities instead of logits. Default false
    * @returns for each continuation the logits `[V]` after its last token
-   * @throws OptionError, TokenIdError, ContextLengthError, a RangeError for one without tokens; `signal.reason` when
+   * @throws OptionError, TokenIdError, ContextLengthError, RangeError for a continuation without tokens; `signal.reason` when
    *   aborted
    */
   async branch(
@@ -120,7 +120,7 @@ export class Context {
     return results;
   }
 
-  /** Forgets all tokens from number `length` on. Throws a RangeError if there are fewer. */
+  /** Forgets all tokens but the first `length`. Throws a RangeError if there are fewer. */
   truncate(length: number): void {
     this.#cache.truncate(length);
     this.#ids.length = length;

@@ -1,6 +1,6 @@
 /**
- * Hands out the indices of an array by falling value, of equal values the lower index first. Setting up takes time
- * proportional to the array, each index its logarithm: far less than a sort when few are wanted.
+ * Hands out the indices of an array by falling value; of equal values, the lower index first. Setting up takes O(n), each index
+ * O(log n): far less than sorting when few are wanted.
  *
  * A binary heap in an array (Williams, "Algorithm 232: Heapsort", 1964; built bottom-up after Floyd, 1964).
  */
@@ -33,7 +33,7 @@ export class LargestFirst {
   }
 }
 
-/** Moves the index at `hole` down to where nothing below it comes before it. */
+/** Moves the index at `hole` down until nothing below it comes before it. */
 function sink(heap: Int32Array, length: number, values: Float64Array, hole: number): void {
   const index = heap[hole]!;
   const value = values[index]!;

@@ -3,19 +3,19 @@ import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import { LargestFirst } from "./largest-first.ts";
 
 /**
- * How the next token is chosen. Nothing given: drawn from the model's own distribution. What is given is applied in the
- * order repetition penalty, temperature, top-k, top-p, as in Hugging Face `transformers`.
+ * How the next token is chosen: without options, it is drawn from the model's own distribution. Options apply in the order
+ * repetition penalty, temperature, top-k, top-p, as in Hugging Face `transformers`.
  */
 export interface SamplingOptions {
-  /** What logits are divided by: below 1 bolder, above 1 more random. 0 is the limit, greedy. Default 1. */
+  /** Divides the logits: below 1 is bolder, above 1 more random; 0 is the limit, greedy. Default 1. */
   readonly temperature?: number | undefined;
-  /** Only the k most likely tokens, and those as likely as the k-th (Fan, Lewis, Dauphin, 2018). Default: all. */
+  /** Draws only from the k most likely tokens, and those as likely as the k-th (Fan, Lewis, Dauphin, 2018). Default: all. */
   readonly topK?: number | undefined;
-  /** Only the fewest most likely tokens that reach this probability together, in 0..1 (Holtzman et al., 2020). */
+  /** Draws only from the fewest most likely tokens that together reach this probability, in 0..1 (Holtzman et al., 2020). */
   readonly topP?: number | undefined;
   /**
-   * What the logits of tokens that were there before are divided by, or multiplied by if negative (Keskar et al., "CTRL",
-   * 2019). Above 1 discourages repetition. Default 1.
+   * Divides the logits of tokens that occurred before, or multiplies negative ones (Keskar et al., "CTRL", 2019). Above 1
+   * discourages repetition. Default 1.
    */
   readonly repetitionPenalty?: number | undefined;
   /** Always the most likely token: the same as `temperature: 0`. */
@@ -39,7 +39,7 @@ export function checkSamplingOptions(options: SamplingOptions): void {
   }
 }
 
-/** Tokens that may come next, by rising id, and their probabilities, which add up to 1. */
+/** Tokens that may come next, in ascending order of ids, and their probabilities, which add up to 1. */
 export interface NextToken {
   readonly ids: Int32Array;
   readonly probabilities: Float64Array;
@@ -91,11 +91,11 @@ export function distribution(
   return { ids, probabilities };
 }
 
-/** One token of a distribution: the first at which the running sum of probabilities passes the generator's next uniform. */
+/** Draws a token: the first at which the running sum of probabilities exceeds the generator's next uniform number. */
 export function draw({ ids, probabilities }: NextToken, generator: Generator): number {
   const uniform = generator.uniform();
   let sum = 0;
-  let last = 0; // if rounding leaves the sum of all just short of the uniform
+  let last = 0; // rounding may leave the sum of all just below the uniform number
   for (let i = 0; i < ids.length; i++) {
     if (probabilities[i] === 0) continue;
     sum += probabilities[i]!;
@@ -117,7 +117,7 @@ function indexOfLargest(scores: Float64Array): number {
   let top = 0;
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
-    if (Number.isNaN(score)) throw new RangeError(`the logit of token ${id} is not a number: are the weights sound?`);
+    if (Number.isNaN(score)) throw new RangeError(`the logit of token ${id} is NaN: are the weights broken?`);
     if (score > scores[top]!) top = id;
   }
   if (!Number.isFinite(scores[top])) throw new RangeError(`the largest of ${scores.length} logits is ${scores[top]}`);
@@ -143,10 +143,10 @@ function mostLikely(scores: Float64Array, k: number): Int32Array {
 }
 
 const LARGEST_BLOCK = 64;
-/** With so many times `k` blocks it is rare that two of the `k` largest scores share one. */
+/** Blocks per wanted score: with so many, two of the `k` largest scores rarely share a block. */
 const BLOCKS_PER_K = 4;
 
-/** A score that `k` scores reach, and few others: the k-th largest of the largest of each block of scores. */
+/** A score that the `k` largest reach, and few others: the k-th largest of the blocks' maxima. */
 function reachedByAtLeast(k: number, scores: Float64Array): number {
   const size = Math.max(1, Math.min(LARGEST_BLOCK, Math.floor(scores.length / (BLOCKS_PER_K * k))));
   const largest = new Float64Array(Math.ceil(scores.length / size)).fill(Number.NEGATIVE_INFINITY);
@@ -169,7 +169,7 @@ function* fallingIds(scores: Float64Array): Iterable<number> {
   for (let id = order.next(); id !== undefined; id = order.next()) yield id;
 }
 
-/** The shortest beginning of `ids`, which are likeliest first, whose weights add up to `enough`. */
+/** The shortest prefix of `ids`, most likely first, whose weights add up to `enough`. */
 function nucleus(ids: Iterable<number>, weights: Float64Array, enough: number): Int32Array {
   const kept: number[] = [];
   let sum = 0;

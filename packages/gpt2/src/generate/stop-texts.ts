@@ -1,8 +1,8 @@
 import { OptionError, showValue } from "@gpt2-ts/tensor";
 
 /**
- * Watches a text that arrives in pieces for stop texts. What could still become one is held back, so that no part of a
- * stop text is ever let through, however the pieces are cut.
+ * Looks for stop texts in a text that arrives in pieces. What could still become one is held back, so that no part of a stop text
+ * gets through, however the pieces are cut.
  */
 export class StopTexts {
   readonly #texts: readonly string[];
@@ -19,12 +19,12 @@ export class StopTexts {
     this.#texts = texts;
   }
 
-  /** Whether a stop text is complete. It, and what comes after it, is not let through. */
+  /** Whether a stop text is complete. Neither it nor what follows gets through. */
   get found(): boolean {
     return this.#found;
   }
 
-  /** The text that is let through now that `piece` has come. */
+  /** The text that gets through with `piece`. */
   push(piece: string): string {
     if (this.#found) return "";
     const text = this.#held + piece;
@@ -35,14 +35,14 @@ export class StopTexts {
     return text.slice(0, end);
   }
 
-  /** The text that was held back, when no more will come. */
+  /** The text that was held back, once no more will come. */
   flush(): string {
     const held = this.#held;
     this.#held = "";
     return held;
   }
 
-  /** Where the stop text begins that is complete first (of those complete together, the longest). */
+  /** Where the stop text begins that is complete first; of those that end together, the longest. */
   #firstCompleted(text: string): number | undefined {
     let start: number | undefined;
     let end = Number.POSITIVE_INFINITY;
@@ -55,7 +55,7 @@ export class StopTexts {
     return start;
   }
 
-  /** Length of the longest end of `text` that a stop text begins with. */
+  /** Length of the longest suffix of `text` that a stop text begins with. */
   #possibleStart(text: string): number {
     const longest = Math.max(0, ...this.#texts.map((stop) => stop.length - 1));
     for (let length = Math.min(longest, text.length); length > 0; length--) {

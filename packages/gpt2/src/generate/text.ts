@@ -12,13 +12,13 @@ export interface GenerateOptions extends SamplingOptions {
   readonly maxTokens?: number | undefined;
   /** Seed of the draws, an integer in 0..2^53-1: the same seed gives the same text. Default: a random one. */
   readonly seed?: number | undefined;
-  /** Texts that end the output, which stops before the first of them to be complete. */
+  /** Texts that end the output: it stops before the first of them that is complete. */
   readonly stop?: string | readonly string[] | undefined;
   /** Whether `<|endoftext|>` ends the output. Default true; otherwise it is a token like any other. */
   readonly stopAtEndOfText?: boolean | undefined;
-  /** Whether to tell the log-probabilities of prompt and output, which come from the same passes. Default false. */
+  /** Whether to return the log-probabilities of prompt and output, which come from the same passes. Default false. */
   readonly logprobs?: boolean | undefined;
-  /** Ends the generation early: it throws the signal's reason. */
+  /** Stops early: the generation then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Generation {
   readonly seed: number;
   /** The model's own log-probability (natural) of each of `ids`, before temperature and filters; if asked for. */
   readonly logprobs: readonly number[] | undefined;
-  /** The same of the prompt's second to last token; if asked for. */
+  /** The same for the prompt's tokens from the second on; if asked for. */
   readonly promptLogprobs: readonly number[] | undefined;
 }
 
@@ -55,8 +55,8 @@ export function checkGenerateOptions(options: GenerateOptions): void {
 }
 
 /**
- * Continues a prompt, and hands out the text as it comes: pieces of whole characters, never part of a stop text. Put
- * together they are the `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`.
+ * Continues a prompt and yields the text as it comes: pieces of whole characters, never part of a stop text. Joined, they are the
+ * `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`.
  *
  * @returns the whole of it
  * @throws OptionError, TokenIdError, ContextLengthError for a prompt that leaves no room for a token; `signal.reason`
@@ -90,7 +90,7 @@ export async function* generateText(
       const step = await tokens.next();
       let piece: string;
       if (step.done) {
-        // Whatever was waiting for more cannot come to anything now; but a broken character's U+FFFD may end a stop text.
+        // What waited for more tokens gets none; but the U+FFFD of a broken character may complete a stop text.
         piece = stopTexts.push(decoder.flush()) + stopTexts.flush();
         finishReason = stopTexts.found ? "stop" : step.value;
       } else {
@@ -126,7 +126,10 @@ function listOf(stop: GenerateOptions["stop"] = []): readonly string[] {
 
 function beginning(endOfText: number | undefined): readonly number[] {
   if (endOfText === undefined) {
-    throw new OptionError("prompt", "expected at least one token: this vocabulary has no <|endoftext|> to begin with");
+    throw new OptionError(
+      "prompt",
+      "expected at least one token, because this vocabulary has no <|endoftext|> to begin with",
+    );
   }
   return [endOfText];
 }

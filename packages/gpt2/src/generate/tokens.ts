@@ -13,9 +13,9 @@ export interface GenerateTokensOptions extends SamplingOptions {
   readonly seed: number;
   /** A token that ends the text, and is not part of it. */
   readonly endToken?: number | undefined;
-  /** Whether to tell the log-probabilities of prompt and output, which come from the same passes. */
+  /** Whether to return the log-probabilities of prompt and output, which come from the same passes. */
   readonly logprobs?: boolean | undefined;
-  /** Ends the generation early: it throws the signal's reason. */
+  /** Stops early: the generation then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface GeneratedToken {
   readonly id: number;
   /** The model's own natural log-probability of this token, before temperature and filters, if asked for. */
   readonly logprob: number | undefined;
-  /** With the first token, if asked for: log-probabilities of the prompt's second to last token. */
+  /** With the first token, if asked for: log-probabilities of the prompt's tokens from the second on. */
   readonly promptLogprobs: readonly number[] | undefined;
 }
 

@@ -58,7 +58,7 @@ export class ModelCache {
     return isFile(this.blobPath(etag), size);
   }
 
-  /** Makes the blob appear in the snapshot, as a link or, where links are not to be had, in its own right. */
+  /** Makes the blob appear in the snapshot: as a link, or as the file itself where there are no links. */
   async link(commit: string, file: string, etag: string): Promise<void> {
     const blob = this.blobPath(etag);
     const path = join(this.snapshotFolder(commit), file);

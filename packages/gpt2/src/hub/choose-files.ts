@@ -43,7 +43,7 @@ export async function chooseFiles(tree: RemoteTree, name: string): Promise<FileC
   const index = await tree.find(WEIGHTS_INDEX_FILE);
   if (index === undefined) throw noSafetensors(tree, name);
   if (index.size > MAX_INDEX_BYTES) {
-    const message = `${name}: ${WEIGHTS_INDEX_FILE} has ${index.size} bytes, more than any real one`;
+    const message = `${name}: ${WEIGHTS_INDEX_FILE} has ${index.size} bytes, more than any real index`;
     throw new HubError("size", message, { file: WEIGHTS_INDEX_FILE });
   }
   return { files, index };
@@ -69,7 +69,7 @@ export async function chooseNamed(tree: RemoteTree, name: string, paths: readonl
  * The shards of a checkpoint, in the order of their first tensors.
  *
  * @param text of `model.safetensors.index.json`
- * @throws HubError `protocol` for an index that is none, `invalid-name` for a shard outside the folder
+ * @throws HubError `protocol` for a malformed index, `invalid-name` for a shard outside the folder
  */
 export function shardNames(text: string): string[] {
   const fail = (reason: string) =>

@@ -64,7 +64,7 @@ export class HubConnection {
         }
         await response.body?.cancel();
         const next = redirectTarget(location, target, init.file);
-        // The hub has said all about the file; the address it leads to may be signed for GET alone.
+        // The hub's own answer says all about the file, and the address it redirects to may be signed for GET only.
         if (init.method === "HEAD" && next.origin !== target.origin) {
           return this.#opened(response, hubHeaders ?? response.headers, url, init.file, watchdog);
         }
@@ -85,7 +85,7 @@ export class HubConnection {
     let length = 0;
     for await (const chunk of opened.body()) {
       length += chunk.length;
-      if (length > MAX_API_BYTES) throw new HubError("protocol", `the answer of ${url} is unreasonably long`, { url });
+      if (length > MAX_API_BYTES) throw new HubError("protocol", `the answer of ${url} is too long`, { url });
       chunks.push(chunk);
     }
     return new Response(Buffer.concat(chunks), { status: opened.response.status, headers: opened.response.headers });

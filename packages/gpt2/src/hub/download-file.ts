@@ -8,7 +8,7 @@ import { PartFile } from "./part-file.ts";
 import { type RetryNotice, type RetryPolicy, withRetries } from "./retry.ts";
 import { type Digest, digestOfEtag, verifyFile } from "./verify.ts";
 
-/** So much in one try counts as progress and restores the retries. */
+/** Bytes in one try that count as progress and restore the retries. */
 const PROGRESS_BYTES = 2 ** 20;
 
 /** One file to fetch. */
@@ -34,9 +34,9 @@ export interface FileObserver {
 }
 
 /**
- * Fetches one file over plain HTTP: continues a part that an earlier try or run left, with `Range` and `If-Range`, so
- * that bytes of two versions are never joined (RFC 9110, section 13.1.5); verifies what lies on the disk; then moves it
- * to its place in one step.
+ * Fetches one file over plain HTTP. Continues a part that an earlier try or run left, with `Range` and `If-Range`, so that bytes
+ * of two versions are never joined (RFC 9110, section 13.1.5); verifies what is on the disk; then moves it to its place in one
+ * step.
  *
  * @throws HubError; a part worth continuing is kept, one whose checksum is wrong is not
  */
@@ -60,7 +60,7 @@ export async function downloadFile(
       await verifyFile(part.path, file, request.size, request.digest, signal);
     } catch (error) {
       if (!resumed || !(error instanceof HubError)) throw error;
-      // The bytes of the earlier run may be at fault (a full disk, a power cut); the file may well be sound.
+      // The earlier run's bytes may be at fault (a full disk, a power cut), and the file itself be sound.
       await part.restart(undefined);
       await fetchPart(connection, request, part, policy, signal, observer);
       await verifyFile(part.path, file, request.size, request.digest, signal);
@@ -115,7 +115,7 @@ async function fetchOnce(
     opened = await connection.open(url, { headers, file });
   } catch (error) {
     if (!(error instanceof HubError) || (error.status !== 416 && error.status !== 412)) throw error;
-    // The server has no such range of this version any more.
+    // The server no longer has such a range of this version.
     await part.restart(undefined);
     opened = await connection.open(url, { file });
   }

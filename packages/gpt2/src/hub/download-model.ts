@@ -15,18 +15,18 @@ import { resolveCacheDir, resolveEndpoint, resolveOffline, resolveStallTimeout, 
 
 /** All optional. */
 export interface DownloadOptions extends PretrainedOptions {
-  /** Take a complete snapshot from the cache without asking whether the branch has moved on. @defaultValue `false` */
+  /** Use a complete snapshot in the cache without asking whether the branch has moved. @defaultValue `false` */
   readonly preferCached?: boolean | undefined;
   /** Exactly these files of the repository, instead of what the loader needs. */
   readonly files?: readonly string[] | undefined;
   /** Replaces the global `fetch`, for a proxy say. It must leave redirects alone when asked to (`redirect: "manual"`). */
   readonly fetch?: typeof fetch | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Tries after a transient error that got nowhere. @defaultValue `5` */
+  /** Retries after transient errors without progress in between. @defaultValue `5` */
   readonly retries?: number | undefined;
   /** Milliseconds before the first retry, doubling after. @defaultValue `500` */
   readonly retryDelay?: number | undefined;
-  /** Milliseconds without a byte until a connection is given up; else `HF_HUB_DOWNLOAD_TIMEOUT` (seconds), else 30 s. */
+  /** Milliseconds without a byte after which a connection is abandoned; else `HF_HUB_DOWNLOAD_TIMEOUT` (seconds), else 30 s. */
   readonly stallTimeout?: number | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface DownloadedFile {
   readonly downloaded: boolean;
 }
 
-/** A branch that moves while it is downloaded is listed anew this often. */
+/** How often a branch that moves while it is downloaded is listed again. */
 const MAX_LISTINGS = 3;
 
 /**
@@ -143,7 +143,7 @@ function isOutage(error: HubError): boolean {
   return error.transient || error.code === "unreachable";
 }
 
-/** The download of one commit: what to fetch, what is here already, how far it is. */
+/** The download of one commit: what to fetch, what is here already, how far it has come. */
 class ModelDownload {
   readonly #connection: HubConnection;
   readonly #cache: ModelCache;
@@ -182,7 +182,7 @@ class ModelDownload {
       if (!this.#done.has(file.path)) await this.#fetch(file, { loaded, total });
       loaded += file.size;
     }
-    // The branch is recorded last: what it points to is complete.
+    // The branch is recorded last, so that what it points to is complete.
     await this.#cache.writeRef(revision, commit);
     const folder = this.#cache.snapshotFolder(commit);
     this.#report({ type: "done", commit, folder });

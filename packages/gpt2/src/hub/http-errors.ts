@@ -54,7 +54,7 @@ export function statusError(
   }
   if (status === 429) return fail("rate-limited", `${url} answered 429: too many requests`, "try again later");
   if (status >= 500) return fail("server-error", `${url} answered ${status}`, "try again later");
-  return fail("protocol", `${url} answered ${status}, which a hub does not`);
+  return fail("protocol", `${url} answered ${status}, which no hub does`);
 }
 
 /** A request that got no answer, or an answer that broke off. */
@@ -82,7 +82,7 @@ export function transportError(
   }
   const reason = code || innermostMessage(cause);
   if (code === "" && !reachedBefore) {
-    // fetch itself refused, a blocked port say.
+    // fetch itself refused, for instance a blocked port.
     return new HubError("unreachable", `cannot connect to ${host} (${reason})`, {
       ...details,
       hint: "check HF_ENDPOINT",

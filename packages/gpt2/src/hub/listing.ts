@@ -28,8 +28,8 @@ export interface RemoteTree {
 const MAX_FILES = 100_000;
 
 /**
- * Lists the files of a model at a revision: by the hub's API, through its own client library; or, from a plain mirror
- * that serves files alone, by asking for each file's headers.
+ * Lists the files of a model at a revision: by the hub's API, through its own client library; or, on a plain mirror that only
+ * serves files, by asking for each file's headers.
  *
  * @throws HubError `repo-not-found`, `revision-not-found`, `unauthorized`, ...
  */
@@ -90,7 +90,7 @@ async function listByApi(connection: HubConnection, name: string, revision: stri
   };
 }
 
-/** The client library fails with a TypeError or SyntaxError of its own on answers that are no hub's. */
+/** On answers of servers that are no hub, the client library fails with a TypeError or SyntaxError of its own. */
 function refuseNonsense(error: unknown, endpoint: string): never {
   if (error instanceof TypeError || error instanceof SyntaxError) throw notAHub(endpoint, error);
   throw error;
@@ -140,7 +140,7 @@ async function probeFiles(
   return { commit: checkedCommit(commit, connection.endpoint), find, hasEnding: () => undefined };
 }
 
-/** @returns undefined for an entry that no file of ours can be: names, sizes and hashes are the server's word only */
+/** @returns undefined for an entry that cannot be a file: names, sizes and hashes are only the server's word */
 function remoteFile(path: unknown, size: unknown, etag: unknown, url: () => string): RemoteFile | undefined {
   if (typeof path !== "string" || typeof etag !== "string" || typeof size !== "number") return undefined;
   // The ETag becomes a file name.

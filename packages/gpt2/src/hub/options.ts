@@ -1,14 +1,14 @@
-/** Which model of the Hugging Face Hub, and from where. What is left out comes from the variables of `huggingface_hub`. */
+/** Which model of the Hugging Face Hub, and from where. Defaults come from the variables of `huggingface_hub`. */
 export interface PretrainedOptions {
   /** A branch, a tag or a commit. @defaultValue `"main"` */
   readonly revision?: string | undefined;
-  /** The hub's address; in Node `HF_ENDPOINT` unless told otherwise. */
+  /** The hub's address; else, in Node, `HF_ENDPOINT`. */
   readonly endpoint?: string | undefined;
   /** An access token, or `false` to send none; else `HF_TOKEN` or the token file in `HF_HOME`. Node only. */
   readonly token?: string | false | undefined;
   /** The cache folder; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. Node only. */
   readonly cacheDir?: string | undefined;
-  /** Use the cache alone; else `HF_HUB_OFFLINE`. Node only. */
+  /** Use only the cache; else `HF_HUB_OFFLINE`. Node only. */
   readonly offline?: boolean | undefined;
   /** Stops a download; what arrived is kept and continued next time. */
   readonly signal?: AbortSignal | undefined;

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 
 const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 const NOBODY = 0;
-/** A part that its process has not touched for so long is taken to be abandoned; stalls are given up far earlier. */
+/** A part that its process has not touched for so long is abandoned: stalled connections end far earlier. */
 const ABANDONED_AFTER_MS = 15 * 60_000;
 const PROCESS_START_MS = Date.now() - process.uptime() * 1000;
 
@@ -36,7 +36,7 @@ export class PartFile {
         continue;
       }
       try {
-        // The age of a part tells whether somebody writes to it, also to other threads of this process.
+        // A part's age tells whether somebody writes to it, to other threads of this process too.
         const now = new Date();
         await utimes(candidate, now, now);
         await rename(candidate, path);
@@ -51,7 +51,7 @@ export class PartFile {
     return new PartFile(path, validator, length);
   }
 
-  /** Begins anew, with bytes of another version. Ordered so that a crash never leaves bytes beside a foreign ETag. */
+  /** Starts over, with bytes of another version. Ordered so that a crash never leaves bytes beside another version's ETag. */
   async restart(validator: string | undefined): Promise<void> {
     await rm(validatorPath(this.path), { force: true });
     await writeFile(this.path, "");
@@ -116,7 +116,7 @@ async function abandonedParts(blobPath: string): Promise<string[]> {
 
 function isAbandoned(host: string | undefined, pid: number, touchedMs: number): boolean {
   if (pid === NOBODY) return true;
-  // A process number comes round again, in containers at once.
+  // Process numbers are reused, in containers at once.
   if (host === HOST && pid === process.pid) return touchedMs < PROCESS_START_MS;
   if (host === HOST && !isAlive(pid)) return true;
   return Date.now() - touchedMs > ABANDONED_AFTER_MS;

@@ -19,7 +19,7 @@ export type DownloadProgress =
     }
   /** An earlier run left `loaded` bytes of the file, to be continued if the server still has that version. */
   | { readonly type: "resume"; readonly file: string; readonly loaded: number; readonly size: number }
-  /** The connection failed in passing; the next try follows after `delay` milliseconds. */
+  /** The connection failed for the moment; the next try follows after `delay` milliseconds. */
   | ({ readonly type: "retry"; readonly file: string } & RetryNotice)
   | { readonly type: "verify"; readonly file: string; readonly size: number }
   /** The file is in place. */

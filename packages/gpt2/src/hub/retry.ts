@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubError } from "./error.ts";
 
-/** How often and how patiently to try again after a transient error. */
+/** How often to try again after a transient error, and how long to wait. */
 export interface RetryPolicy {
-  /** Further tries in a row that may fail without getting anywhere. */
+  /** Retries in a row that may fail without progress. */
   readonly retries: number;
   /** Milliseconds before the first retry; doubles with each one, up to {@link MAX_DELAY}. */
   readonly delay: number;
@@ -24,7 +24,7 @@ const MAX_RETRY_AFTER_SECONDS = 60;
 /**
  * Runs `attempt` until it succeeds, fails for good, or has failed `policy.retries` times in a row without progress.
  *
- * @param attempt is given a function to call when it got somewhere, which restores the full number of retries
+ * @param attempt gets a function to call when it made progress, which restores the full number of retries
  * @throws the last error of `attempt`; `signal.reason` when aborted
  */
 export async function withRetries<T>(

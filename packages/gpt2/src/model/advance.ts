@@ -3,25 +3,25 @@ import { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
 import { type C, forward, logits, type Model, type V } from "./model.ts";
 
-/** Tokens that a pass runs on at most: bounds its memory, and the time until an abort is noticed. */
+/** The most tokens in one pass: bounds its memory, and the time until an abort is noticed. */
 const TOKENS_PER_PASS = 256;
 
-/** Logits that exist at once, 16 MiB of them: `[T, V]` as a whole would be 206 MB for 1,024 tokens of GPT-2. */
+/** Logits that exist at once (16 MiB): all of `[T, V]` would be 206 MB for 1,024 tokens of GPT-2. */
 const LOGITS_AT_ONCE = 2 ** 22;
 
-/** What a pass over new tokens tells. */
+/** What a pass over new tokens yields. */
 export interface Advance {
   /** The scores `[V]` of what may follow the last token. */
   readonly logits: Float32Array;
   /** Those scores as natural log-probabilities, if asked for. */
   readonly nextLogprobs: Float32Array | undefined;
-  /** log p of the second to the last of the new tokens, each after all before it; empty unless asked for. */
+  /** log p of each new token but the first, given all before it; empty unless asked for. */
   readonly logprobs: number[];
 }
 
 /**
- * Runs the model on the tokens `ids` (at least one) that follow what `cache` holds, and leaves them in the cache. A
- * prompt takes several passes if it is long, a single token one: reading and writing are the same code.
+ * Runs the model on the tokens `ids` (at least one) that follow those in `cache`, and adds them to it. A long prompt takes
+ * several passes, a single token one: reading and generating are the same code.
  *
  * @throws TokenIdError, ContextLengthError; `signal.reason` when aborted, with only some of the tokens in the cache
  */
@@ -77,7 +77,7 @@ export async function logprobsOf(
   return result;
 }
 
-/** The logits of some rows of `x`, as many at a time as may exist at once, each with the number of its first row. */
+/** The logits of some rows of `x`, as many at a time as may exist at once, each piece with the number of its first row. */
 export function* logitsOfRows(
   model: Model,
   x: Tensor<[number, C]>,

@@ -9,8 +9,8 @@ export interface Sequence {
   readonly ids: ArrayLike<number>;
   readonly cache?: KVCache | undefined;
   /**
-   * Whether the cache takes the new tokens in (the default). Say false to try continuations of one prefix side by
-   * side: any number of sequences can share a cache that none of them writes to.
+   * Whether the new tokens are added to the cache (the default). False is for trying continuations of one prefix side by side:
+   * any number of sequences can share a cache that none of them writes to.
    */
   readonly remember?: boolean;
 }
@@ -80,7 +80,7 @@ export class Batch implements PassInput {
     }
   }
 
-  /** Makes the caches count what they were handed: to be called once after the pass. */
+  /** Makes the caches count the rows they were given: call it once, after the pass. */
   commit(): void {
     for (const sequence of this.#sequences) {
       if (sequence.cache && writes(sequence)) sequence.cache.advance(sequence.ids.length);

@@ -17,7 +17,7 @@ export interface GPT2Config {
   readonly eosTokenId: number | undefined;
 }
 
-/** Fields that would change the arithmetic, with the only values this implementation computes. */
+/** Fields that would change the arithmetic, with the only values that are implemented. */
 const required: Readonly<Record<string, readonly unknown[]>> = {
   model_type: ["gpt2"],
   activation_function: ["gelu_new", "gelu_pytorch_tanh"], // two names of the tanh form
@@ -28,7 +28,7 @@ const required: Readonly<Record<string, readonly unknown[]>> = {
   quantization_config: [null],
 };
 
-/** Fields that must be there: for the others the Hub's defaults hold. */
+/** Fields that must be there; the others have the Hub's defaults. */
 const demanded = ["model_type"];
 
 /**

@@ -3,13 +3,13 @@ import { namedWeights } from "./weights.ts";
 
 const caches = new WeakMap<Model, Set<() => void>>();
 
-/** Has `release` called when the model is disposed of: for what is kept beside its weights, on the same device. */
+/** Calls `release` when the model is disposed of: for what is kept beside its weights, on the same device. */
 export function disposeWith(model: Model, release: () => void): void {
   const kept = caches.get(model) ?? new Set();
   caches.set(model, kept.add(release));
 }
 
-/** Gives a model's weights back to their device, and what was kept for it there. */
+/** Frees a model's weights, and what was kept for it on the same device. */
 export function disposeModel(model: Model): void {
   for (const release of caches.get(model) ?? []) release();
   caches.delete(model);

@@ -7,11 +7,11 @@ import { buildWeights, sizesOf, type Weight } from "./weights.ts";
 const STANDARD_DEVIATION = 0.02;
 
 /**
- * A model as training from scratch begins with it (Radford et al., 2019): matrices and embeddings are drawn from
- * N(0, 0.02²), those that write to the residual stream from one that is √(2·n_layer) times as narrow; gains are 1, the rest 0.
+ * A model as training from scratch starts with it (Radford et al., 2019): matrices and embeddings are drawn from N(0, 0.02²),
+ * with the standard deviation divided by √(2·n_layer) where they write to the residual stream; gains are 1, the rest 0.
  *
  * @param options.seed 0..2^53-1: the same seed gives the same model everywhere
- * @param options.device the default device unless told otherwise
+ * @param options.device the default device if left out
  */
 export function initialModel(
   config: GPT2Config,

@@ -7,7 +7,7 @@ import { weightsByStorage } from "./places.ts";
 export interface HiddenStates {
   /** The residual stream after each block, `[T, C]`. */
   readonly blocks: readonly Tensor<[T, C]>[];
-  /** The last of them after the final layer normalization, which the logits are read from. */
+  /** The last of them after the final layer normalization: what the logits are computed from. */
   readonly final: Tensor<[T, C]>;
 }
 
@@ -22,7 +22,7 @@ export function allLogits(model: Model, ids: readonly number[]): Tensor<[number,
   return tidy(() => logits(model, x));
 }
 
-/** A layer normalization that reads the residual stream as a block leaves it: the next block's first, or the last of all. */
+/** The layer normalization that reads what a block left: the next block's first, or the final one. */
 const READS_A_BLOCKS_RESULT = /^(h\.[1-9]\d*\.ln_1|ln_f)\.weight$/;
 
 /**
@@ -47,8 +47,8 @@ export function hiddenStates(model: Model, ids: readonly number[]): HiddenStates
 }
 
 /**
- * For each layer how much each token attends to each: `[H, T, T]`, where row t holds the probabilities of columns 0..t and
- * zeros. The caller disposes of the tensors.
+ * How much each token attends to each other, for each layer: `[H, T, T]`, where row t holds the probabilities of columns 0..t,
+ * then zeros. The caller disposes of the tensors.
  *
  * @throws TokenIdError, ContextLengthError
  */

@@ -8,9 +8,9 @@ export interface Past {
 }
 
 /**
- * The keys and values of a sequence's tokens, for every layer, so that a pass on the tokens that follow needs not run
- * on these again. Room for `capacity` positions is taken at once, 2 · n_layer · capacity · C floats, but not written to:
- * most systems give memory for the positions that are used.
+ * The keys and values of a sequence's tokens, for every layer, so that a pass over the next tokens does not repeat them. Memory
+ * for `capacity` positions, 2 · n_layer · capacity · C floats, is reserved at once but not written to: most systems only count
+ * the positions that are used.
  */
 export class KVCache {
   /** Positions there is room for. */
@@ -27,7 +27,7 @@ export class KVCache {
     this.capacity = capacity;
     const { H, D } = model.sizes;
     const { device } = model.weights.wte;
-    // The rows of a head lie one behind the other, because a processor reads ahead where it is read in order.
+    // The rows of a head are contiguous, because processors prefetch what is read in order.
     const buffer = (): Past["key"] => keep(tidy(() => empty([H, capacity, D], { device }).transpose(0, 1)));
     this.#layers = Array.from({ length: nLayer }, () => ({ key: buffer(), value: buffer() }));
   }
@@ -37,7 +37,7 @@ export class KVCache {
     return this.#length;
   }
 
-  /** What layer `layer` knows of the past; undefined when there is none. */
+  /** Keys and values of the past in layer `layer`; undefined if there are none. */
   past(layer: number): Past | undefined {
     if (this.#length === 0) return undefined;
     const { key, value } = this.#layers[layer]!;
@@ -52,7 +52,7 @@ export class KVCache {
     values.slice(0, this.#length, end).copy_(value);
   }
 
-  /** Takes `count` positions that were written to every layer into the past. */
+  /** Makes `count` positions, written to every layer, part of the past. */
   advance(count: number): void {
     this.#length += count;
   }

@@ -55,7 +55,7 @@ export interface Linear<In extends Dim, Out extends Dim> {
   readonly bias: Tensor<[Out]>;
 }
 
-/** The weights of one block, under GPT-2's own names. */
+/** The weights of one block, with GPT-2's own names. */
 export interface Block {
   readonly ln1: LayerNorm;
   readonly attn: { readonly cAttn: Linear<C, Named<"3C">>; readonly cProj: Linear<C, C> };
@@ -69,7 +69,7 @@ export interface Weights {
   readonly wpe: Tensor<[Named<"n_positions">, C]>; // position embeddings
   readonly h: readonly Block[];
   readonly lnF: LayerNorm;
-  readonly lmHead: Tensor<[V, C]>; // the token embeddings again, unless the checkpoint brings its own
+  readonly lmHead: Tensor<[V, C]>; // the token embeddings again, unless the checkpoint has its own
 }
 
 /** A model is its config and its weights; everything else is functions. */
@@ -85,15 +85,15 @@ export interface PassInput {
   readonly length: T;
   readonly ids: Tensor<[T], "int32">;
   readonly positions: Tensor<[T], "int32">;
-  /** The sequences as layer `layer`'s attention sees them. */
+  /** The sequences as the attention of layer `layer` sees them. */
   segments(layer: number): readonly Segment<H, D>[];
   /** Hands the new keys and values of layer `layer` to whoever keeps them. */
   remember(layer: number, key: Tensor<[T, H, D]>, value: Tensor<[T, H, D]>): void;
 }
 
 /**
- * The stack: token and position embeddings, all blocks, the last layer normalization. Returns what the logits are read
- * from, a row for each token of the batch.
+ * The stack: token and position embeddings, all blocks, the final layer normalization. Returns what the logits are computed
+ * from, one row for each token of the batch.
  */
 export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
   const { wte, wpe, h, lnF } = model.weights;
@@ -106,7 +106,7 @@ export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
   return normalize(model, last, lnF); // [T, C]
 }
 
-/** One block: what attention and then the MLP have to say is added to the residual stream. */
+/** One block: the outputs of the attention and then of the MLP are added to the residual stream. */
 function transformerBlock(
   model: Model,
   block: Block,
@@ -118,7 +118,7 @@ function transformerBlock(
   return attended.add(mlp(block.mlp, normalize(model, attended, block.ln2))); // [T, C]
 }
 
-/** Causal multi-head self-attention: each token gathers from those before it what its query asks for. */
+/** Causal multi-head self-attention: each token gathers what its query asks for from itself and those before it. */
 function selfAttention(
   { sizes: { C, H, D } }: Model,
   { cAttn, cProj }: Block["attn"],

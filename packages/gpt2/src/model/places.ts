@@ -3,12 +3,12 @@ import type { Model } from "./model.ts";
 import { namedWeights, type Weight } from "./weights.ts";
 
 /**
- * Where in a model an operation stands is told by the weight that it reads: which weight a storage is.
+ * Tells which weight a storage is: the weight that an operation reads says where in the model it stands.
  *
  *     const weightOf = weightsByStorage(model);
  *     observe({ before: ({ op, inputs }) => console.log(op.name, inputs.map((x) => weightOf(x.storage)?.name)) }, …);
  *
- * @returns undefined of memory that is no weight. The token embeddings are `wte.weight`, also where the logits are read through them
+ * @returns undefined for memory that is no weight. The token embeddings are `wte.weight`, also where they make the logits
  */
 export function weightsByStorage(model: Model): (storage: Storage) => Weight | undefined {
   const weights = new Map<Storage, Weight>();
@@ -18,7 +18,7 @@ export function weightsByStorage(model: Model): (storage: Storage) => Weight | u
 
 /**
  * Names for the operations of a profile: the matrix or table that an operation reads, without its block's number, so that the
- * blocks add up. Vectors have none: they are small, and every operation that reads them reads them alike.
+ * blocks add up. Vectors give no names: they are small, and every operation reads them alike.
  */
 export function profileNames(model: Model): (op: string, storage: Storage) => string | undefined {
   const weightOf = weightsByStorage(model);

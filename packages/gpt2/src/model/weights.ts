@@ -3,7 +3,7 @@ import type { GPT2Config } from "./config.ts";
 import type { Block, Model, Sizes, Weights } from "./model.ts";
 
 /**
- * What a weight is for, which decides how it is kept: a `table` is a vector for each token or position, a `matrix` `[in, out]`
+ * What a weight is for, which decides how it is kept: a `table` holds a vector for each token or position, a `matrix` `[in, out]`
  * is multiplied by, and a `vector` is a bias, a gain or a shift.
  */
 export type WeightKind = "table" | "matrix" | "vector";
@@ -78,7 +78,7 @@ type Entries<T> = T extends Tensor<infer S> ? Entry<LettersOf<S>> : { readonly [
 type LettersOf<S> = { readonly [I in keyof S]: LetterOf<S[I]> };
 type LetterOf<D> = { [L in keyof Sizes]: [D, Sizes[L]] extends [Sizes[L], D] ? L : never }[keyof Sizes];
 
-// ---- what is read off it ---------------------------------------------------------------------------------------------
+// ---- what follows from it ---------------------------------------------------------------------------------------------
 
 /** The sizes of a model of this config, by their letters. */
 export function sizesOf({ nEmbd, nHead, nInner, vocabSize, nPositions }: GPT2Config): Sizes {
@@ -98,12 +98,12 @@ export function weightsFor(config: GPT2Config): Weight[] {
   return Array.from(walk(config), ({ weight }) => weight);
 }
 
-/** Numbers that a model of this config has learned; the token embeddings count once if the logits are read through them. */
+/** The number of parameters of a model of this config; token embeddings that also make the logits count once. */
 export function parameterCount(config: GPT2Config): number {
   return weightsFor(config).reduce((total, { shape }) => total + shape.reduce((size, dim) => size * dim, 1), 0);
 }
 
-/** A model's weights; `tensorOf` is asked once for each, in their usual order, for a tensor of its shape. */
+/** A model's weights; `tensorOf` is called once for each, in their usual order, and returns a tensor of its shape. */
 export function buildWeights(config: GPT2Config, tensorOf: (weight: Weight) => Tensor): Weights {
   const weights: Node = { h: Array.from({ length: config.nLayer }, () => ({})) };
   for (const { weight, path } of walk(config)) {
@@ -118,7 +118,7 @@ export function buildWeights(config: GPT2Config, tensorOf: (weight: Weight) => T
   return weights as unknown as Weights; // the table has its structure, as the compiler checked above
 }
 
-/** Each weight of a model with its tensor, in their usual order; one that serves twice comes once. */
+/** Each weight of a model with its tensor, in their usual order; one that is used twice comes once. */
 export function* namedWeights({ config, weights }: Pick<Model, "config" | "weights">): Generator<[Weight, Tensor]> {
   for (const { weight, path } of walk(config)) {
     yield [weight, path.reduce<unknown>((node, key) => (node as Node)[key], weights) as Tensor];
@@ -127,7 +127,7 @@ export function* namedWeights({ config, weights }: Pick<Model, "config" | "weigh
 
 type Node = Record<string, unknown>;
 
-/** The weights of a model, and by which keys each is found in {@link Weights}. */
+/** The weights of a model, each with the keys that lead to it in {@link Weights}. */
 function* walk(config: GPT2Config): Generator<{ readonly weight: Weight; readonly path: readonly string[] }> {
   const sizes = sizesOf(config);
   const { lmHead, lnF, ...tables } = stack;

@@ -7,7 +7,7 @@ export async function locatePretrained(
   options: PretrainedOptions,
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<string | URL> {
-  const { downloadModel } = await import("../hub/index.ts"); // what loads folders only needs none of it
+  const { downloadModel } = await import("../hub/index.ts"); // programs that only load folders do not need it
   const { folder } = await downloadModel(name, { ...options, onProgress });
   return folder;
 }

@@ -5,10 +5,10 @@ import { disposeWith } from "../model/dispose.ts";
 import { forward, logits, type Model, type PassInput, type T } from "../model/model.ts";
 import type { Passes, Window } from "./passes.ts";
 
-/** Tokens of a pass, padding included: enough for a GPU to be busy, few enough for it to answer soon. */
+/** Tokens of a pass, padding included: enough to keep a GPU busy, few enough for an answer soon. */
 const TOKENS_PER_PASS = 512;
 const SHORTEST_BUCKET = 16;
-/** Passes that stay compiled for one model: each holds the memory for its intermediate results. */
+/** Passes that stay compiled for one model: each keeps the memory for its intermediate results. */
 const COMPILED_AT_ONCE = 4;
 
 /** ids, positions and targets of all tokens of a pass `[T]` → log p of the targets `[T]`. */
@@ -22,10 +22,10 @@ interface PerToken {
 const compilers = new WeakMap<Model, PassCompiler>();
 
 /**
- * Passes for a model on the gpu device, each one submission and one readback: windows are padded at the end to a bucket (a
- * power of two from 16, the context at most), and their number to a power of two, as far as `tokensPerPass` has room. A
- * pass is compiled when one of its size is first needed; the {@link COMPILED_AT_ONCE} used last are kept until the model
- * is disposed of. Undefined on other devices.
+ * Passes for a model on the gpu device, each one submission and one readback. Windows are padded at the end to a bucket (a power
+ * of two from 16, at most the context), and their number to a power of two as far as `tokensPerPass` allows. A pass is compiled
+ * when its size is first needed; the {@link COMPILED_AT_ONCE} used last are kept until the model is disposed of. Undefined on
+ * other devices.
  */
 export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): Passes | undefined {
   const { device } = model.weights.wte;
@@ -72,7 +72,7 @@ function powerOfTwoFrom(value: number): number {
 class PassCompiler {
   readonly #model: Model;
   readonly #device: GpuBackend;
-  /** By bucket and windows, the one used last at the end. */
+  /** By bucket and number of windows, the one used last at the end. */
   readonly #compiled = new Map<string, CompiledPass>();
   #latest: Promise<unknown> = Promise.resolve();
 
@@ -81,7 +81,7 @@ class PassCompiler {
     this.#device = device;
   }
 
-  /** Runs a pass of `count` windows of `bucket` tokens of which the first are given and the others are padding. */
+  /** Runs a pass of `count` windows of `bucket` tokens; the first windows are given, the others padding. */
   run(
     windows: readonly Window[],
     bucket: number,
@@ -154,7 +154,7 @@ class PassCompiler {
   }
 }
 
-/** Of a padded pass's results those of tokens that are scored, window after window. */
+/** The results of a padded pass that belong to scored tokens, window after window. */
 function scoredOf(windows: readonly Window[], bucket: number, logprobs: Float32Array): Float32Array {
   const counts = windows.map(({ ids, firstScored }) => ids.length - firstScored);
   const scored = new Float32Array(counts.reduce((sum, count) => sum + count, 0));

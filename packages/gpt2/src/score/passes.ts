@@ -1,7 +1,7 @@
 /** Consecutive tokens of one sequence that the model sees at once. */
 export interface Window {
   readonly sequence: number;
-  /** Where the window begins in its sequence. */
+  /** Where in its sequence the window begins. */
   readonly start: number;
   readonly ids: readonly number[];
   /** The first token of the window that is scored in it. */
@@ -10,10 +10,10 @@ export interface Window {
 
 /** How windows are put together into passes, and how a pass is run. */
 export interface Passes {
-  /** Whether a pass that has these windows (at least one) takes the next one too. */
+  /** Whether a pass with these windows (at least one) has room for the next one. */
   takes(windows: readonly Window[], next: Window): boolean;
   /**
-   * log p of the tokens that the windows score, window after window.
+   * log p of the windows' scored tokens, window after window.
    *
    * @throws `signal.reason` when aborted
    */

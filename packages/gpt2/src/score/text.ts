@@ -6,7 +6,7 @@ import { type ScoreOptions, scoreTokens } from "./tokens.ts";
 /** How likely a model finds a text. */
 export interface Score {
   readonly ids: readonly number[];
-  /** Each token by itself, to be shown: its text, with `\xNN` for bytes that are only part of a character. */
+  /** Each token's text, for display, with `\xNN` for bytes that are only part of a character. */
   readonly tokens: readonly string[];
   /** Natural log-probability of each token but the first, which is given: one fewer than `ids`. */
   readonly logprobs: readonly number[];
@@ -14,12 +14,12 @@ export interface Score {
   readonly logLikelihood: number;
   /** e to the power of minus the mean of `logprobs`; NaN for a text of fewer than two tokens. */
   readonly perplexity: number;
-  /** Bits that the tokens after the first cost, per byte that they stand for; NaN for a text of fewer than two tokens. */
+  /** Bits per byte of all tokens but the first; NaN for a text of fewer than two tokens. */
   readonly bitsPerByte: number;
 }
 
 /**
- * Scores texts, given as tokens: results in the order of the texts, each the same, bit for bit, as by itself.
+ * Scores texts, given as tokens. Results are in the order of the texts, each with the same bits as if scored alone.
  *
  * @throws OptionError, TokenIdError, ContextLengthError (unless a `stride` is given); `signal.reason` when aborted
  */

@@ -10,29 +10,29 @@ import type { Passes, Window } from "./passes.ts";
 /** How token sequences are scored. */
 export interface ScoreOptions {
   /**
-   * Scores sequences that are longer than the context too, through windows of `n_positions` tokens that begin `stride`
-   * tokens apart: only the tokens that a window adds are scored in it, each after at least `n_positions - stride` others
-   * (Hugging Face, "Perplexity of fixed-length models"). A small stride is accurate, a large one fast. From 1 to
-   * `n_positions - 1`. Without it, a sequence that does not fit is an error.
+   * Also scores sequences that are longer than the context, through windows of `n_positions` tokens that begin `stride` tokens
+   * apart: each window scores only the tokens that it adds, given at least `n_positions - stride` others (Hugging Face,
+   * "Perplexity of fixed-length models"). A small stride is accurate, a large one fast. From 1 to `n_positions - 1`. Without
+   * it, a sequence that does not fit is an error.
    */
   readonly stride?: number | undefined;
-  /** Tokens that a pass runs on at most, unless a single sequence has more. Default 1,024; 512 on the gpu device. */
+  /** The most tokens in one pass, unless a single sequence has more. Default 1,024; 512 on the gpu device. */
   readonly tokensPerPass?: number | undefined;
   readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
-  /** Ends the scoring early: it throws the signal's reason. */
+  /** Stops early: scoring then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sequences whose scores are complete, of all. */
+/** Sequences whose scores are complete, and in total. */
 export interface ScoreProgress {
   readonly scored: number;
   readonly total: number;
 }
 
 /**
- * The natural log-probability of every token but the first of each sequence, each after all those before it (in its
- * window). Sequences are packed end to end into passes: that changes nothing about a result, not a bit. (On the gpu device
- * passes are compiled, and the last bits may depend on the packing.)
+ * The natural log-probability of every token but the first of each sequence, given all those before it (in its window).
+ * Sequences are packed end to end into passes, which does not change a bit of the results. (On the gpu device passes are
+ * compiled, and the last bits may depend on the packing.)
  *
  * @throws OptionError, TokenIdError, ContextLengthError; `signal.reason` when aborted
  */
@@ -62,7 +62,7 @@ export async function scoreTokens(
   return scores;
 }
 
-/** What the model is shown of the sequences, one after another. One of fewer than two tokens has nothing to score. */
+/** The windows of all sequences, in order. A sequence of fewer than two tokens has nothing to score, and no window. */
 function* windowsOf(
   sequences: readonly (readonly number[])[],
   nPositions: number,
@@ -70,7 +70,7 @@ function* windowsOf(
 ): Generator<Window, void> {
   for (const [sequence, ids] of sequences.entries()) {
     if (ids.length < 2) continue;
-    let scored = 1; // tokens of the sequence that are scored, or given
+    let scored = 1; // tokens of the sequence that are scored already, or given
     for (let start = 0; scored < ids.length; start += stride) {
       const window = ids.slice(start, start + nPositions);
       yield { sequence, start, ids: window, firstScored: scored - start };
@@ -93,8 +93,8 @@ function* packs(windows: Iterable<Window>, passes: Passes): Generator<readonly W
 }
 
 /**
- * Passes over windows that lie end to end, without padding. The last token of a window is predicted but predicts nothing, and
- * none comes after it to attend to it: passes do without it.
+ * Passes over windows packed end to end, without padding. The last token of a window is predicted but predicts nothing, and no
+ * token attends to it: passes leave it out.
  */
 function packedPasses(model: Model, tokensPerPass = 1024): Passes {
   return {
@@ -117,7 +117,7 @@ function packedPasses(model: Model, tokensPerPass = 1024): Passes {
   };
 }
 
-/** Puts what a pass found into the scores of its windows' sequences. */
+/** Writes a pass's results into the scores of its windows' sequences. */
 function distribute(logprobs: Float32Array, pack: readonly Window[], scores: readonly Float32Array[]): void {
   let taken = 0;
   for (const { sequence, start, ids, firstScored } of pack) {
@@ -127,7 +127,7 @@ function distribute(logprobs: Float32Array, pack: readonly Window[], scores: rea
   }
 }
 
-/** How many sequences have all their scores once `pack`, the latest of the passes, is done. */
+/** How many sequences are complete once `pack`, the latest pass, is done. */
 function completed(pack: readonly Window[], sequences: readonly (readonly number[])[]): number {
   const { sequence, start, ids } = pack.at(-1)!;
   const whole = start + ids.length === sequences[sequence]!.length;

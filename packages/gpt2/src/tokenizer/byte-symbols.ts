@@ -1,7 +1,7 @@
 /**
- * GPT-2's vocabulary files write each of the 256 bytes as one printable character, its symbol, so that tokens can be
- * kept in JSON and split at spaces. Printable Latin-1 characters stand for themselves; the other bytes take the
- * characters from U+0100 on, in order: a space is "Ġ", a new line "Ċ".
+ * GPT-2's vocabulary files write each of the 256 bytes as one printable character, its symbol, so that tokens fit into JSON and
+ * can be separated by spaces. Printable Latin-1 characters stand for themselves; the other bytes are the characters from U+0100
+ * on, in order: a space is "Ġ", a line break "Ċ".
  * (`bytes_to_unicode` in https://github.com/openai/gpt-2/blob/master/src/encoder.py)
  */
 const symbols: readonly string[] = Array.from({ length: 256 }, (_, byte) => symbolOfByte(byte));

@@ -8,8 +8,8 @@ export const LETTER = 1;
 export const NUMBER = 2;
 export const WHITE_SPACE = 3;
 
-// A table of our own: \p{L}, \p{N} and \s differ from one JavaScript engine to the next (with its Unicode version) and
-// from what the Hugging Face and OpenAI tokenizers take them to be, and so would the ids.
+// A table of our own, because \p{L}, \p{N} and \s differ between JavaScript engines (with their Unicode versions) and from the
+// Hugging Face and OpenAI tokenizers; the ids would differ too.
 const classes: Uint8Array = buildTable();
 
 function buildTable(): Uint8Array {
@@ -30,7 +30,7 @@ function fillRanges(table: Uint8Array, ranges: string, characterClass: Character
   }
 }
 
-/** The class of a code point. A lone surrogate is {@link OTHER}, as is U+FFFD, by which it is encoded. */
+/** The class of a code point. A lone surrogate is {@link OTHER}, like U+FFFD, as which it is encoded. */
 export function characterClass(codePoint: number): CharacterClass {
   return classes[codePoint] as CharacterClass;
 }

@@ -21,7 +21,7 @@ export class Heap<T> {
     items[i] = item;
   }
 
-  /** Takes out the first item; undefined if there is none. */
+  /** Removes and returns the first item; undefined if there is none. */
   pop(): T | undefined {
     const items = this.#items;
     const first = items[0];

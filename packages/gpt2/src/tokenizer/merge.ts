@@ -7,7 +7,7 @@ export interface Merge {
   result: number;
 }
 
-/** Words of up to this many bytes (nearly all) are merged by search; longer ones with a heap. Found by measuring. */
+/** Words of up to this many bytes (nearly all) are merged by search, longer ones with a heap. Measured. */
 const LONGEST_SEARCHED_WORD = 48;
 
 /** A heap entry is rank · 2^31 + position, exact in a float64 for ranks below 2^22. */
@@ -27,7 +27,7 @@ export class MergeTable {
   readonly #mask: number;
   #size = 0;
 
-  /** @param capacity how many merges there is room for */
+  /** @param capacity the most merges it can hold */
   constructor(capacity: number) {
     this.#lefts = new Int32Array(capacity);
     this.#rights = new Int32Array(capacity);
@@ -73,14 +73,14 @@ export class MergeTable {
 }
 
 /**
- * Byte-pair encoding of one word (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909): merge the pair of lowest
- * rank, of equal ones the leftmost, until no pair is left that merges. `ids` are the word's bytes as token ids.
+ * Byte-pair encoding of one word (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909): merges the pair of lowest rank, the
+ * leftmost of equals, until no pair can be merged. `ids` are the word's bytes as token ids.
  */
 export function mergeWord(ids: Int32Array, table: MergeTable): Int32Array {
   return ids.length <= LONGEST_SEARCHED_WORD ? mergeBySearch(ids, table) : mergeByHeap(ids, table);
 }
 
-/** The definition, as it stands: quadratic, and the fastest for short words. Overwrites `ids`. */
+/** The definition itself: quadratic, and the fastest for short words. Overwrites `ids`. */
 export function mergeBySearch(ids: Int32Array, table: MergeTable): Int32Array {
   let length = ids.length;
   for (;;) {
@@ -118,7 +118,7 @@ export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
     const rank = Math.floor(entry / POSITIONS);
     const position = entry - rank * POSITIONS;
     const right = next[position]!;
-    // The pair may be gone: one of its tokens was merged with another neighbour since.
+    // The pair may be gone: one of its tokens may have been merged with its other neighbour.
     if (ids[position] === GONE || right === length || table.rankOf(ids[position]!, ids[right]!) !== rank) continue;
 
     ids[position] = table.resultOf(rank);

@@ -1,6 +1,6 @@
 /**
- * A binary heap of numbers, smallest first. Not a case of `Heap`, because a function that compares would have every
- * number allocated: a word of a megabyte takes three times as long with it.
+ * A binary heap of numbers, smallest first. Not a `Heap`, because passing numbers to a comparing function allocates each: a
+ * word of a megabyte would take three times as long.
  */
 export class NumberHeap {
   readonly #items: number[] = [];
@@ -22,7 +22,7 @@ export class NumberHeap {
     items[i] = item;
   }
 
-  /** Takes out the smallest number; the heap must not be empty. */
+  /** Removes and returns the smallest number; the heap must not be empty. */
   pop(): number {
     const items = this.#items;
     const smallest = items[0]!;

@@ -1,6 +1,6 @@
 import { Heap } from "./heap.ts";
 
-/** A pair of neighbouring tokens and how often it stands in the text. */
+/** A pair of neighbouring tokens and how often it occurs in the text. */
 export interface CountedPair {
   readonly left: number;
   readonly right: number;
@@ -16,7 +16,7 @@ interface Pair {
   readonly left: number;
   readonly right: number;
   count: number;
-  /** The words it stands in, or stood in once. */
+  /** The words it occurs in, or once occurred in. */
   readonly words: Set<Word>;
 }
 
@@ -24,15 +24,15 @@ interface Pair {
 const IDS = 2 ** 26;
 
 /**
- * How often each pair of neighbouring tokens stands in a text, kept up to date through merges: a merge visits only the
- * words that have the pair. In `aaa` the pair `a a` counts twice, although only one of the two can be merged.
+ * How often each pair of neighbouring tokens occurs in a text, kept up to date as pairs are merged: a merge visits only the words
+ * that contain the pair. In `aaa` the pair `a a` counts twice, although only one of the two can be merged.
  */
 export class PairCounts {
   readonly #pairs = new Map<number, Pair>();
-  /** Pairs with the count they had when they came in. Counts of old pairs only fall, so none is ever queued too low. */
+  /** Pairs with the count they had when they were queued. Counts of old pairs only fall, so none is queued too low. */
   readonly #queue = new Heap<CountedPair>(goesFirst);
 
-  /** @param words each word's token ids, and how often it stands in the text */
+  /** @param words each word's token ids, and how often it occurs in the text */
   constructor(words: Iterable<readonly [ids: number[], count: number]>) {
     for (const [ids, count] of words) {
       const word = { ids, count };
@@ -41,7 +41,7 @@ export class PairCounts {
     for (const { left, right, count } of this.#pairs.values()) this.#queue.push({ left, right, count });
   }
 
-  /** The pair with the highest count, of equal ones that with the lowest ids; undefined if there is none. */
+  /** The pair with the highest count, and among equals the one with the lowest ids; undefined if there is none. */
   mostFrequent(): CountedPair | undefined {
     for (let top = this.#queue.pop(); top !== undefined; top = this.#queue.pop()) {
       const count = this.#pairs.get(top.left * IDS + top.right)?.count ?? 0;
@@ -51,7 +51,7 @@ export class PairCounts {
     return undefined;
   }
 
-  /** Puts one new token in the place of the pair, from left to right in each word. */
+  /** Replaces the pair by one new token, from left to right in each word. */
   merge(left: number, right: number, token: number): void {
     const made = new Set<Pair>();
     for (const word of this.#pairs.get(left * IDS + right)?.words ?? []) {

@@ -3,11 +3,11 @@ import { OptionError } from "@gpt2-ts/tensor";
 /** Which special tokens `encode` looks for: none, all, or those named. */
 export type AllowedSpecial = "none" | "all" | Iterable<string>;
 
-/** A part of a text: ordinary text, or the id of a special token that stands there. */
+/** A part of a text: ordinary text, or the id of a special token. */
 export type TextPart = string | number;
 
 /**
- * Cuts a text at the special tokens that are allowed in it; where two match, at the longer one.
+ * Splits a text at the special tokens that are allowed in it; where two match, at the longer one.
  * @throws OptionError if one that is named is not a special token
  */
 export function splitAtSpecialTokens(

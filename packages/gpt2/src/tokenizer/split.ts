@@ -8,9 +8,9 @@ const APOSTROPHE = 0x27;
  *
  *     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  *
- * (https://github.com/openai/gpt-2/blob/master/src/encoder.py). Written out by hand, for two reasons: an engine's \p{L}
- * and \s are not the oracle's (see character-classes.ts), and a regular expression keeps a stack of the places it may
- * have to come back to, which a megabyte of spaces overflows. This reads each character at most twice.
+ * (https://github.com/openai/gpt-2/blob/master/src/encoder.py). Written by hand for two reasons: an engine's \p{L} and \s are not
+ * GPT-2's (see character-classes.ts), and a regular expression keeps a stack for backtracking, which a megabyte of spaces
+ * overflows. This reads each character at most twice.
  */
 export function endOfWord(text: string, start: number): number {
   const contraction = contractionLength(text, start);
@@ -21,7 +21,7 @@ export function endOfWord(text: string, start: number): number {
   const kind = characterClass(text.codePointAt(afterSpace)!);
   if (kind !== WHITE_SPACE) return endOfRun(text, afterSpace, kind);
 
-  // `\s+(?!\S)`: all the white space, but for the last character if a word follows; `\s+` if there is only that one.
+  // `\s+(?!\S)`: all the white space, except for the last character if a word follows; `\s+` if there is only that one.
   const end = endOfRun(text, start, WHITE_SPACE);
   return end === text.length || end === start + 1 ? end : end - 1;
 }

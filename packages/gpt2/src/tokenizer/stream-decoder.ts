@@ -1,8 +1,8 @@
 import { decodeUtf8, incompleteTailLength } from "./utf8.ts";
 
 /**
- * Decodes token by token. A character may be spread over several tokens: its text comes with the last of them, so that
- * no piece holds half of one. The pieces put together are what `decode` gives for all the ids.
+ * Decodes token by token. A character may be spread over several tokens: its text comes with the last of them, so that no piece
+ * holds half a character. Joined, the pieces are what `decode` returns for all ids.
  */
 export class StreamDecoder {
   readonly #bytesOf: (id: number) => Uint8Array;
@@ -24,7 +24,7 @@ export class StreamDecoder {
     return decodeUtf8(bytes.subarray(0, complete));
   }
 
-  /** What is left at the end: U+FFFD if a character was never finished, otherwise nothing. The decoder can go on. */
+  /** What is left at the end: U+FFFD if a character was not completed, otherwise nothing. The decoder can be used again. */
   flush(): string {
     const rest = decodeUtf8(this.#pending);
     this.#pending = new Uint8Array(0);

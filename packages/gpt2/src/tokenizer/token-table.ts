@@ -7,19 +7,19 @@ function hashed(hash: number, character: number): number {
 }
 
 /**
- * Texts of tokens and their ids, numbered from 0 on as they came. A hash table over characters that lie end to end: GPT-2's
- * 50,257 tokens take 2 MB, where an object parsed from JSON and a Map of it take 20.
+ * Texts of tokens and their ids, numbered from 0 in the order they came. A hash table over one array of characters: GPT-2's 50,257
+ * tokens take 2 MB, where an object parsed from JSON and a Map of it take 20.
  */
 export class TokenTable {
   readonly #characters: Uint16Array;
-  /** Where token number i begins; the one before it ends there. */
+  /** Where token number i begins and the one before it ends. */
   readonly #starts: Int32Array;
   readonly #ids: Float64Array;
   /** 1 + the number of a token, by its hash, with linear probing; 0 where there is none. */
   readonly #slots: Int32Array;
   #size = 0;
 
-  /** Room for so many tokens, and for so many characters of all of them. */
+  /** Has room for so many tokens, and so many characters in all. */
   constructor(tokens: number, characters: number) {
     this.#characters = new Uint16Array(characters);
     this.#starts = new Int32Array(tokens + 1);
@@ -40,7 +40,7 @@ export class TokenTable {
     return number < 0 ? undefined : this.#ids[number]!;
   }
 
-  /** Gives a token its id, or another one. Throws a RangeError when there is no room. */
+  /** Sets a token's id. Throws a RangeError when there is no room. */
   set(token: string, id: number): void {
     const slot = this.#slotOf(token);
     const known = this.#slots[slot]! - 1;

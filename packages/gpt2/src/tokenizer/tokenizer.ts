@@ -12,32 +12,32 @@ import { END_OF_TEXT, readVocabulary, tokenBytes, type Vocabulary } from "./voca
 export interface TokenizerFiles {
   /** vocab.json, as text or parsed: token → id, tokens written in byte symbols ("Ġthe" is " the"). */
   vocab: string | Readonly<Record<string, number>>;
-  /** merges.txt: one pair of tokens a line, first merged first; a `#version` line may come before. */
+  /** merges.txt: one pair of tokens per line, in the order of merging, perhaps after a `#version` line. */
   merges: string;
   /** Special tokens and their ids, in or beyond the vocabulary. `<|endoftext|>` is one wherever the vocabulary has it. */
   specialTokens?: Readonly<Record<string, number>>;
-  /** How error messages name the two files; "vocab.json" and "merges.txt" unless told otherwise. */
+  /** How error messages name the two files. Default: "vocab.json" and "merges.txt". */
   fileNames?: { vocab: string; merges: string };
 }
 
 export interface EncodeOptions {
   /**
-   * Which special tokens become their id where the text writes them out. "none" (the default) treats `<|endoftext|>`
-   * as thirteen ordinary characters, so that a text cannot smuggle one in.
+   * Which special tokens become their ids where they occur in the text. "none" (the default) treats `<|endoftext|>` as thirteen
+   * ordinary characters, so that a text cannot smuggle one in.
    */
   allowedSpecial?: AllowedSpecial;
 }
 
-/** The cache holds short words only: engines let a longer slice keep the whole text it was cut from in memory. */
+/** The cache holds only short words: a longer slice would keep the whole text it was cut from in memory. */
 const LONGEST_CACHED_WORD = 12;
 const CACHED_WORDS = 1 << 15;
 
 /**
  * GPT-2's tokenizer: byte-level byte-pair encoding (Radford et al. 2019, section 2.2).
  *
- * Text is split into words, a word is written as UTF-8 bytes, and bytes are merged to ever longer tokens by the merges
- * of the vocabulary. Every text can be encoded, and `decode(encode(text))` is the text again; only lone surrogates,
- * which are not Unicode text, are encoded as U+FFFD. Ids equal those of Hugging Face `tokenizers` and of tiktoken.
+ * Text is split into words, each word is written as UTF-8 bytes, and the vocabulary's merges join bytes to ever longer tokens.
+ * Every text can be encoded, and `decode(encode(text))` is the text again; only lone surrogates, which are not Unicode text, are
+ * encoded as U+FFFD. Ids equal those of Hugging Face `tokenizers` and of tiktoken.
  */
 export class Tokenizer {
   /** How many tokens there are; ids are 0 to vocabSize - 1. */
@@ -109,7 +109,7 @@ export class Tokenizer {
   }
 
   /**
-   * The text of these tokens. Bytes that are not UTF-8 (a character cut in two, a model's slip) become U+FFFD.
+   * The text of these tokens. Bytes that are not UTF-8 (a character cut in two, a model's mistake) become U+FFFD.
    * @throws TokenizerError if an id is not in the vocabulary
    */
   decode(ids: Iterable<number>): string {
@@ -137,7 +137,7 @@ export class Tokenizer {
   }
 
   /**
-   * Each token by itself, to be shown: its text, with `\xNN` for bytes that are only part of a character.
+   * Each token's text, for display, with `\xNN` for bytes that are only part of a character.
    * @throws TokenizerError if an id is not in the vocabulary
    */
   tokens(ids: Iterable<number>): string[] {

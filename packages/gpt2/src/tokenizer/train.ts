@@ -7,7 +7,7 @@ import { endOfWord } from "./split.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 const BYTES = 256;
-/** As many tokens as the tables of merges and of pairs can tell apart. */
+/** The most tokens that the tables of merges and pairs can tell apart. */
 const LARGEST_VOCABULARY = MAX_MERGES;
 
 /** How long training works before it lets other tasks of the event loop run. */
@@ -48,13 +48,13 @@ export interface TrainedVocabulary {
 }
 
 /**
- * Learns a byte-level BPE vocabulary: from single bytes on, again and again the most frequent pair of neighbouring
- * tokens becomes a token; of equally frequent pairs the one with the lowest ids (left, then right). Words, found by
- * GPT-2's pattern, bound the pairs. The result depends on the texts alone, and is what the trainer of Hugging Face
- * `tokenizers` gives (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909).
+ * Learns a byte-level BPE vocabulary: starting from single bytes, the most frequent pair of neighbouring tokens becomes a token,
+ * again and again; of equally frequent pairs, the one with the lowest ids (left, then right). Pairs never cross the boundaries of
+ * words, which GPT-2's pattern finds. The result depends only on the texts and options, and equals that of the trainer of Hugging
+ * Face `tokenizers` (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909).
  *
  * @param texts one text or several; words do not run on from one to the next
- * @throws OptionError if an option makes no sense, or a special token is what the texts teach anyway
+ * @throws OptionError for an invalid option, or if a special token is also learned from the texts
  */
 export async function trainBPE(
   texts: string | Iterable<string> | AsyncIterable<string>,
@@ -113,7 +113,7 @@ function checkedOptions(options: TrainOptions) {
   return { specialTokens, minFrequency, totalMerges: vocabSize - smallest };
 }
 
-/** A function to call often: it notices an abort, and now and then lets other tasks (a page's, a timer's) run. */
+/** A function to call often: it notices an abort, and from time to time lets other tasks (a page's, a timer's) run. */
 function pauser(signal: AbortSignal | undefined): () => Promise<void> {
   let sliceEnd = performance.now() + SLICE_MS;
   return async () => {
@@ -132,7 +132,8 @@ function trainedVocabulary(
 ): TrainedVocabulary {
   const ids = new Map(learned.map((token, id) => [token, id]));
   for (const token of specialTokens) {
-    if (ids.has(token)) throw new OptionError("specialTokens", `the text teaches ${JSON.stringify(token)} as well`);
+    if (ids.has(token))
+      throw new OptionError("specialTokens", `${JSON.stringify(token)} is also learned from the text`);
     ids.set(token, ids.size);
   }
   return {

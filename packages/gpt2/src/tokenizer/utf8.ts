@@ -1,6 +1,6 @@
 const REPLACEMENT = "\ufffd";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // "ignore" in the sense of: a BOM is text, keep it
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // "ignore" means: keep a BOM, as text
 const encoder = new TextEncoder();
 
 /** Text as UTF-8. A lone surrogate, which UTF-8 cannot write, becomes U+FFFD. */
@@ -13,7 +13,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** How many bytes at the end are the beginning of a character whose other bytes may still come: 0 to 3. */
+/** How many bytes at the end begin a character whose other bytes may still come: 0 to 3. */
 export function incompleteTailLength(bytes: Uint8Array): number {
   for (let length = 1; length <= Math.min(3, bytes.length); length++) {
     const start = bytes.length - length;
@@ -42,7 +42,7 @@ function mayFollow(lead: number, second: number): boolean {
   return lead !== 0xf4 || second < 0x90;
 }
 
-/** Bytes as a person can read them: the text they are, and `\xNN` for each byte that is no part of a character. */
+/** Bytes for a person to read: their text, and `\xNN` for each byte that is not part of a character. */
 export function displayBytes(bytes: Uint8Array): string {
   let shown = "";
   for (let i = 0; i < bytes.length; ) {
@@ -60,7 +60,7 @@ export function displayBytes(bytes: Uint8Array): string {
   return shown;
 }
 
-/** Whether the bytes at `i` write U+FFFD itself. */
+/** Whether the bytes at `i` are U+FFFD itself. */
 function isReplacement(bytes: Uint8Array, i: number): boolean {
   return bytes[i] === 0xef && bytes[i + 1] === 0xbf && bytes[i + 2] === 0xbd;
 }

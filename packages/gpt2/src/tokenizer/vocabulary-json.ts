@@ -1,10 +1,10 @@
 import type { TokenTable } from "./token-table.ts";
 
 const [quote, backslash, zero, nine, firstPrintable] = [0x22, 0x5c, 0x30, 0x39, 0x20];
-/** More digits than an id has. */
+/** More digits than any id has. */
 const TOO_LARGE = 1e9;
 
-/** No less than the tokens of a vocab.json, from the commas in its text. */
+/** An upper bound of the tokens in a vocab.json: the commas in its text, and one. */
 export function mostTokens(text: string): number {
   let most = 1;
   for (let at = text.indexOf(","); at >= 0; at = text.indexOf(",", at + 1)) most++;
@@ -12,8 +12,8 @@ export function mostTokens(text: string): number {
 }
 
 /**
- * Reads a vocab.json that is as it should be, an object of tokens and whole numbers, into `ids`. False for any other text,
- * with some of it read: what is wrong is for `JSON.parse` to say, which makes an object of all tokens and takes longer.
+ * Reads a well-formed vocab.json, an object of tokens and whole numbers, into `ids`. Returns false for any other text, perhaps after
+ * reading some of it: then `JSON.parse`, which is slower because it makes an object of all tokens, says what is wrong.
  */
 export function scanVocabulary(text: string, ids: TokenTable): boolean {
   let at = afterSpace(text, 0);
@@ -45,7 +45,7 @@ function isDigit(code: number): boolean {
   return code >= zero && code <= nine;
 }
 
-/** Where the string that begins at `start` ends, its quotes included; undefined if there is none. */
+/** Where the string that begins at `start` ends, including its quotes; undefined if there is none. */
 function endOfString(text: string, start: number): number | undefined {
   if (text.charCodeAt(start) !== quote) return undefined;
   for (let at = start + 1; at < text.length; at++) {
@@ -57,7 +57,7 @@ function endOfString(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** What is between the quotes of a JSON string stands for this; undefined if it has an escape that is none. */
+/** The text that the inside of a JSON string stands for; undefined if it has an invalid escape. */
 function unescaped(text: string): string | undefined {
   if (!text.includes("\\")) return text;
   try {

@@ -5,13 +5,13 @@ import { TokenTable } from "./token-table.ts";
 import { encodeUtf8 } from "./utf8.ts";
 import { mostTokens, scanVocabulary } from "./vocabulary-json.ts";
 
-/** A checked vocabulary: every byte has a token, ids are 0 … size-1, every merge is between tokens that exist. */
+/** A checked vocabulary: every byte has a token, ids are 0 … size-1, merges are between existing tokens. */
 export interface Vocabulary {
   /** Token → id of the special tokens, written as they are. */
   readonly specialTokens: ReadonlyMap<string, number>;
   /** How many tokens there are. */
   readonly size: number;
-  /** The token of an id; undefined for what is not one. */
+  /** The token of an id; undefined for anything else. */
   tokenOf(id: number): string | undefined;
   /** Each byte's id. */
   readonly idOfByte: Int32Array;
@@ -64,7 +64,7 @@ function readIds(vocab: string | Readonly<Record<string, number>>, added: readon
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new TokenizerError("expected a JSON object of tokens and their ids", { file });
   }
-  // Own keys, because tokens are anything: "__proto__" and "constructor" too.
+  // Own keys only, because a token can be anything, such as "__proto__" or "constructor".
   const tokens = Object.keys(json);
   const ids = new TokenTable(tokens.length + added.length, lengthOfAll(tokens) + lengthOfAll(added));
   for (const token of tokens) ids.set(token, checkedId(token, (json as Record<string, unknown>)[token], file));
@@ -127,10 +127,10 @@ function numbersById(ids: TokenTable, file: string): Int32Array {
     }
     numbers[id] = number;
   }
-  return numbers; // as many different ids below ids.size as tokens: none is missing
+  return numbers; // ids.size different ids below ids.size: none is missing
 }
 
-/** A token's bytes. One that is not written in byte symbols (an added one, as a rule) stands for its own text. */
+/** A token's bytes. One that is not written in byte symbols (usually an added token) stands for its own text. */
 export function tokenBytes(token: string, isSpecial: boolean): Uint8Array {
   const bytes = isSpecial ? undefined : symbolsToBytes(token);
   return bytes === undefined ? encodeUtf8(token) : Uint8Array.from(bytes);
@@ -165,7 +165,7 @@ function readMerges(
     throw new TokenizerError(`more than ${MAX_MERGES} merges`, { file, line: firstLine + MAX_MERGES + 1 });
   }
   const merges = new MergeTable(count);
-  // Line by line: all of them at once would be tens of thousands of strings.
+  // Line by line, because splitting would make tens of thousands of strings.
   let start = firstLine === 0 ? 0 : endOfLine(text, 0, end) + 1;
   for (let rank = 0; rank < count; rank++) {
     const next = endOfLine(text, start, end);

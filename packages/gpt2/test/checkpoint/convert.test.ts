@@ -232,7 +232,7 @@ describe("loading a converted model refuses, naming what is wrong and leaving no
     [
       "unsigned integers",
       (c) => (c["wpe.weight"] = { ...c["wpe.weight"]!, dtype: "U8" }),
-      "tensor wpe.weight is U8; a checkpoint converted to int8 has it in I8",
+      "tensor wpe.weight is U8; expected I8 in a checkpoint converted to int8",
     ],
     [
       "scales for a vector",

@@ -32,13 +32,13 @@ export function addTaskOptions(command: Command): Command {
 /** Samples have seeds of their own, counted from the run's. */
 const LARGEST_SEED = Number.MAX_SAFE_INTEGER - 1000;
 
-/** Throws an OptionError for a seed that is none. */
+/** Throws an OptionError for an invalid seed. */
 export function checkSeed(seed: number): void {
   if (Number.isSafeInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return;
   throw new OptionError("seed", `expected an integer from 0 to ${LARGEST_SEED}, got ${seed}`);
 }
 
-/** Throws an OptionError for numbers out of range, before anything large is read. */
+/** Throws an OptionError for numbers out of range, before the model is loaded. */
 export function checkTaskFlags({ seed, length }: TaskFlags): void {
   checkSeed(seed);
   if (Number.isSafeInteger(length) && length >= 1) return;

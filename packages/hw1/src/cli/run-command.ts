@@ -3,7 +3,7 @@ import { runProgram } from "gpt2-ts";
 import { taskCommands } from "./tasks.ts";
 import { writtenCommand } from "./written.ts";
 
-/** Runs `hw1` with these arguments, and tells the exit status. */
+/** Runs `hw1` with these arguments; resolves to the exit status. */
 export function runCommand(args: readonly string[]): Promise<number> {
   const program = {
     name: "hw1",

@@ -14,10 +14,10 @@ import type { Setting } from "../tasks/setting.ts";
 import { addTaskOptions, checkTaskFlags, type TaskFlags } from "./options.ts";
 import { printWritten } from "./written.ts";
 
-/** The parts of the results that tasks find. */
+/** The parts of the results that tasks produce. */
 type Findings = Pick<Hw1Results, "samples" | "likelihood" | "classification" | "costs">;
 
-/** Runs a part of a task, and notes how long it took. */
+/** Runs a part of a task, and records how long it took. */
 type Timed = <Result>(task: string, work: () => Promise<Result>) => Promise<Result>;
 
 const FILES_NOTE =

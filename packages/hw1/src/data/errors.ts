@@ -1,4 +1,4 @@
-/** A file that holds no texts as it should, or a folder without the files. */
+/** A file that does not hold the texts that it should, or a folder without the files. */
 export class DataError extends Error {
   override readonly name = "DataError";
   /** The file or folder. */
@@ -12,7 +12,7 @@ export class DataError extends Error {
   }
 }
 
-/** Bytes that are no pickle, or one of more than plain data. */
+/** Bytes that are no pickle, or a pickle of more than plain data. */
 export class PickleError extends Error {
   override readonly name = "PickleError";
   /** Name of the instruction at fault; undefined if the bytes end before one, or after the last. */

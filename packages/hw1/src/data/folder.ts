@@ -6,7 +6,7 @@ import { type Paper, readPapers } from "./papers.ts";
 import { readTexts, TEXT_FORMATS } from "./texts.ts";
 
 const PROMPTS = 5;
-/** Of texts cut from papers, for want of a file of them. */
+/** The number of texts cut from papers, where there is no file of them. */
 const STRINGS = 100;
 /** Characters (code points) of a prompt, and of a text cut from a paper. */
 const LENGTH = 100;

@@ -15,7 +15,7 @@ const COLUMNS = ["Title", "Abstract", "PaperText"] as const;
  * Reads a CSV file of papers (RFC 4180; the first line names the columns, of which `Title`, `Abstract` and `PaperText`
  * are taken).
  *
- * @param most papers that are wanted: what comes after them is not looked at
+ * @param most the papers that are wanted: the rest of the file is not read
  * @throws DataError
  */
 export async function readPapers(file: string, most: number): Promise<Paper[]> {

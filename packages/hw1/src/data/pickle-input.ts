@@ -1,11 +1,11 @@
 import { PickleError } from "./errors.ts";
 import { opcodeName } from "./pickle-opcodes.ts";
 
-/** Largest integers: more would take long to convert, for no text's sake. The digits are CPython's limit. */
+/** The largest integers: larger ones take long to convert, and no text needs them. The digits are CPython's limit. */
 const MAX_DIGITS = 4300;
 const MAX_LONG_BYTES = 2048;
 
-/** The bytes of a pickle, read from front to back. Nothing it says about lengths is believed before it is checked. */
+/** The bytes of a pickle, read from front to back. No length in it is trusted before it is checked. */
 export class PickleInput {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -22,7 +22,7 @@ export class PickleInput {
     return this.#bytes.length - this.#at;
   }
 
-  /** The code of the next instruction; what is read after it are its arguments. */
+  /** The code of the next instruction; its arguments follow. */
   next(): number {
     this.#instruction = this.#at;
     const code = this.#bytes[this.#at];
@@ -31,7 +31,7 @@ export class PickleInput {
     return code;
   }
 
-  /** Throws a {@link PickleError} about the present instruction. */
+  /** Throws a {@link PickleError} about the current instruction. */
   fail(message: string): never {
     const code = this.#bytes[this.#instruction]!;
     throw new PickleError(opcodeName(code) ?? `0x${code.toString(16).padStart(2, "0")}`, this.#instruction, message);
@@ -43,7 +43,7 @@ export class PickleInput {
     if (size === 1) return this.#view.getUint8(at);
     if (size === 2) return this.#view.getUint16(at, true);
     if (size === 4) return this.#view.getUint32(at, true);
-    return Number(this.#view.getBigUint64(at, true)); // too large to be exact is too large to be right: see #advance
+    return Number(this.#view.getBigUint64(at, true)); // a length too large to be exact is larger than the file: see #advance
   }
 
   int32(): number {
@@ -51,7 +51,7 @@ export class PickleInput {
   }
 
   float64(): number {
-    return this.#view.getFloat64(this.#advance(8), false); // the only number that lies big-endian
+    return this.#view.getFloat64(this.#advance(8), false); // the only big-endian number
   }
 
   /** So many bytes. */
@@ -88,7 +88,7 @@ export class PickleInput {
     return this.decimal(this.asciiLine());
   }
 
-  /** A decimal integer, with or without Python 2's L behind it. */
+  /** A decimal integer, with or without Python 2's trailing L. */
   decimal(text: string): number | bigint {
     const line = text.replace(/L$/, "");
     if (!/^[+-]?\d+$/.test(line)) this.fail(`not an integer: ${JSON.stringify(line.slice(0, 20))}`);

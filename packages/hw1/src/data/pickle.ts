@@ -112,7 +112,7 @@ class Unpickler {
     this.#stack.push(value);
   }
 
-  /** Refuses to reach below the latest mark, or below the bottom. */
+  /** Fails if it would reach below the latest mark, or below the bottom. */
   #need(count: number): void {
     const there = this.#stack.length - (this.#marks.at(-1) ?? 0);
     if (there < count) this.#input.fail(`it takes ${count} from the stack, which has ${there}`);
@@ -139,7 +139,7 @@ class Unpickler {
     return this.#stack.splice(mark);
   }
 
-  /** Takes the top off, which may be a mark. */
+  /** Removes the top, which may be a mark. */
   #discard(): void {
     if (this.#stack.length === this.#marks.at(-1)) this.#marks.pop();
     else this.#pop();

@@ -9,12 +9,12 @@ export const TEXT_FORMATS = [".pkl", ".json", ".jsonl", ".txt"] as const;
 
 /**
  * The most characters (UTF-16 units) that the texts of a pickle may have, for each of its bytes and beyond the first
- * million. A pickle can name one string many times, and so a small file texts that no memory holds.
+ * million. A pickle can name one string many times, so a small file could hold more text than fits into memory.
  */
 const MOST_CHARACTERS_PER_BYTE = 16;
 const FREE_CHARACTERS = 2 ** 20;
 
-/** Texts, and for each whether it is random, if the file says so of all. */
+/** Texts, and for each whether it is random, if the file says so for all. */
 export interface LabelledTexts {
   readonly texts: readonly string[];
   readonly labels: readonly boolean[] | undefined;
@@ -25,8 +25,8 @@ export interface LabelledTexts {
  *
  * - `.pkl`: a pickled list of strings, or a dict of int to string, in the order of its keys
  * - `.json`: the same, as an array or an object
- * - `.jsonl`: a text a line
- * - `.txt`: a text a line; blank lines are left out
+ * - `.jsonl`: one text per line
+ * - `.txt`: one text per line; blank lines are left out
  *
  * In JSON a text is a string, or an object with `text` and perhaps `random`: whether it is.
  *
@@ -45,7 +45,7 @@ export async function readTexts(file: string): Promise<LabelledTexts> {
   return { texts: entries.map(({ text }) => text), labels: labelled.length > 0 ? labelled : undefined };
 }
 
-/** The bytes of a file, of which there is at least one. */
+/** The bytes of a file, at least one. */
 export async function readBytes(file: string): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new DataError(file, `cannot be read (${cause.code})`, undefined, { cause });

@@ -16,7 +16,7 @@ const TITLE_BASELINE = 32;
 const LETTER_WIDTH = 0.57;
 const BOLD_LETTER_WIDTH = 0.66;
 
-/** What stands above a plot: a title and lines under it, each with a mark of its colour if it has one. */
+/** The heading of a plot: a title and lines under it, each with a mark in its colour if it has one. */
 export interface Heading {
   readonly title: string;
   readonly lines: readonly { readonly text: string; readonly colour?: string; readonly mark?: "box" | "dot" }[];
@@ -31,7 +31,7 @@ export function headingHeight({ lines }: Heading): number {
 export function drawPlot(theme: Theme, heading: Heading, options: Plot.PlotOptions): string {
   const document = new DOMParser().parseFromString("<svg/>", "image/svg+xml") as unknown as Document;
   const svg = Plot.plot({ ...options, document }) as SVGSVGElement;
-  // Plot's style sheet is for pages. Everything here is said by attributes, which every SVG renderer knows.
+  // Plot's style sheet is for pages. Here attributes say everything, because every SVG renderer knows them.
   for (const style of svg.querySelectorAll("style")) style.remove();
   const { width, height } = { width: Number(svg.getAttribute("width")), height: Number(svg.getAttribute("height")) };
   setAttributes(svg, {
@@ -110,7 +110,7 @@ export function visible(text: string): string {
     .replaceAll(/\p{Cs}|[\ufffe\uffff]/gu, "\ufffd");
 }
 
-/** Stands for a minus sign in numbers that are shown. */
+/** Replaces the hyphen by a minus sign in displayed numbers. */
 export function withMinus(value: number, digits = 0): string {
   return value.toFixed(digits).replace(/^-/, "−");
 }

@@ -6,7 +6,7 @@ import type { Theme } from "./theme.ts";
 
 /** The problem sheet's axis, in nats. */
 export const LOWEST = -600;
-/** The axis is made longer in such steps if values lie below it. */
+/** The axis is extended in such steps if values lie below it. */
 const STEP = 200;
 const BIN = 20;
 const LEFT_MARGIN = 62;
@@ -123,7 +123,7 @@ function largestBin(sets: readonly SetLikelihoods[], axis: readonly [number, num
   return Math.max(0, ...sets.flatMap((set) => binned(set.logLikelihoods, axis).map(({ texts }) => texts)));
 }
 
-/** Texts come whole: no tick between two counts. */
+/** Counts are whole numbers: no tick between two of them. */
 function wholeTicks(highest: number): number {
   return Math.min(6, Math.max(1, highest));
 }

@@ -23,7 +23,7 @@ export interface Figure {
 /**
  * The figures that the results have something to show for.
  *
- * @throws RangeError for a log-likelihood that is none
+ * @throws RangeError for an invalid log-likelihood
  */
 export function figuresOf({ likelihood, classification }: Hw1Results): Figure[] {
   const figures: Figure[] = [];

@@ -12,7 +12,7 @@ let fonts: Promise<Uint8Array[]> | undefined;
  * Draws an SVG as PNG, with the fonts of `dejavu-fonts-ttf`: the same SVG gives the same bytes on every machine. Letters
  * that these fonts lack, such as Chinese ones, are boxes.
  *
- * @throws Error if the SVG is no well-formed XML
+ * @throws Error if the SVG is not well-formed XML
  */
 export async function toPng(svg: string): Promise<Uint8Array> {
   fonts ??= prepare();

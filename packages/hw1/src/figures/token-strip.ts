@@ -4,7 +4,7 @@ import { drawPlot, type Heading, headingHeight, LEFT, MONO, shortened, visible }
 import { colourAt, contrast, type Theme } from "./theme.ts";
 
 const COLUMNS = 76;
-/** Advance of DejaVu Sans Mono at 15 pixels, rounded up, and a line of it. */
+/** Advance of DejaVu Sans Mono at 15 pixels, rounded up, and the height of a line. */
 const COLUMN = 9.25;
 const LETTER_SIZE = 15;
 const ROW = 32;
@@ -110,7 +110,7 @@ function legendCells(theme: Theme): { from: number; to: number; fill: string }[]
   }));
 }
 
-/** Puts tokens into rows of at most COLUMNS, as wide as their letters; a line feed ends its row. */
+/** Arranges tokens in rows of at most COLUMNS, as wide as their letters; a line feed ends its row. */
 function arranged(tokens: TokenStrip["tokens"], theme: Theme): { cells: Cell[]; rows: number } {
   const cells: Cell[] = [];
   let row = 0;

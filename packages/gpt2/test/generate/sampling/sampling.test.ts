@@ -107,7 +107,7 @@ describe("nextToken", () => {
   });
 
   it("refuses logits that are not numbers, or that leave nothing to choose", () => {
-    expect(() => nextToken([0, Number.NaN, 1])).toThrow("the logit of token 1 is not a number");
+    expect(() => nextToken([0, Number.NaN, 1])).toThrow("the logit of token 1 is NaN");
     expect(() => nextToken([Number.NEGATIVE_INFINITY])).toThrow("the largest of 1 logits is -Infinity");
     expect(() => nextToken([])).toThrow(RangeError);
   });
