@@ -99,7 +99,7 @@ const configuration = {
       comment: "GPU.js and its adapter are optional peers of the gpu device alone",
       severity: "error",
       from: { path: `^packages/(${withoutDependencies.join("|")})/src/` },
-      to: { dependencyTypes: npm, pathNot: "^node_modules/(gpu[.]js|webgpu)/" },
+      to: { dependencyTypes: npm, pathNot: "node_modules/(gpu[.]js|webgpu)/" },
     },
     {
       name: "hub-in-its-room",

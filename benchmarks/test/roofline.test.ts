@@ -17,7 +17,7 @@ import {
 import {
   bytesOf,
   createWasmBackend,
-  INT8_GROUP,
+  encodings,
   type MatrixEncoding,
   type OpTime,
   observe,
@@ -105,7 +105,7 @@ describe.each(DTYPES)("what a pass in %s costs", (dtype) => {
     const { config } = await readManifest(TINY);
     const { n_layer: L, n_embd: C, vocab_size: V } = config;
     const stored = (inputs: number, outputs: number): number =>
-      ({ f32: 4, bf16: 2, int8: 1 + 4 / INT8_GROUP })[dtype] * inputs * outputs;
+      ({ f32: 4, bf16: 2, int8: 1 + 4 / encodings.int8.integers.group })[dtype] * inputs * outputs;
     await withModel(dtype, async (loaded) => {
       using cache = new KVCache(loaded.model);
       const ops = await pass(loaded, cache, 3);

@@ -1,4 +1,4 @@
-import { type ConvertedDtype, modelSource, storedDtypes } from "@gpt2-ts/gpt2";
+import { CONVERTED_DTYPES, type ConvertedDtype, modelSource } from "@gpt2-ts/gpt2";
 import { convertModel } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { findModel } from "./find-model.ts";
@@ -20,7 +20,7 @@ export function convertCommand(): Command {
     .description("write a model with its weights in fewer bits to a folder, and print the folder")
     .addOption(modelOption())
     .addOption(
-      new Option("--dtype <dtype>", "how the matrices are kept: bf16 or int8")
+      new Option("--dtype <dtype>", `what the matrices are kept in: ${CONVERTED_DTYPES.join(" or ")}`)
         .argParser(parseDtype)
         .makeOptionMandatory(),
     )
@@ -56,6 +56,7 @@ async function convert({ model, dtype, out, overwrite }: ConvertFlags, signal: A
 }
 
 function parseDtype(text: string): ConvertedDtype {
-  if (Object.hasOwn(storedDtypes, text)) return text as ConvertedDtype;
-  throw new InvalidArgumentError("expected bf16 or int8");
+  const dtype = CONVERTED_DTYPES.find((known) => known === text);
+  if (dtype === undefined) throw new InvalidArgumentError(`there are ${CONVERTED_DTYPES.join(" and ")}`);
+  return dtype;
 }

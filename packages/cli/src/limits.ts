@@ -1,11 +1,11 @@
-import { type Backend, ones, tidy } from "@gpt2-ts/tensor";
+import { type ArithmeticKind, type Backend, type MatrixEncoding, ones, tidy } from "@gpt2-ts/tensor";
 
 /** What a device reaches, per millisecond. */
 export interface Limits {
   /** Bytes of a matrix that a product with one row reads. */
   readonly bytes: number;
   /** Multiplications and additions of a product whose operands stay in the cache; Infinity where it was not measured. */
-  readonly operations: Readonly<Record<"f32" | "int8", number>>;
+  readonly operations: Readonly<Record<ArithmeticKind, number>>;
 }
 
 /** Rows and columns of the matrix that is read: 128 MiB, more than most caches hold. */
@@ -16,22 +16,19 @@ const PRODUCT = [256, 512, 512] as const;
 const TRIALS = 5;
 
 /**
- * Measures what a synchronous device reaches, in a few tenths of a second, with its own kernels: decoding is bound by what a product
- * with one row reads, reading a prompt by what a product of many rows computes.
+ * Measures what a synchronous device gives, in a few tenths of a second, with its own kernels: decoding is bound by what a product
+ * with one row reads, reading a prompt by what a product of many rows computes, in each of these kinds of arithmetic.
  */
-export function measureLimits(device: Backend, arithmetic: "f32" | "int8"): Limits {
+export function measureLimits(device: Backend, kinds: Iterable<ArithmeticKind>): Limits {
   const reading = product(device, [1, ...READ], "f32");
-  const f32 = product(device, PRODUCT, "f32");
-  const int8 = arithmetic === "int8" ? product(device, PRODUCT, "int8") : 0;
   const work = 2 * PRODUCT.reduce((size, dim) => size * dim, 1);
-  return {
-    bytes: (4 * READ[0] * READ[1]) / reading,
-    operations: { f32: work / f32, int8: work / int8 },
-  };
+  const operations: Record<ArithmeticKind, number> = { f32: Infinity, int8: Infinity };
+  for (const kind of kinds) operations[kind] = work / product(device, PRODUCT, kind);
+  return { bytes: (4 * READ[0] * READ[1]) / reading, operations };
 }
 
 /** Milliseconds of a product `[M, K] × [K, N]`. */
-function product(device: Backend, [M, K, N]: readonly [number, number, number], encoding: "f32" | "int8"): number {
+function product(device: Backend, [M, K, N]: readonly [number, number, number], encoding: MatrixEncoding): number {
   return tidy(() => {
     const rows = ones([M, K], { device });
     // A row, repeated: the matrix exists once, packed.

@@ -1,6 +1,6 @@
 import { DTYPES, GPT2 } from "@gpt2-ts/gpt2";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
-import type { GpuBackend, GpuMode } from "@gpt2-ts/tensor/gpu";
+import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { findModel } from "./find-model.ts";
 import { createProgress } from "./progress.ts";
@@ -64,21 +64,16 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       },
     });
     progress.stop();
-    if (model.device.name === "gpu") tellWhereItRuns(model.device as GpuBackend);
+    const { notice } = model.device;
+    if (notice !== undefined) process.stderr.write(`gpt2: ${notice}; "gpt2 info" says more\n`);
     return model;
   } finally {
     progress.stop();
   }
 }
 
-/** Warns when `auto` found nothing better than the CPU. */
-function tellWhereItRuns(device: GpuBackend): void {
-  const { mode, trials } = device.info();
-  if (trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return;
-  process.stderr.write(
-    `gpt2: no GPU here that is faster than the CPU: GPU.js runs on the CPU (mode ${mode}); "gpt2 info" says more\n`,
-  );
-}
+/** Other names of dtypes. */
+const ALIASES: Readonly<Record<string, MatrixEncoding>> = { float32: "f32" };
 
 const QUIET_MS = 1000;
 const BYTES_PER_PARAMETER = 4;
@@ -101,7 +96,8 @@ function parseDevice(text: string): ModelFlags["device"] {
 }
 
 function parseDtype(text: string): MatrixEncoding {
-  const dtype = DTYPES.find((known) => known === text || (known === "f32" && text === "float32"));
+  const name = ALIASES[text] ?? text;
+  const dtype = DTYPES.find((known) => known === name);
   if (dtype === undefined) throw new InvalidArgumentError(`there are ${DTYPES.join(", ")}`);
   return dtype;
 }

@@ -35,7 +35,7 @@ export async function profiled<Result>(
     const milliseconds = performance.now() - start;
     stop();
     const ops = profiler.take();
-    const limits = measureLimits(device, ops.some(({ arithmetic }) => arithmetic === "int8") ? "int8" : "f32");
+    const limits = measureLimits(device, new Set(ops.map(({ arithmetic }) => arithmetic)));
     process.stderr.write(`\n${profileTable(ops, milliseconds, limits)}`);
   }
 }

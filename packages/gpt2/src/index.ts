@@ -7,7 +7,7 @@ export {
   loadModel,
   loadTokenizer,
 } from "./checkpoint/load.ts";
-export { type ConvertedDtype, convertedTo, storedDtypes } from "./checkpoint/quantization.ts";
+export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint/quantization.ts";
 export {
   type Checkpoint,
   type ModelFiles,

@@ -5,14 +5,28 @@
 // switch from job numbers to functions, which workers run through, is written here.
 import { createHash } from "node:crypto";
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const wasmFolder = join(dirname(fileURLToPath(import.meta.url)), "../src/backends/wasm");
+const sourceFolder = join(dirname(fileURLToPath(import.meta.url)), "../src");
+const wasmFolder = join(sourceFolder, "backends/wasm");
 const kernelFolder = join(wasmFolder, "kernels");
 const target = join(wasmFolder, "kernels.generated.ts");
 /** The generated module that pool.ts imports: it exists only while compiling. */
 const switchModule = "jobSwitch.ts";
+
+/** Files of constants that the kernels and TypeScript both import. */
+const sharedFiles = [join(wasmFolder, "abi.ts"), join(sourceFolder, "encodings/int8-scheme.ts")];
+
+const sources = new Map();
+for (const name of (await readdir(kernelFolder)).sort()) {
+  if (name.endsWith(".ts") && !name.endsWith(".d.ts")) {
+    sources.set(name, await readFile(join(kernelFolder, name), "utf8"));
+  }
+}
+for (const file of sharedFiles) {
+  sources.set(relative(kernelFolder, file).replaceAll("\\", "/"), await readFile(file, "utf8"));
+}
 
 const flags = [
   "--runtime",
@@ -24,9 +38,8 @@ const flags = [
   "1",
   "--maximumMemory",
   "65536",
-  // Constants of the kernels lie behind the control block; every instance writes the same ones there.
   "--memoryBase",
-  "16384",
+  /^export const CONSTANTS = (\d+);/m.exec(sources.get("../abi.ts"))[1],
   "--optimizeLevel",
   "3",
   "--shrinkLevel",
@@ -37,13 +50,6 @@ const flags = [
   "--enable",
   "threads",
 ];
-
-const sources = new Map();
-for (const name of (await readdir(kernelFolder)).sort()) {
-  if (name.endsWith(".ts") && !name.endsWith(".d.ts")) {
-    sources.set(name, await readFile(join(kernelFolder, name), "utf8"));
-  }
-}
 
 const hash = createHash("sha256");
 hash.update(await readFile(fileURLToPath(import.meta.url)));

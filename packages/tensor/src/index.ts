@@ -1,24 +1,33 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 export type {
   Backend,
+  CompiledOps,
   CpuView,
   DeviceName,
   FallbackLog,
   Kernel,
-  MatrixEncoding,
   MatrixPacker,
   Op,
+  PackedMatrix,
+  Spec,
   Storage,
   View,
 } from "./backends/backend.ts";
-export { INT8_GROUP } from "./backends/backend.ts";
-export { quantizeInt8, roundToBf16 } from "./backends/reference/encode.ts";
 export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
+export {
+  type ArithmeticKind,
+  type Encoding,
+  encodings,
+  type FileFormat,
+  type IntegerScheme,
+  type MatrixEncoding,
+} from "./encodings/index.ts";
 export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
 export { yieldToEventLoop } from "./event-loop.ts";
+export * from "./functional/compile.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";

@@ -1,8 +1,9 @@
 import "./symbol-dispose.ts";
-import type { Backend, MatrixEncoding, Storage, View } from "./backends/backend.ts";
+import type { Backend, Storage, View } from "./backends/backend.ts";
 import { dispatchInto, wholeView } from "./backends/dispatch.ts";
 import { type DeviceChoice, device } from "./device.ts";
 import type { DataOf, DType } from "./dtype.ts";
+import type { MatrixEncoding } from "./encodings/index.ts";
 import { DisposedError, ShapeMismatchError } from "./errors.ts";
 import { checkTarget, type NestedArray, nest, rowMajor } from "./host-data.ts";
 import { track, untrack } from "./memory.ts";

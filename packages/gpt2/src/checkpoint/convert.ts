@@ -1,13 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, writeFile as writeText } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { checkChoice, INT8_GROUP, OptionError, quantizeInt8, roundToBf16 } from "@gpt2-ts/tensor";
+import { checkChoice, type Encoding, encodings, type IntegerScheme, OptionError } from "@gpt2-ts/tensor";
 import { type LazyTensorData, type TensorInput, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
 import { loadConfig } from "./load.ts";
-import { type ConvertedDtype, groupAxis, metadataFor, scalesName, scalesShape, storedDtypes } from "./quantization.ts";
+import {
+  CONVERTED_DTYPES,
+  type ConvertedDtype,
+  groupAxis,
+  metadataFor,
+  scalesName,
+  scalesShape,
+} from "./quantization.ts";
 import { type ModelSource, openCheckpoint } from "./source.ts";
 import { StoredWeights } from "./stored-weights.ts";
 import { elementsOf } from "./tensors.ts";
@@ -46,7 +53,7 @@ const PIECE = 2 ** 20;
  */
 export async function convertModel(source: ModelSource, out: string, options: ConvertOptions): Promise<void> {
   const { dtype, overwrite = false, onProgress, signal } = options;
-  checkChoice("dtype", dtype, Object.keys(storedDtypes));
+  checkChoice("dtype", dtype, CONVERTED_DTYPES);
   const texts = await readTexts(source);
   const names = [...texts.keys(), CHECKPOINT];
   const exists = await checkOut(out, overwrite ? [] : names);
@@ -103,6 +110,8 @@ function convertedTensors(
   dtype: ConvertedDtype,
   { onProgress, signal }: Pick<ConvertOptions, "onProgress" | "signal">,
 ): Map<string, TensorInput<LazyTensorData>> {
+  const { file, integers: scheme }: Encoding = encodings[dtype];
+  const { dtype: fileDtype, encode } = file!;
   let [done, total] = [0, 0];
   const tensors = new Map<string, TensorInput<LazyTensorData>>();
   const add = (
@@ -131,13 +140,13 @@ function convertedTensors(
       continue;
     }
     const matrix = { weights, weight, signal };
-    if (dtype === "bf16") add(name, { dtype: "BF16", shape, data: () => roundMatrix(matrix) }, 2);
-    else {
-      // Quantized twice: scales and integers lie in different places of the file, and neither of all matrices should be in memory.
-      const scales = async () => (await quantizeMatrix(matrix)).scales;
-      const integers = async () => (await quantizeMatrix(matrix)).integers;
-      add(scalesName(name), { dtype: "F32", shape: scalesShape(weight), data: scales }, 4);
-      add(name, { dtype: "I8", shape, data: integers }, 1);
+    if (encode) add(name, { dtype: fileDtype, shape, data: () => encodeMatrix(matrix, encode) }, 2);
+    if (scheme) {
+      // Made twice: the file has a matrix's scales and integers in different places, and memory is for neither of all.
+      const scales = async () => (await quantizeMatrix(matrix, scheme)).scales;
+      const integers = async () => (await quantizeMatrix(matrix, scheme)).integers;
+      add(scalesName(name), { dtype: "F32", shape: scalesShape(weight, scheme), data: scales }, 4);
+      add(name, { dtype: fileDtype, shape, data: integers }, 1);
     }
   }
   return tensors;
@@ -150,10 +159,10 @@ interface StoredMatrix {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A matrix's rows as float32, a whole number of groups at a time, except for the last piece. */
-async function* piecesOf({ weights, weight, signal }: StoredMatrix) {
+/** A matrix's rows as float32, some at a time: multiples of `group`, but for the last ones. */
+async function* piecesOf({ weights, weight, signal }: StoredMatrix, group: number) {
   const [rows, columns] = weight.shape as readonly [number, number];
-  const atOnce = Math.max(1, Math.floor(PIECE / columns / INT8_GROUP)) * INT8_GROUP;
+  const atOnce = Math.max(1, Math.floor(PIECE / columns / group)) * group;
   for (let first = 0; first < rows; first += atOnce) {
     signal?.throwIfAborted();
     const floats = new Float32Array(Math.min(atOnce, rows - first) * columns);
@@ -162,52 +171,56 @@ async function* piecesOf({ weights, weight, signal }: StoredMatrix) {
   }
 }
 
-/** As bfloat16: the upper half of each float32. */
-async function roundMatrix(matrix: StoredMatrix): Promise<Uint16Array> {
-  const halves = new Uint16Array(elementsOf(matrix.weight.shape));
-  for await (const { first, floats } of piecesOf(matrix)) {
-    roundToBf16(floats);
-    const bits = new Uint32Array(floats.buffer);
-    const start = first * matrix.weight.shape[1]!;
-    for (let i = 0; i < bits.length; i++) halves[start + i] = bits[i]! >>> 16;
+/** Elements of 16 bits, as the file has them. */
+async function encodeMatrix(
+  matrix: StoredMatrix,
+  encode: (elements: Float32Array) => Uint16Array,
+): Promise<Uint16Array> {
+  const encoded = new Uint16Array(elementsOf(matrix.weight.shape));
+  for await (const { first, floats } of piecesOf(matrix, matrix.weights.integers?.group ?? 1)) {
+    encoded.set(encode(floats), first * matrix.weight.shape[1]!);
   }
-  return halves;
+  return encoded;
 }
 
-/** Integers and scales, as int8 matrices of the tensor package keep them. */
-async function quantizeMatrix(matrix: StoredMatrix): Promise<{ integers: Int8Array; scales: Float32Array }> {
+/** Integers and scales, as matrices of the tensor package keep them. */
+async function quantizeMatrix(
+  matrix: StoredMatrix,
+  scheme: IntegerScheme,
+): Promise<{ integers: Int8Array; scales: Float32Array }> {
+  const { group: most, quantize } = scheme;
   const { weights, weight } = matrix;
   const [, columns] = weight.shape as readonly [number, number];
   const integers = new Int8Array(elementsOf(weight.shape));
-  const scales = new Float32Array(elementsOf(scalesShape(weight)));
+  const scales = new Float32Array(elementsOf(scalesShape(weight, scheme)));
   const alongRows = groupAxis(weight) === 1;
-  const group = new Float32Array(INT8_GROUP);
-  const quantized = new Int8Array(INT8_GROUP);
+  const group = new Float32Array(most);
+  const quantized = new Int8Array(most);
   let scale = 0;
   /** Takes `count` elements, `step` apart, as a group. */
   const take = (floats: Float32Array, from: number, count: number, step: number, to: number): void => {
     for (let i = 0; i < count; i++) group[i] = floats[from + i * step]!;
-    const found = quantizeInt8(group.subarray(0, count), quantized);
+    const found = quantize(group.subarray(0, count), quantized);
     if (Number.isNaN(found))
       throw new ModelFormatError(weights.path, `tensor ${weight.name} has weights that are not finite`, weight.name);
     for (let i = 0; i < count; i++) integers[to + i * step] = quantized[i]!;
     scales[scale++] = found;
   };
-  for await (const { first, floats } of piecesOf(matrix)) {
+  for await (const { first, floats } of piecesOf(matrix, most)) {
     const start = first * columns;
     const rows = floats.length / columns;
     if (alongRows) {
       for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column += INT8_GROUP) {
+        for (let column = 0; column < columns; column += most) {
           const from = row * columns + column;
-          take(floats, from, Math.min(INT8_GROUP, columns - column), 1, start + from);
+          take(floats, from, Math.min(most, columns - column), 1, start + from);
         }
       }
     } else {
-      for (let row = 0; row < rows; row += INT8_GROUP) {
+      for (let row = 0; row < rows; row += most) {
         for (let column = 0; column < columns; column++) {
           const from = row * columns + column;
-          take(floats, from, Math.min(INT8_GROUP, rows - row), columns, start + from);
+          take(floats, from, Math.min(most, rows - row), columns, start + from);
         }
       }
     }

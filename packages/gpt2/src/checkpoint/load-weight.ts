@@ -1,12 +1,19 @@
-import { type Backend, DeviceError, fillAsync, type MatrixEncoding, packAsync, Tensor } from "@gpt2-ts/tensor";
+import {
+  type Backend,
+  DeviceError,
+  fillAsync,
+  type IntegerScheme,
+  type MatrixEncoding,
+  type MatrixPacker,
+  packAsync,
+  Tensor,
+} from "@gpt2-ts/tensor";
 import type { Weight } from "../model/weights.ts";
 import { scalesShape } from "./quantization.ts";
 import type { StoredWeights } from "./stored-weights.ts";
 
-/** Integers of an int8 table that are read at once. */
+/** Integers of a table that are read at once. */
 const PIECE = 2 ** 20;
-/** The first column of a piece is a multiple of this. */
-const COLUMNS = 8;
 
 /** Where weights come from, where they go, and how they are kept there. */
 export interface Destination {
@@ -35,21 +42,26 @@ async function loadVector(weight: Weight, { weights, device, advance }: Destinat
   return orDispose(vector, async () => advance(weight.name, vector.size));
 }
 
+/** The scheme of the checkpoint's integers, if they are to stay as they are. */
+function keptIntegers({ weights, dtype }: Destination): IntegerScheme | undefined {
+  return weights.converted === dtype ? weights.integers : undefined;
+}
+
 /** A matrix `[in, out]`. */
-async function loadMatrix(
-  weight: Weight,
-  shape: readonly [number, number],
-  { weights, device, dtype, advance }: Destination,
-): Promise<Tensor> {
-  if (dtype === "int8" && weights.converted === "int8") {
-    const packer = int8Packer(device, shape);
+async function loadMatrix(weight: Weight, shape: readonly [number, number], destination: Destination): Promise<Tensor> {
+  const { weights, device, dtype, advance } = destination;
+  const scheme = keptIntegers(destination);
+  if (scheme) {
+    const packer = packerOf(device, shape, dtype);
     const matrix = new Tensor(packer.matrix);
     return orDispose(matrix, async () => {
       using integers = await fillAsync(shape, (data) => weights.readIntegers(weight, data, 0), {
         dtype: "uint8",
         device,
       });
-      using scales = await fillAsync(scalesShape(weight), (data) => weights.readScales(weight, data, 0), { device });
+      using scales = await fillAsync(scalesShape(weight, scheme), (data) => weights.readScales(weight, data, 0), {
+        device,
+      });
       packer.writeIntegers(0, integers, scales);
       advance(weight.name, matrix.size);
     });
@@ -66,17 +78,17 @@ async function loadTable(
   destination: Destination,
 ): Promise<Tensor> {
   const { weights, device, dtype, advance } = destination;
-  using columns =
-    dtype === "int8" && weights.converted === "int8"
-      ? await packTable(weight, [rows, width], destination)
-      : await packAsync(
-          [width, rows],
-          async (data, first) => {
-            await weights.readFloats(weight, data, first);
-            advance(weight.name, data.length);
-          },
-          { encoding: dtype, device },
-        );
+  const scheme = keptIntegers(destination);
+  using columns = scheme
+    ? await packTable(weight, [rows, width], scheme, destination)
+    : await packAsync(
+        [width, rows],
+        async (data, first) => {
+          await weights.readFloats(weight, data, first);
+          advance(weight.name, data.length);
+        },
+        { encoding: dtype, device },
+      );
   return columns.transpose();
 }
 
@@ -84,11 +96,13 @@ async function loadTable(
 async function packTable(
   weight: Weight,
   [rows, width]: readonly [number, number],
-  { weights, device, advance }: Destination,
+  scheme: IntegerScheme,
+  { weights, device, dtype, advance }: Destination,
 ): Promise<Tensor<[number, number]>> {
-  const packer = int8Packer(device, [width, rows]);
+  const packer = packerOf(device, [width, rows], dtype);
   const matrix = new Tensor<[number, number]>(packer.matrix);
-  const atOnce = Math.max(COLUMNS, Math.floor(PIECE / width / COLUMNS) * COLUMNS);
+  const { columnMultiple } = packer;
+  const atOnce = Math.max(columnMultiple, Math.floor(PIECE / width / columnMultiple) * columnMultiple);
   return orDispose(matrix, async () => {
     for (let first = 0; first < rows; first += atOnce) {
       const shape = [Math.min(atOnce, rows - first), width] as const;
@@ -97,7 +111,9 @@ async function packTable(
         device,
       });
       const piece = { ...weight, shape };
-      using scales = await fillAsync(scalesShape(piece), (data) => weights.readScales(weight, data, first), { device });
+      using scales = await fillAsync(scalesShape(piece, scheme), (data) => weights.readScales(weight, data, first), {
+        device,
+      });
       using integerColumns = integers.transpose();
       using scaleColumns = scales.transpose();
       packer.writeIntegers(first, integerColumns, scaleColumns);
@@ -106,9 +122,9 @@ async function packTable(
   });
 }
 
-function int8Packer(device: Backend, shape: readonly [number, number]) {
-  const packer = device.packer?.(shape, "int8");
-  if (packer === undefined) throw new DeviceError(device.name, "it has no int8 matrices");
+function packerOf(device: Backend, shape: readonly [number, number], dtype: MatrixEncoding): MatrixPacker {
+  const packer = device.packer?.(shape, dtype);
+  if (packer === undefined) throw new DeviceError(device.name, `it packs no ${dtype} matrices piece by piece`);
   return packer;
 }
 

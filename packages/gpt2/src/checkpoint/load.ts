@@ -4,6 +4,7 @@ import {
   type DeviceChoice,
   defaultDevice,
   device as deviceByName,
+  encodings,
   type MatrixEncoding,
   OptionError,
   type Tensor,
@@ -27,7 +28,7 @@ export interface LoadProgress {
 }
 
 /** How weights can be kept. */
-export const DTYPES: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
+export const DTYPES = Object.keys(encodings) as readonly MatrixEncoding[];
 
 export interface LoadModelOptions {
   /**
@@ -72,8 +73,12 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const weights = await StoredWeights.of(checkpoint, config);
   const dtype = options.dtype ?? weights.converted ?? "f32";
   const device = resolveDevice(options.device);
-  if (device.name === "gpu" && dtype !== "f32") {
-    throw new OptionError("dtype", `the gpu device keeps weights as "f32" only, got ${JSON.stringify(dtype)}`);
+  if (!device.encodings.includes(dtype)) {
+    const known = device.encodings.map((name) => JSON.stringify(name)).join(", ");
+    throw new OptionError(
+      "dtype",
+      `the ${device.name} device keeps weights as ${known} only, got ${JSON.stringify(dtype)}`,
+    );
   }
   const total = parameterCount(config);
   let loaded = 0;

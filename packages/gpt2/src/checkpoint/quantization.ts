@@ -1,4 +1,4 @@
-import { INT8_GROUP, type MatrixEncoding } from "@gpt2-ts/tensor";
+import { type Encoding, encodings, type IntegerScheme, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { ModelFormatError } from "../errors.ts";
 import type { Weight } from "../model/weights.ts";
 
@@ -8,15 +8,19 @@ import type { Weight } from "../model/weights.ts";
 const DTYPE_KEY = "gpt2-ts.dtype";
 const GROUP_KEY = "gpt2-ts.group";
 
-/** How a converted checkpoint holds its matrices. */
-export type ConvertedDtype = Exclude<MatrixEncoding, "f32">;
+/** What a converted checkpoint holds its matrices in: the encodings that have a form in files. */
+export type ConvertedDtype = {
+  [Name in MatrixEncoding]: (typeof encodings)[Name]["file"] extends undefined ? never : Name;
+}[MatrixEncoding];
 
-/** What safetensors calls these. */
-export const storedDtypes = { bf16: "BF16", int8: "I8" } as const;
+export const CONVERTED_DTYPES = Object.values<Encoding>(encodings)
+  .filter(({ file }) => file !== undefined)
+  .map(({ name }) => name) as readonly ConvertedDtype[];
 
 /** The metadata of a checkpoint that is converted to `dtype`. */
 export function metadataFor(dtype: ConvertedDtype): Record<string, string> {
-  return { format: "pt", [DTYPE_KEY]: dtype, ...(dtype === "int8" && { [GROUP_KEY]: String(INT8_GROUP) }) };
+  const { integers }: Encoding = encodings[dtype];
+  return { format: "pt", [DTYPE_KEY]: dtype, ...(integers && { [GROUP_KEY]: String(integers.group) }) };
 }
 
 /** What a checkpoint was converted to, or undefined. Throws {@link ModelFormatError} for an unknown dtype or group size. */
@@ -24,39 +28,41 @@ export function convertedTo(
   metadata: Readonly<Record<string, string>> | undefined,
   path: string,
 ): ConvertedDtype | undefined {
-  const dtype = metadata?.[DTYPE_KEY];
-  if (dtype === undefined) return undefined;
-  if (dtype !== "bf16" && dtype !== "int8") {
-    throw new ModelFormatError(
-      path,
-      `metadata ${DTYPE_KEY} is ${JSON.stringify(dtype)}; known: "bf16", "int8"`,
-      DTYPE_KEY,
-    );
+  const said = metadata?.[DTYPE_KEY];
+  if (said === undefined) return undefined;
+  const dtype = CONVERTED_DTYPES.find((name) => name === said);
+  if (dtype === undefined) {
+    const known = CONVERTED_DTYPES.map((name) => JSON.stringify(name)).join(", ");
+    throw new ModelFormatError(path, `metadata ${DTYPE_KEY} is ${JSON.stringify(said)}; known: ${known}`, DTYPE_KEY);
   }
+  const { integers }: Encoding = encodings[dtype];
   const group = metadata?.[GROUP_KEY];
-  if (dtype === "int8" && group !== String(INT8_GROUP)) {
+  if (integers && group !== String(integers.group)) {
     const found = group === undefined ? "missing" : JSON.stringify(group);
-    throw new ModelFormatError(path, `metadata ${GROUP_KEY} is ${found}; expected "${INT8_GROUP}"`, GROUP_KEY);
+    throw new ModelFormatError(path, `metadata ${GROUP_KEY} is ${found}; expected "${integers.group}"`, GROUP_KEY);
   }
   return dtype;
 }
 
-/** The name of the scales of an int8 tensor. */
+/** The name of the scales of a tensor of integers. */
 export function scalesName(name: string): string {
   return `${name}.scales`;
 }
 
 /**
- * The axis along which {@link INT8_GROUP} neighbours share a scale: that over which products sum. Tables hold a vector in each
- * row; other matrices are `[in, out]`.
+ * The axis along which the neighbours of a group share a scale: that over which products sum. Tables hold a vector in each row;
+ * other matrices are `[in, out]`.
  */
 export function groupAxis({ kind }: Pick<Weight, "kind">): 0 | 1 {
   return kind === "table" ? 1 : 0;
 }
 
-/** The shape of the scales of an int8 weight `[rows, columns]`. */
-export function scalesShape(weight: Pick<Weight, "kind" | "shape">): readonly [number, number] {
+/** The shape of the scales of a weight `[rows, columns]` that is kept as integers. */
+export function scalesShape(
+  weight: Pick<Weight, "kind" | "shape">,
+  { group }: IntegerScheme,
+): readonly [number, number] {
   const [rows, columns] = weight.shape as readonly [number, number];
-  const groups = (size: number): number => Math.ceil(size / INT8_GROUP);
+  const groups = (size: number): number => Math.ceil(size / group);
   return groupAxis(weight) === 1 ? [rows, groups(columns)] : [groups(rows), columns];
 }

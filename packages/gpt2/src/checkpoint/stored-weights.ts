@@ -1,4 +1,4 @@
-import { INT8_GROUP } from "@gpt2-ts/tensor";
+import { type Encoding, encodings, type IntegerScheme } from "@gpt2-ts/tensor";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import type { Weight } from "../model/weights.ts";
@@ -10,6 +10,8 @@ import { checkTensors, type FoundTensor } from "./tensors.ts";
 export class StoredWeights {
   /** What the checkpoint was converted to; undefined for one from elsewhere. */
   readonly converted: ConvertedDtype | undefined;
+  /** The scheme of its integers, where it holds such. */
+  readonly integers: IntegerScheme | undefined;
   readonly #checkpoint: Checkpoint;
   /** What a tensor is called in the checkpoint, by its name without prefix. */
   readonly #storedNames: ReadonlyMap<string, string>;
@@ -17,6 +19,8 @@ export class StoredWeights {
   private constructor(checkpoint: Checkpoint, converted: ConvertedDtype | undefined, found: readonly FoundTensor[]) {
     this.#checkpoint = checkpoint;
     this.converted = converted;
+    const encoding: Encoding | undefined = converted && encodings[converted];
+    this.integers = encoding?.integers;
     this.#storedNames = new Map(found.map(({ name, storedAs }) => [name, storedAs]));
   }
 
@@ -29,38 +33,40 @@ export class StoredWeights {
   /** Fills `target` with float32: a matrix from row `first` on (a multiple of the group size), or a vector. */
   async readFloats(weight: Weight, target: Float32Array, first = 0): Promise<void> {
     const [, columns = 1] = weight.shape;
-    if (this.converted !== "int8" || weight.kind === "vector") {
+    const scheme = this.integers;
+    if (!scheme || weight.kind === "vector") {
       await this.#checkpoint.tensors.readFloat32Into(this.#storedAs(weight.name), target, first * columns);
       return;
     }
     const integers = new Int8Array(target.length);
     await this.readIntegers(weight, integers, first);
     const byColumns = groupAxis(weight) === 1;
-    const [, width] = scalesShape(weight);
+    const { group } = scheme;
+    const [, width] = scalesShape(weight, scheme);
     const rows = target.length / columns;
-    const scales = new Float32Array((byColumns ? rows : Math.ceil(rows / INT8_GROUP)) * width);
-    await this.readScales(weight, scales, byColumns ? first : first / INT8_GROUP);
+    const scales = new Float32Array((byColumns ? rows : Math.ceil(rows / group)) * width);
+    await this.readScales(weight, scales, byColumns ? first : first / group);
     for (let row = 0, i = 0; row < rows; row++) {
-      const scaleRow = (byColumns ? row : Math.floor(row / INT8_GROUP)) * width;
+      const scaleRow = (byColumns ? row : Math.floor(row / group)) * width;
       for (let column = 0; column < columns; column++, i++) {
-        target[i] = integers[i]! * scales[scaleRow + (byColumns ? Math.floor(column / INT8_GROUP) : column)]!;
+        target[i] = integers[i]! * scales[scaleRow + (byColumns ? Math.floor(column / group) : column)]!;
       }
     }
   }
 
-  /** Fills `target` with the integers of an int8 matrix from row `first` on. */
+  /** Fills `target` with the integers of a matrix from row `first` on. */
   async readIntegers({ name, shape }: Weight, target: Int8Array | Uint8Array, first: number): Promise<void> {
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.length);
     await this.#checkpoint.tensors.readInto(this.#storedAs(name), bytes, first * shape[1]!);
   }
 
   /**
-   * Fills `target` with the scales of an int8 matrix from row `first` of the scales on. Throws {@link ModelFormatError} for a
-   * scale that is negative or not finite.
+   * Fills `target` with the scales of a matrix of integers from row `first` of the scales on. Throws {@link ModelFormatError} for
+   * one that is not a finite number from 0.
    */
   async readScales(weight: Weight, target: Float32Array, first: number): Promise<void> {
     const storedAs = this.#storedAs(scalesName(weight.name));
-    const start = first * scalesShape(weight)[1];
+    const start = first * scalesShape(weight, this.integers!)[1];
     await this.#checkpoint.tensors.readFloat32Into(storedAs, target, start);
     const wrong = target.findIndex((scale) => !(scale >= 0 && scale < Infinity));
     if (wrong < 0) return;

@@ -1,18 +1,18 @@
-import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import { type Encoding, encodings, type MatrixEncoding } from "@gpt2-ts/tensor";
 import type { Dtype } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
-import { type ConvertedDtype, scalesName, scalesShape, storedDtypes } from "./quantization.ts";
+import { type ConvertedDtype, groupAxis, scalesName, scalesShape } from "./quantization.ts";
 import type { Checkpoint } from "./source.ts";
 
 /** Bytes that a weight takes in a model loaded with this dtype: vectors stay float32. */
 export function bytesAs(dtype: MatrixEncoding, weight: Weight): number {
-  const elements = elementsOf(weight.shape);
-  if (weight.kind === "vector" || dtype === "f32") return 4 * elements;
-  if (dtype === "bf16") return 2 * elements;
-  // With each scale the kernels keep the sum of its integers, in 16 bits.
-  return elements + 6 * elementsOf(scalesShape(weight));
+  if (weight.kind === "vector") return 4 * elementsOf(weight.shape);
+  const [rows, columns] = weight.shape as readonly [number, number];
+  const { deviceBytes } = encodings[dtype];
+  // Of a table the transpose is kept.
+  return groupAxis(weight) === 0 ? deviceBytes(rows, columns) : deviceBytes(columns, rows);
 }
 
 export function elementsOf(shape: readonly number[]): number {
@@ -81,13 +81,15 @@ export async function checkTensors(
 /** Shapes, and dtypes where only one is possible. */
 function expectedTensors(config: GPT2Config, converted: ConvertedDtype | undefined) {
   const tensors = new Map<string, { readonly shape: readonly number[]; readonly dtype?: Dtype }>();
+  const encoding: Encoding | undefined = converted && encodings[converted];
   for (const weight of weightsFor(config)) {
     const { name, kind, shape } = weight;
-    if (converted === undefined) tensors.set(name, { shape });
+    if (!encoding?.file) tensors.set(name, { shape });
     else if (kind === "vector") tensors.set(name, { shape, dtype: "F32" });
     else {
-      tensors.set(name, { shape, dtype: storedDtypes[converted] });
-      if (converted === "int8") tensors.set(scalesName(name), { shape: scalesShape(weight), dtype: "F32" });
+      const { file, integers } = encoding;
+      tensors.set(name, { shape, dtype: file.dtype });
+      if (integers) tensors.set(scalesName(name), { shape: scalesShape(weight, integers), dtype: "F32" });
     }
   }
   return tensors;

@@ -1,5 +1,4 @@
-import { concat, dim, type Tensor, tidy } from "@gpt2-ts/tensor";
-import type { CompiledFunction, GpuBackend } from "@gpt2-ts/tensor/gpu";
+import { type Backend, type CompiledFunction, compile, concat, dim, type Tensor, tidy } from "@gpt2-ts/tensor";
 import { logitsAtOnce } from "../model/advance.ts";
 import { disposeWith } from "../model/dispose.ts";
 import { forward, logits, type Model, type PassInput, type T } from "../model/model.ts";
@@ -22,14 +21,14 @@ interface PerToken {
 const compilers = new WeakMap<Model, PassCompiler>();
 
 /**
- * Passes for a model on the gpu device, each one submission and one readback. Windows are padded at the end to a bucket (a power
- * of two from 16, at most the context), and their number to a power of two as far as `tokensPerPass` allows. A pass is compiled
- * when its size is first needed; the {@link COMPILED_AT_ONCE} used last are kept until the model is disposed of. Undefined on
- * other devices.
+ * Passes for a model on a device that compiles, which gpu does, each one submission and one readback: windows are padded at the
+ * end to a bucket (a power of two from 16, the context at most), and their number to a power of two, as far as `tokensPerPass`
+ * has room. A pass is compiled when one of its size is first needed; the {@link COMPILED_AT_ONCE} used last are kept until the
+ * model is disposed of. Undefined on other devices.
  */
 export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): Passes | undefined {
   const { device } = model.weights.wte;
-  if (device.name !== "gpu") return undefined;
+  if (!device.compile) return undefined;
   const { nPositions } = model.config;
   const bucketOf = (windows: readonly Window[]): number => {
     const longest = Math.max(SHORTEST_BUCKET, ...windows.map(({ ids }) => ids.length));
@@ -40,7 +39,7 @@ export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): P
     takes: (windows, next) => windows.length < roomFor(bucketOf([...windows, next])),
     run(windows, signal) {
       const bucket = bucketOf(windows);
-      return compilerOf(model, device as GpuBackend).run(
+      return compilerOf(model, device).run(
         windows,
         bucket,
         Math.min(powerOfTwoFrom(windows.length), roomFor(bucket)),
@@ -50,7 +49,7 @@ export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): P
   };
 }
 
-function compilerOf(model: Model, device: GpuBackend): PassCompiler {
+function compilerOf(model: Model, device: Backend): PassCompiler {
   let compiler = compilers.get(model);
   if (!compiler) {
     const own = new PassCompiler(model, device);
@@ -71,12 +70,12 @@ function powerOfTwoFrom(value: number): number {
 /** Compiles passes of one model, and runs them one after the other. */
 class PassCompiler {
   readonly #model: Model;
-  readonly #device: GpuBackend;
-  /** By bucket and number of windows, the one used last at the end. */
+  readonly #device: Backend;
+  /** By bucket and windows, the one used last at the end. */
   readonly #compiled = new Map<string, CompiledPass>();
   #latest: Promise<unknown> = Promise.resolve();
 
-  constructor(model: Model, device: GpuBackend) {
+  constructor(model: Model, device: Backend) {
     this.#model = model;
     this.#device = device;
   }
@@ -128,7 +127,6 @@ class PassCompiler {
   }
 
   async #compile(bucket: number, count: number): Promise<CompiledPass> {
-    const { compile } = await import("@gpt2-ts/tensor/gpu");
     const model = this.#model;
     const T = dim("T", count * bucket);
     const segments = Array.from({ length: count }, (_, i) => ({ start: i * bucket, length: bucket }));

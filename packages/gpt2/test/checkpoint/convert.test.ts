@@ -250,7 +250,7 @@ describe("loading a converted model refuses, naming what is wrong and leaving no
       const loading = loadModel(await modelSource(files), { device, dtype });
       await expect(loading).rejects.toThrow(message);
       await expect(loading).rejects.toBeInstanceOf(ModelFormatError);
-      expect(device.info().usedBytes).toBe(before);
+      expect(device.info().usedBytes).toBeLessThanOrEqual(before); // what died before may be given back meanwhile
     }
   });
 
@@ -277,7 +277,7 @@ describe("loading a converted model refuses, naming what is wrong and leaving no
           expect(error === undefined || error instanceof ModelFormatError || error instanceof SafetensorsError).toBe(
             true,
           );
-          expect(device.info().usedBytes).toBe(before);
+          expect(device.info().usedBytes).toBeLessThanOrEqual(before); // what died before may be given back meanwhile
         },
       ),
       { numRuns: 150 },

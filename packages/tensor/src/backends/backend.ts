@@ -1,7 +1,16 @@
 import type { DataOf, DType } from "../dtype.ts";
+import type { Encoding, MatrixEncoding } from "../encodings/index.ts";
+import { DeviceError } from "../errors.ts";
 
 /** The kinds of device there are. */
 export type DeviceName = "reference" | "wasm" | "gpu";
+
+/** How a device keeps a matrix `[rows, columns]` that it has packed. */
+export interface PackedMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly encoding: Encoding;
+}
 
 /**
  * The memory behind one or more tensors. Counted: every tensor that looks at it retains it, and the last one that lets
@@ -12,12 +21,12 @@ export abstract class Storage<D extends DType = DType> {
   readonly dtype: D;
   /** Number of elements. */
   readonly length: number;
-  /** Whether it holds a matrix as {@link Backend.pack} lays it out, which ops read and do not write. */
-  readonly packed: boolean;
+  /** Set where the elements are a matrix's that {@link Backend.pack} made, which ops read and do not write. */
+  readonly packed: PackedMatrix | undefined;
   #references = 0;
   #freed = false;
 
-  constructor(backend: Backend, dtype: D, length: number, packed = false) {
+  constructor(backend: Backend, dtype: D, length: number, packed?: PackedMatrix) {
     this.backend = backend;
     this.dtype = dtype;
     this.length = length;
@@ -83,28 +92,37 @@ export function defineOp<Params = undefined>(name: string, reference: Kernel<Par
   return { name, reference };
 }
 
-/**
- * How the elements of a packed matrix `[K, N]` are kept: as float32 (`f32`), rounded to the nearest bfloat16 (`bf16`), or as
- * 8-bit integers with a float32 scale for each column and group of {@link INT8_GROUP} rows (`int8`). Ops see float32
- * whichever it is, except that a product with an `int8` matrix may quantize its left operand too, to 14 bits by row and
- * group, and sum integers.
- */
-export type MatrixEncoding = "f32" | "bf16" | "int8";
-
-/** Rows of an `int8` matrix that share a scale, column by column. */
-export const INT8_GROUP = 64;
-
 /** A packed matrix in the making. */
 export interface MatrixPacker {
   /** The matrix. Its elements are what was written so far, and anything where nothing was. */
   readonly matrix: View<"float32">;
-  /** Packs `columns` `[K, n]` as the columns from `first`, a multiple of 8, on. */
+  /** What the first column of every piece is a multiple of. */
+  readonly columnMultiple: number;
+  /** Packs `columns` `[K, n]` as the columns from `first` on. */
   write(first: number, columns: View<"float32">): void;
   /**
-   * As {@link MatrixPacker.write}, for `int8` only, from what an encoding found before: `integers` `[K, n]`, each byte a signed
-   * one, and `scales` `[K / INT8_GROUP, n]`, rounded up. Element (i, j) becomes integers[i, j] · scales[i / INT8_GROUP, j].
+   * As {@link MatrixPacker.write}, from what an encoding of integers found before: `integers` `[K, n]`, each byte a signed one,
+   * and `scales` `[K / group, n]`, rounded up. Element (i, j) becomes integers[i, j] · scales[i / group, j]. Throws
+   * {@link DeviceError} for an encoding that has no integers.
    */
   writeIntegers(first: number, integers: View<"uint8">, scales: View<"float32">): void;
+}
+
+/** Shape and element type of a tensor to be made, or of an argument. */
+export interface Spec<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+}
+
+/** A function of arrays that a device has compiled. */
+export interface CompiledOps {
+  /** How it runs, in the device's own words. */
+  readonly executorKind: string;
+  /** Why it runs op by op; undefined when it does not. */
+  readonly fallbackReason: string | undefined;
+  /** The result's elements, row-major, for the elements of each argument. */
+  run(...data: readonly DataOf[DType][]): Promise<DataOf[DType]>;
+  dispose(): void;
 }
 
 /** What runs ops and holds storages. Kept narrow, so that a new device is a small thing to write. */
@@ -127,6 +145,8 @@ export interface Backend {
   readSync<D extends DType>(storage: Storage<D>): DataOf[D];
   /** Runs an op: from `inputs` into `outputs`, all of them on this backend. */
   execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void;
+  /** What packed matrices can be kept as here. */
+  readonly encodings: readonly MatrixEncoding[];
   /**
    * The same matrix `[K, N]`, laid out in the order this backend's matmul reads its right operand. Strides and offset of
    * the result address the elements' logical order, whatever their order in memory; ops that do not know the layout
@@ -138,8 +158,21 @@ export interface Backend {
    * on a device that packs whole matrices of float32 only.
    */
   packer?(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker;
+  /**
+   * Compiles what `fn` does to arrays of these shapes. `fn` takes over the storages of its arguments, and returns a contiguous
+   * view whose storage it has retained. Undefined on a device that runs ops as fast one by one.
+   */
+  compile?(inputs: readonly Spec[], fn: (inputs: readonly View[]) => View): Promise<CompiledOps>;
+  /** What whoever chose this device should know of where it runs; undefined when there is nothing to say. */
+  readonly notice?: string | undefined;
   /** Ops that ran on the reference kernel because this backend has no better one (or not for such operands). */
   readonly fallbacks: FallbackLog;
+}
+
+/** Throws {@link DeviceError} for an encoding that a backend does not have. */
+export function expectEncoding({ name, encodings }: Backend, encoding: MatrixEncoding): void {
+  if (encodings.includes(encoding)) return;
+  throw new DeviceError(name, `it has no ${encoding} matrices; it has ${encodings.join(", ")}`);
 }
 
 /** How often, and why, ops fell back to the reference kernels. */

@@ -2,13 +2,7 @@ import type { DType } from "../dtype.ts";
 import { DeviceError, DisposedError } from "../errors.ts";
 import { listeners, observed } from "../observe.ts";
 import { contiguousStrides, sizeOf } from "../shape.ts";
-import type { Backend, Op, Storage, View } from "./backend.ts";
-
-/** Shape and element type of an output to be made. */
-export interface Spec<D extends DType = DType> {
-  readonly dtype: D;
-  readonly shape: readonly number[];
-}
+import type { Backend, Op, Spec, Storage, View } from "./backend.ts";
 
 /** A row-major view of a whole storage. */
 export function wholeView<D extends DType>(storage: Storage<D>, shape: readonly number[]): View<D> {

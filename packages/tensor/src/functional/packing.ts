@@ -1,14 +1,12 @@
-import type { Backend, MatrixEncoding } from "../backends/backend.ts";
+import { type Backend, expectEncoding } from "../backends/backend.ts";
 import { backendOf, type DeviceChoice } from "../device.ts";
-import { DeviceError } from "../errors.ts";
+import type { MatrixEncoding } from "../encodings/index.ts";
 import { checkOptionNames } from "../options.ts";
 import { Tensor } from "../tensor.ts";
 import { fillAsync } from "./creation.ts";
 
 /** Elements that exist as float32 at once. */
 const PIECE = 2 ** 21;
-/** What the first column of a piece is a multiple of. */
-const COLUMNS = 8;
 
 export interface PackOptions {
   readonly encoding?: MatrixEncoding | undefined;
@@ -31,16 +29,17 @@ export async function packAsync<K extends number, N extends number>(
   checkOptionNames(options, ["encoding", "device"], "packAsync");
   const { encoding = "f32", device } = options;
   const backend = backendOf(device);
+  expectEncoding(backend, encoding);
   const packer = backend.packer?.([K, N], encoding);
   if (packer === undefined) {
-    if (encoding !== "f32") throw new DeviceError(backend.name, `it has no ${encoding} matrices`);
     using rows = await fillAsync([N, K], (data) => read(data, 0), { device: backend });
     using columns = rows.transpose();
-    return columns.pack() as Tensor<[K, N]>;
+    return columns.pack(encoding) as Tensor<[K, N]>;
   }
   const matrix = new Tensor<[K, N]>(packer.matrix);
   try {
-    const atOnce = Math.max(COLUMNS, Math.floor(PIECE / K / COLUMNS) * COLUMNS);
+    const { columnMultiple } = packer;
+    const atOnce = Math.max(columnMultiple, Math.floor(PIECE / K / columnMultiple) * columnMultiple);
     for (let first = 0; first < N; first += atOnce) {
       const rows = [Math.min(atOnce, N - first), K] as const;
       using piece = await fillAsync(rows, (data) => read(data, first), { device: backend });

@@ -1,4 +1,5 @@
-import { defineOp, type MatrixEncoding, type View } from "../backends/backend.ts";
+import { defineOp, type View } from "../backends/backend.ts";
+import type { MatrixEncoding } from "../encodings/index.ts";
 import { listeners, observed } from "../observe.ts";
 import { copyOp } from "./rearrange.ts";
 

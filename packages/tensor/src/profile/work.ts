@@ -5,15 +5,16 @@
  * as one. Bytes are those of every operand read once and every result written once: what must pass if a cache keeps all
  * that is used again.
  */
-import { INT8_GROUP, type MatrixEncoding, type View } from "../backends/backend.ts";
+import type { View } from "../backends/backend.ts";
 import { byteSize } from "../dtype.ts";
+import { type ArithmeticKind, encodings } from "../encodings/index.ts";
 import { sizeOf } from "../shape.ts";
 
 export interface Work {
   readonly operations: number;
   readonly bytes: number;
   /** The arithmetic that computes it: a product with a matrix of `int8` sums integers. */
-  readonly arithmetic: "f32" | "int8";
+  readonly arithmetic: ArithmeticKind;
 }
 
 /** An operation that ran. */
@@ -74,8 +75,8 @@ export function workOf(call: RanOp): Work {
   const rule = Object.hasOwn(rules, call.op) ? rules[call.op]! : everyElement;
   const { operations, bytes = [...call.inputs, ...call.outputs].reduce((sum, view) => sum + bytesOf(view), 0) } =
     rule(call);
-  const integers = isProduct(call.op) && panelsOf(call.inputs[1]!)?.encoding === "int8";
-  return { operations, bytes, arithmetic: integers ? "int8" : "f32" };
+  const encoding = isProduct(call.op) ? call.inputs[1]!.storage.packed?.encoding : undefined;
+  return { operations, bytes, arithmetic: (encoding ?? encodings.f32).arithmetic };
 }
 
 const everyElement: Rule = ({ inputs, outputs }) => ({
@@ -92,22 +93,15 @@ export function isProduct(op: string): boolean {
  * without the padding and sums that a device adds.
  */
 export function bytesOf(view: View): number {
-  const { dtype, shape, strides } = view;
-  const panels = panelsOf(view);
-  if (panels === undefined) {
+  const { storage, dtype, shape, strides } = view;
+  const { packed } = storage;
+  if (packed === undefined) {
     const elements = shape.reduce((product, dim, axis) => (strides[axis] === 0 ? product : product * dim), 1);
     return elements * byteSize(dtype);
   }
   // Of a table, which is the transpose of a packed matrix, too: groups of int8 run down the columns of that.
-  const { rows, columns, encoding } = panels;
-  switch (encoding) {
-    case "f32":
-      return rows * columns * 4;
-    case "bf16":
-      return rows * columns * 2;
-    case "int8":
-      return (rows + 4 * Math.ceil(rows / INT8_GROUP)) * columns;
-  }
+  const { rows, columns, encoding } = packed;
+  return encoding.fileBytes(rows, columns);
 }
 
 /** Two products of D terms for each query and key, for its score and for its value, with the scale and softmax between. */
@@ -125,17 +119,6 @@ function attentionOperations({ inputs, params }: RanOp): number {
 interface AttentionParams {
   readonly causal: boolean;
   readonly segments: readonly { readonly length: number; readonly past: number }[];
-}
-
-/** What the wasm backend knows of a packed matrix. */
-interface Panels {
-  readonly rows: number;
-  readonly columns: number;
-  readonly encoding: MatrixEncoding;
-}
-
-function panelsOf({ storage }: View): Panels | undefined {
-  return (storage as { readonly panels?: Panels }).panels;
 }
 
 function size({ shape }: View): number {

@@ -1,8 +1,9 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { compile, createGpuBackend, type GpuBackend } from "../../src/backends/gpu/index.ts";
+import { createGpuBackend, type GpuBackend } from "../../src/backends/gpu/index.ts";
 import type { WebGpuRuntime } from "../../src/backends/gpu/webgpu-runtime.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
+import { compile } from "../../src/functional/compile.ts";
 import {
   type AnyTensor,
   attention,

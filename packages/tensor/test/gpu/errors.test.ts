@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { compile, createGpuBackend, type GpuBackend } from "../../src/backends/gpu/index.ts";
-import type { KernelSpec } from "../../src/backends/gpu/kernels/kernel.ts";
+import { createGpuBackend, type GpuBackend } from "../../src/backends/gpu/index.ts";
+import type { KernelSpec } from "../../src/backends/gpu/kernel-spec.ts";
 import type { GpuStorage } from "../../src/backends/gpu/storage.ts";
 import type { WebGpuRuntime } from "../../src/backends/gpu/webgpu-runtime.ts";
+import { compile } from "../../src/functional/compile.ts";
 import { type AnyTensor, DeviceError, full, type Tensor, tensor, tidy } from "../../src/index.ts";
 import { describeOnGpu, gpuBackend } from "./modes.ts";
 

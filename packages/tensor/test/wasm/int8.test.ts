@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { INT8_GROUP, type View } from "../../src/backends/backend.ts";
+import type { View } from "../../src/backends/backend.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
 import { hasRelaxedSimd } from "../../src/backends/wasm/features.ts";
 import { createWasmBackend, type WasmBackend } from "../../src/backends/wasm/index.ts";
+import { INT8_GROUP } from "../../src/encodings/int8-scheme.ts";
 import { gelu } from "../../src/functional/nn.ts";
 import { linearOp, matmulOp } from "../../src/ops/matmul.ts";
 import { contiguousStrides } from "../../src/shape.ts";

@@ -1,5 +1,6 @@
-import type { Backend, MatrixEncoding, Op, View } from "../../src/backends/backend.ts";
+import type { Backend, Op, View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
+import type { MatrixEncoding } from "../../src/encodings/index.ts";
 import { sizeOf } from "../../src/shape.ts";
 import type { HostView } from "../wasm-kernels/harness.ts";
 

@@ -1,8 +1,19 @@
 import type { DataOf, DType } from "../../dtype.ts";
+import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
 import { DeviceError } from "../../errors.ts";
 import { sizeOf } from "../../shape.ts";
-import { type Backend, FallbackLog, type MatrixEncoding, type Op, type Storage, type View } from "../backend.ts";
+import {
+  type Backend,
+  type CompiledOps,
+  expectEncoding,
+  FallbackLog,
+  type Op,
+  type Spec,
+  type Storage,
+  type View,
+} from "../backend.ts";
 import type { AdapterDescription } from "./adapter.ts";
+import { compileOps } from "./compile.ts";
 import { RecordedBuffer } from "./device-buffer.ts";
 import type { GpuMode } from "./gpu-js.ts";
 import { kernels } from "./kernels/index.ts";
@@ -47,6 +58,7 @@ export class GpuBackend implements Backend {
   readonly name = "gpu";
   readonly synchronous = false;
   readonly fallbacks = new FallbackLog();
+  readonly encodings: readonly MatrixEncoding[] = [encodings.f32.name];
   /** For kernels, compile and tests. */
   readonly launcher: Launcher;
   readonly inner: InnerBackend;
@@ -73,6 +85,13 @@ export class GpuBackend implements Backend {
       ...counts,
       programs: programs.count,
     };
+  }
+
+  /** Says so when `auto` found nothing better than the CPU. */
+  get notice(): string | undefined {
+    const { mode } = this.launcher.runtime;
+    if (this.#parts.trials.length === 0 || (mode !== "webasm" && mode !== "cpu")) return undefined;
+    return `no GPU here that is faster than the CPU: GPU.js runs on the CPU (mode ${mode})`;
   }
 
   allocate<D extends DType>(dtype: D, length: number): GpuStorage<D> {
@@ -124,8 +143,12 @@ export class GpuBackend implements Backend {
 
   /** Plain rows: the kernels read no other layout faster. Throws {@link DeviceError} for fewer bits than float32. */
   pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
-    if (encoding !== "f32") throw new DeviceError("gpu", `it has no ${encoding} matrices`);
+    expectEncoding(this, encoding);
     return matrix;
+  }
+
+  compile(inputs: readonly Spec[], fn: (inputs: readonly View[]) => View): Promise<CompiledOps> {
+    return compileOps(this, this.launcher, inputs, fn);
   }
 
   /**

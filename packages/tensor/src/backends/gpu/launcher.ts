@@ -1,7 +1,7 @@
 import { DeviceError } from "../../errors.ts";
 import { DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
 import type { Gpu, KernelShortcut } from "./gpu-js.ts";
-import type { KernelSpec } from "./kernels/kernel.ts";
+import type { KernelSpec } from "./kernel-spec.ts";
 import { Programs } from "./programs.ts";
 import { TaskQueue } from "./queue.ts";
 import type { Made, ModeRuntime } from "./runtime.ts";

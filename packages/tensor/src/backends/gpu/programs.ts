@@ -1,6 +1,6 @@
 import { DeviceBuffer } from "./device-buffer.ts";
 import type { Gpu, KernelShortcut } from "./gpu-js.ts";
-import type { KernelSpec } from "./kernels/kernel.ts";
+import type { KernelSpec } from "./kernel-spec.ts";
 import type { ModeRuntime } from "./runtime.ts";
 
 /** Compiled kernels that are kept; beyond that, those longest unused go. Each takes some 10 KB, in webasm its memory. */

@@ -1,6 +1,6 @@
 import { type DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
 import type { KernelShortcut, PipelineBinding, PipelinePlan } from "./gpu-js.ts";
-import type { KernelSpec } from "./kernels/kernel.ts";
+import type { KernelSpec } from "./kernel-spec.ts";
 import type { Launcher, Recorder, Threads } from "./launcher.ts";
 
 /** How a recorded kernel is called: what GPU.js cannot be told by its settings. */

@@ -1,11 +1,14 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
+import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
+import { DeviceError } from "../../errors.ts";
 import {
   type Backend,
   type CpuView,
+  expectEncoding,
   FallbackLog,
-  type MatrixEncoding,
   type MatrixPacker,
   type Op,
+  type PackedMatrix,
   Storage,
   type View,
 } from "../backend.ts";
@@ -14,7 +17,7 @@ import { encodeColumns, scaleColumns } from "./encode.ts";
 
 class HostStorage<D extends DType> extends Storage<D> {
   readonly data: DataOf[D];
-  constructor(backend: Backend, dtype: D, data: DataOf[D], packed = false) {
+  constructor(backend: Backend, dtype: D, data: DataOf[D], packed?: PackedMatrix) {
     super(backend, dtype, data.length, packed);
     this.data = data;
   }
@@ -28,6 +31,7 @@ class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly synchronous = true;
   readonly fallbacks = new FallbackLog();
+  readonly encodings = Object.keys(encodings) as MatrixEncoding[];
 
   allocate<D extends DType>(dtype: D, length: number): Storage<D> {
     return new HostStorage(this, dtype, newData(dtype, length));
@@ -54,20 +58,29 @@ class ReferenceBackend implements Backend {
   }
 
   pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
-    if (encoding === "f32") return matrix;
+    expectEncoding(this, encoding);
+    if (!encodings[encoding].round) return matrix;
     const packer = this.packer(matrix.shape as [number, number], encoding);
     packer.write(0, matrix);
     return packer.matrix;
   }
 
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
+    expectEncoding(this, encoding);
     const data = newData("float32", shape[0] * shape[1]);
-    const matrix = wholeView(new HostStorage(this, "float32", data, true), shape);
+    // Elements are rounded to what the encoding keeps, and stay float32.
+    const packed = { rows: shape[0], columns: shape[1], encoding: encodings.f32 };
+    const matrix = wholeView(new HostStorage(this, "float32", data, packed), shape);
     const target = { data, width: shape[1] };
     return {
       matrix,
-      write: (first, columns) => encodeColumns(withData(columns), encoding, target, first),
-      writeIntegers: (first, integers, scales) => scaleColumns(withData(integers), withData(scales), target, first),
+      columnMultiple: 1,
+      write: (first, columns) => encodeColumns(withData(columns), encodings[encoding], target, first),
+      writeIntegers: (first, integers, scales) => {
+        const { integers: scheme } = encodings[encoding];
+        if (!scheme) throw new DeviceError("reference", `a matrix of ${encoding} takes no integers`);
+        scaleColumns(withData(integers), withData(scales), scheme.group, target, first);
+      },
     };
   }
 }

@@ -1,22 +1,25 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
+import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
 import { DeviceError } from "../../errors.ts";
 import { yieldToEventLoop } from "../../event-loop.ts";
 import { checkOptionNames } from "../../options.ts";
 import {
   type Backend,
   type CpuView,
+  expectEncoding,
   FallbackLog,
-  type MatrixEncoding,
   type MatrixPacker,
   type Op,
   type Storage,
   type View,
 } from "../backend.ts";
 import { discard } from "../dispatch.ts";
+import { PANEL_WIDTH } from "./abi.ts";
+import { type WasmEncodings, wasmEncodings } from "./encodings/index.ts";
 import { defaultThreads } from "./features.ts";
 import { overrides } from "./overrides/index.ts";
 import type { WasmKernel } from "./overrides/kernel.ts";
-import { emptyPacked, packIntegersInto, packInto, unpackMatrix } from "./packed.ts";
+import { addressOf, emptyPacked, packInto, unpackMatrix } from "./packed.ts";
 import { WasmRuntime } from "./runtime.ts";
 import { WasmStorage, type WasmView } from "./storage.ts";
 
@@ -50,8 +53,10 @@ export class WasmBackend implements Backend {
   readonly name = "wasm";
   readonly synchronous = true;
   readonly fallbacks = new FallbackLog();
+  readonly encodings = Object.keys(encodings) as MatrixEncoding[];
   /** For kernels and tests: memory, threads, jobs. */
   readonly runtime: WasmRuntime;
+  readonly #byName: WasmEncodings;
 
   /** Throws {@link DeviceError} where the engine has no SIMD or no shared memory, RangeError for a bad option. */
   constructor(options: WasmOptions = {}) {
@@ -67,6 +72,7 @@ export class WasmBackend implements Backend {
       byteProducts,
       workerTimeout,
     });
+    this.#byName = wasmEncodings(this.runtime.byteProducts);
   }
 
   info(): WasmInfo {
@@ -96,7 +102,7 @@ export class WasmBackend implements Backend {
 
   readSync<D extends DType>(storage: Storage<D>): DataOf[D] {
     const own = storage as WasmStorage<D>;
-    if (!own.panels) return own.data;
+    if (!own.packed) return own.data;
     try {
       return this.#unpacked(own as WasmStorage) as DataOf[D];
     } finally {
@@ -120,7 +126,7 @@ export class WasmBackend implements Backend {
   pack(matrix: View<"float32">, encoding: MatrixEncoding = "f32"): View<"float32"> {
     this.runtime.check();
     const [rows, columns] = matrix.shape as [number, number];
-    const packedAs = (matrix as WasmView).storage.panels?.encoding;
+    const packedAs = (matrix as WasmView).storage.packed?.encoding.name;
     if (matrix.shape.length !== 2 || rows === 0 || columns === 0 || packedAs === encoding) return matrix;
     const packer = this.packer([rows, columns], encoding);
     try {
@@ -134,20 +140,18 @@ export class WasmBackend implements Backend {
 
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
     this.runtime.check();
-    const matrix = emptyPacked(this, shape, encoding);
+    expectEncoding(this, encoding);
+    const { name, packIntegers } = this.#byName[encoding];
+    const matrix = emptyPacked(this, this.runtime, shape, this.#byName[encoding]);
     return {
       matrix,
+      columnMultiple: PANEL_WIDTH,
       write: (first, columns) => this.#packColumns(matrix, first, columns as WasmView<"float32">),
       writeIntegers: (first, integers, scales) => {
         this.runtime.check();
-        if (encoding !== "int8") throw new DeviceError("wasm", `a matrix of ${encoding} takes no integers`);
-        packIntegersInto(
-          this.runtime,
-          matrix.storage,
-          first,
-          integers as WasmView<"uint8">,
-          scales as WasmView<"float32">,
-        );
+        if (!packIntegers) throw new DeviceError("wasm", `a matrix of ${name} takes no integers`);
+        const target = addressOf(matrix.storage, first);
+        packIntegers(this.runtime, integers as WasmView<"uint8">, scales as WasmView<"float32">, target);
       },
     };
   }
@@ -161,7 +165,7 @@ export class WasmBackend implements Backend {
     this.runtime.check();
     const { storage } = columns;
     // A matrix that is packed in another way is unpacked first.
-    const plain = storage.panels ? this.upload("float32", this.readSync(storage)) : storage;
+    const plain = storage.packed ? this.upload("float32", this.readSync(storage)) : storage;
     try {
       packInto(this.runtime, target.storage, first, { ...columns, storage: plain });
     } finally {
@@ -187,7 +191,7 @@ export class WasmBackend implements Backend {
 
   #onCpu(view: WasmView): CpuView {
     const { storage, dtype, shape, strides, offset } = view;
-    const data = storage.panels ? this.#unpacked(storage) : storage.data;
+    const data = storage.packed ? this.#unpacked(storage) : storage.data;
     return { storage, dtype, shape, strides, offset, data };
   }
 

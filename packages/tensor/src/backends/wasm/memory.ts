@@ -1,6 +1,6 @@
 import { DeviceError } from "../../errors.ts";
+import { HEAP } from "./abi.ts";
 import { Allocator, type Block } from "./allocator.ts";
-import { layout } from "./layout.ts";
 
 const PAGE = 65536;
 /** Memory is asked for in steps of this many bytes: addresses only, nothing is resident before it is written. */
@@ -27,7 +27,7 @@ export class WasmMemory {
     this.#memory = memory;
     this.#maximumPages = maximumPages;
     this.#buffer = memory.buffer;
-    this.#allocator = new Allocator(layout.heap, (end) => this.#grow(end));
+    this.#allocator = new Allocator(HEAP, (end) => this.#grow(end));
   }
 
   /** The `WebAssembly.Memory`, for instances of the kernels. */

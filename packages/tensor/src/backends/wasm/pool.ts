@@ -1,6 +1,6 @@
 import { DeviceError } from "../../errors.ts";
+import { DONE, FAILED, FAILURE_CAPACITY, FAILURE_LENGTH, FAILURE_MESSAGE, HEAP } from "./abi.ts";
 import { canBlock, nodeModule } from "./features.ts";
-import { layout } from "./layout.ts";
 import type { WasmMemory } from "./memory.ts";
 
 /**
@@ -14,16 +14,16 @@ const WORKER_SPINS = 400_000;
  * memory, because the thread that waits for it does not return to its event loop to hear of it.
  */
 const workerBody = `
-function serve({ module, memory, spins, layout }) {
+function serve({ module, memory, spins }) {
   try {
     new WebAssembly.Instance(module, { env: { memory } }).exports.serve(spins);
   } catch (error) {
-    const text = new TextEncoder().encode(String(error && error.message || error)).subarray(0, layout.failureCapacity);
-    new Uint8Array(memory.buffer).set(text, layout.failureMessage);
+    const text = new TextEncoder().encode(String(error && error.message || error)).subarray(0, ${FAILURE_CAPACITY});
+    new Uint8Array(memory.buffer).set(text, ${FAILURE_MESSAGE});
     const words = new Int32Array(memory.buffer);
-    Atomics.store(words, layout.failureLength >> 2, text.length);
-    Atomics.store(words, layout.failed >> 2, 1);
-    Atomics.notify(words, layout.done >> 2);
+    Atomics.store(words, ${FAILURE_LENGTH >> 2}, text.length);
+    Atomics.store(words, ${FAILED >> 2}, 1);
+    Atomics.notify(words, ${DONE >> 2});
   }
 }`;
 const nodeSource = `${workerBody}\nserve(require("node:worker_threads").workerData);`;
@@ -53,7 +53,7 @@ export class WorkerPool {
   constructor(module: object, memory: WasmMemory, count: number, timeout: number) {
     this.#memory = memory;
     this.#timeout = timeout;
-    const start = { module, memory: memory.memory, spins: WORKER_SPINS, layout };
+    const start = { module, memory: memory.memory, spins: WORKER_SPINS };
     for (let i = 0; i < count; i++) this.#workers.push(this.#startWorker(start));
   }
 
@@ -70,20 +70,20 @@ export class WorkerPool {
 
   /** Waits until `chunks` chunks are done. Throws {@link DeviceError} when that will not happen. */
   wait(chunks: number): void {
-    const words = new Int32Array(this.#memory.buffer, 0, layout.heap >> 2);
+    const words = new Int32Array(this.#memory.buffer, 0, HEAP >> 2);
     let done = -1;
     let deadline = 0;
     while (true) {
-      const now = Atomics.load(words, layout.done >> 2);
+      const now = Atomics.load(words, DONE >> 2);
       if (now === chunks) return;
-      if (Atomics.load(words, layout.failed >> 2) !== 0) this.#fail(`a worker failed: ${this.#message()}`);
+      if (Atomics.load(words, FAILED >> 2) !== 0) this.#fail(`a worker failed: ${this.#message()}`);
       if (now !== done) {
         done = now;
         deadline = performance.now() + this.#timeout;
       } else if (performance.now() >= deadline) {
         this.#fail(`a worker did not finish its part of the work within ${this.#timeout / 1000} s`);
       }
-      if (canBlock()) Atomics.wait(words, layout.done >> 2, now, Math.min(100, this.#timeout));
+      if (canBlock()) Atomics.wait(words, DONE >> 2, now, Math.min(100, this.#timeout));
     }
   }
 
@@ -107,9 +107,9 @@ export class WorkerPool {
   /** The message that a failed worker left. */
   #message(): string {
     const { buffer } = this.#memory;
-    const length = Atomics.load(new Int32Array(buffer), layout.failureLength >> 2);
+    const length = Atomics.load(new Int32Array(buffer), FAILURE_LENGTH >> 2);
     // Decoders do not read shared memory, so the bytes are copied first.
-    return new TextDecoder().decode(new Uint8Array(buffer, layout.failureMessage, length).slice());
+    return new TextDecoder().decode(new Uint8Array(buffer, FAILURE_MESSAGE, length).slice());
   }
 
   #lost(reason: string): void {

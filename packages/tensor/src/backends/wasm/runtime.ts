@@ -1,15 +1,19 @@
-import { byteSize } from "../../dtype.ts";
+import { byteSize, type DType } from "../../dtype.ts";
 import { DeviceError } from "../../errors.ts";
 import { isContiguous, sizeOf } from "../../shape.ts";
-import type { View } from "../backend.ts";
+import type { Storage, View } from "../backend.ts";
+import { FLOAT_CAPACITY, FLOATS, INT_CAPACITY, INTS } from "./abi.ts";
 import type { Block } from "./allocator.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
 import { binaries, jobs } from "./kernels.generated.ts";
-import { layout } from "./layout.ts";
 import { WasmMemory } from "./memory.ts";
 import { WorkerPool } from "./pool.ts";
-import type { WasmView } from "./storage.ts";
 import { collapsedCopy } from "./strided-copy.ts";
+
+/** A view of elements at an address of the memory, in logical order. */
+export interface AddressedView<D extends DType = DType> extends View<D> {
+  readonly storage: Storage<D> & { readonly pointer: number };
+}
 
 /** The kernels' jobs, by name: every exported `…Job` function of kernels/*.ts. */
 export type Job = keyof typeof jobs;
@@ -117,12 +121,12 @@ export class WasmRuntime {
   }
 
   /** Address of the view's first element. The view must not be of a packed matrix. */
-  pointer(view: WasmView): number {
+  pointer(view: AddressedView): number {
     return view.storage.pointer + view.offset * byteSize(view.dtype);
   }
 
   /** Address of the view's elements in row-major order: its own memory, or a temporary copy when it is strided. */
-  contiguous(view: WasmView): number {
+  contiguous(view: AddressedView): number {
     if (isContiguous(view.shape, view.strides)) return this.pointer(view);
     const copy = this.scratch(sizeOf(view.shape) * byteSize(view.dtype));
     this.copy(view, copy);
@@ -130,7 +134,7 @@ export class WasmRuntime {
   }
 
   /** Copies a strided view to `target`, row-major or with the strides given (in elements). */
-  copy(view: WasmView, target: number, targetStrides?: readonly number[]): void {
+  copy(view: AddressedView, target: number, targetStrides?: readonly number[]): void {
     const size = sizeOf(view.shape);
     if (size === 0) return;
     const axes = collapsedCopy(view.shape, view.strides, targetStrides);
@@ -158,25 +162,17 @@ export class WasmRuntime {
   }
 
   #writeArguments(ints: readonly number[], floats: readonly number[]): void {
-    if (ints.length > layout.intCapacity || floats.length > layout.floatCapacity) {
-      throw new DeviceError(
-        "wasm",
-        `a job takes at most ${layout.intCapacity} integers: its operands have too many axes`,
-      );
+    if (ints.length > INT_CAPACITY || floats.length > FLOAT_CAPACITY) {
+      throw new DeviceError("wasm", `a job takes at most ${INT_CAPACITY} integers: its operands have too many axes`);
     }
     const { buffer } = this.memory;
     if (this.#ints.buffer !== buffer) {
-      this.#ints = new Int32Array(buffer, layout.ints, layout.intCapacity);
-      this.#floats = new Float32Array(buffer, layout.floats, layout.floatCapacity);
+      this.#ints = new Int32Array(buffer, INTS, INT_CAPACITY);
+      this.#floats = new Float32Array(buffer, FLOATS, FLOAT_CAPACITY);
     }
     for (let i = 0; i < ints.length; i++) this.#ints[i] = ints[i]!;
     for (let i = 0; i < floats.length; i++) this.#floats[i] = floats[i]!;
   }
-}
-
-/** Whether the kernels can work on this view as it lies: packed matrices are read by the ops that know them. */
-export function isPacked(view: View): boolean {
-  return (view as WasmView).storage.panels !== undefined;
 }
 
 function kernelFailure(job: Job, cause: unknown): DeviceError {

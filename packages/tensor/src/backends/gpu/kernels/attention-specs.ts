@@ -1,4 +1,4 @@
-import type { ArgumentKind, KernelSpec } from "./kernel.ts";
+import type { ArgumentKind, KernelSpec } from "../kernel-spec.ts";
 
 // Letters: T queries, H heads, D channels of a head; L queries of each sequence; P rows of the past; S keys that a query
 // sees at most. How a kernel finds the keys of query t:

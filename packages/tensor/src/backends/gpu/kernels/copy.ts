@@ -1,6 +1,7 @@
 import { isContiguous, sizeOf } from "../../../shape.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 import { collapse } from "./axes.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { contiguous, copied, refusal } from "./operands.ts";
 
 const replaceRows: KernelSpec = {

@@ -1,9 +1,10 @@
 import type { DType } from "../../../dtype.ts";
 import { sizeOf } from "../../../shape.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 import type { Launcher } from "../launcher.ts";
 import type { GpuView } from "../storage.ts";
 import { type Axis, collapse } from "./axes.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { contiguous, refusal } from "./operands.ts";
 
 /** The operations of `unary`, compiled in one by one as `constants.op`. */

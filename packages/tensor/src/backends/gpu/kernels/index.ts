@@ -1,6 +1,7 @@
 import { attentionKernels } from "./attention.ts";
 import { copyKernels } from "./copy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { embeddingKernels } from "./embedding.ts";
 import { indexingKernels } from "./indexing.ts";
 import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
@@ -13,6 +14,7 @@ const families: readonly GpuKernels[] = [
   attentionKernels,
   copyKernels,
   elementwiseKernels,
+  embeddingKernels,
   indexingKernels,
   matmulKernels,
   normalizeKernels,

@@ -1,4 +1,4 @@
-import type { KernelSpec } from "./kernel.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 
 // What the kernels of matmul.ts do on a thread. `++` and the `- 1` before it tell GPU.js that an index is an integer, and
 // loops are `while`: see axes.ts. GELU's tanh form is x / (1 + exp(-2u)) with u = √(2/π)·(x + 0.044715 x³); exp's argument

@@ -1,10 +1,11 @@
 import { sizeOf } from "../../../shape.ts";
 import type { LinearParams } from "../../reference/matmul.ts";
 import type { DeviceBuffer } from "../device-buffer.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 import type { Launcher } from "../launcher.ts";
 import type { GpuView } from "../storage.ts";
 import { collapse } from "./axes.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { firstColumns, fourColumns, oneColumn, sumOfParts } from "./matmul-bodies.ts";
 import { contiguous, refusal } from "./operands.ts";
 

@@ -1,6 +1,7 @@
 import { sizeOf } from "../../../shape.ts";
 import type { LayerNormParams } from "../../reference/normalize.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { refusal, rowsOf } from "./operands.ts";
 
 const statistics: KernelSpec = {

@@ -1,10 +1,10 @@
 import { isContiguous, sizeOf } from "../../../shape.ts";
 import { forEachIndex } from "../../reference/iterate.ts";
 import type { DeviceBuffer } from "../device-buffer.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 import type { Launcher } from "../launcher.ts";
 import type { GpuView } from "../storage.ts";
 import { collapse } from "./axes.ts";
-import type { KernelSpec } from "./kernel.ts";
 
 /** Elements that lie row-major without gaps from `offset` on. */
 export interface Operand {

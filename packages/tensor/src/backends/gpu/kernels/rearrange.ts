@@ -1,6 +1,7 @@
 import { sizeOf } from "../../../shape.ts";
 import type { ConcatParams, TriangleParams } from "../../reference/rearrange.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { contiguous, copied, type Operand, refusal } from "./operands.ts";
 
 const sideBySide: KernelSpec = {

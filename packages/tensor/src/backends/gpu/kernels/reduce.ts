@@ -1,7 +1,8 @@
 import type { ReduceParams } from "../../reference/reduce.ts";
 import type { DeviceBuffer } from "../device-buffer.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 import type { Launcher } from "../launcher.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { type Rows, refusal, rowsOf } from "./operands.ts";
 import { chunksOf, softmaxStatistics } from "./softmax.ts";
 

@@ -1,6 +1,7 @@
 import type { DeviceBuffer } from "../device-buffer.ts";
+import type { KernelSpec } from "../kernel-spec.ts";
 import type { Launcher } from "../launcher.ts";
-import type { GpuKernel, GpuKernels, KernelSpec } from "./kernel.ts";
+import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { type Rows, refusal, rowsOf } from "./operands.ts";
 
 /** Rows of more elements are read by several threads, one for each chunk of about √length of them, at least 256. */

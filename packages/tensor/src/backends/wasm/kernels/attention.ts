@@ -4,43 +4,38 @@
 // are summed in one way (attention-scores.ts); their exponentials are summed in the order of the keys in float64; values
 // are summed key by key within blocks of KEY_BLOCK keys counted from key 0 of the past, and the block sums are added in
 // order. Prefill, decode and packed batches all go through these same steps.
+import {
+  KEY_BLOCK,
+  TASK_BYTES,
+  TASK_HEADS,
+  TASK_NEW_K,
+  TASK_NEW_K_HEAD,
+  TASK_NEW_K_ROW,
+  TASK_NEW_V,
+  TASK_NEW_V_HEAD,
+  TASK_NEW_V_ROW,
+  TASK_OUT,
+  TASK_OUT_ROW,
+  TASK_PAST_K,
+  TASK_PAST_K_HEAD,
+  TASK_PAST_K_ROW,
+  TASK_PAST_LENGTH,
+  TASK_PAST_V,
+  TASK_PAST_V_HEAD,
+  TASK_PAST_V_ROW,
+  TASK_QUERIES,
+  TASK_QUERY,
+  TASK_QUERY_HEAD,
+  TASK_QUERY_ROW,
+  TASK_VISIBLE,
+  TASK_VISIBLE_STEP,
+} from "../abi";
 import { exponentials, score1x1, score1x4, scoreBlock } from "./attention-scores";
 import { addRow, divideRow, packValues, values1, values4x8 } from "./attention-values";
 import { chunkCount, float, int, pointer } from "./control";
 
-/** Keys whose values are summed together. overrides/attention.ts states this and the layout of scratch memory too. */
-const KEY_BLOCK: i32 = 128;
-
-// One task is a row of integers, written by overrides/attention.ts in this order. Strides are in bytes.
-const QUERY: usize = 0;
-const QUERY_ROW: usize = 4;
-const OUT: usize = 8;
-const OUT_ROW: usize = 12;
-const PAST_K: usize = 16;
-const PAST_K_ROW: usize = 20;
-const PAST_V: usize = 24;
-const PAST_V_ROW: usize = 28;
-const PAST_LENGTH: usize = 32;
-const NEW_K: usize = 36;
-const NEW_K_ROW: usize = 40;
-const NEW_V: usize = 44;
-const NEW_V_ROW: usize = 48;
-/** Keys that the first query sees, past ones included. */
-const VISIBLE: usize = 52;
-/** How many more each further query sees: 1 if causal, 0 if not. */
-const VISIBLE_STEP: usize = 56;
-const QUERIES: usize = 60;
-const HEADS: usize = 64;
-/** Steps from one head to the next in the queries, past K, past V, new K and new V (the output's heads touch). */
-const QUERY_HEAD: usize = 68;
-const PAST_K_HEAD: usize = 72;
-const PAST_V_HEAD: usize = 76;
-const NEW_K_HEAD: usize = 80;
-const NEW_V_HEAD: usize = 84;
-const TASK_BYTES: usize = 88;
-
 /**
- * Ints: number of tasks, address of the first, D, D rounded up to 8, address and bytes of scratch memory per chunk, floats
+ * Ints: number of tasks, address of the first (../abi.ts has their fields), D, D rounded up to 8, address and bytes of scratch memory per chunk, floats
  * of a row of scores, rows of scores. Float: the scale. Chunk c takes tasks c, c + chunks, …
  *
  * Scratch memory of a chunk: rows of scores, as many sums of exponentials (f64), as many block sums of values, one block
@@ -52,7 +47,7 @@ export function attentionJob(chunk: i32): void {
   const scratch = pointer(4) + <usize>chunk * pointer(5);
   for (let task = chunk; task < tasks; task += chunks) {
     const address = pointer(1) + <usize>task * TASK_BYTES;
-    if (load<i32>(address, QUERIES) == 1) attendOne(address, scratch);
+    if (load<i32>(address, TASK_QUERIES) == 1) attendOne(address, scratch);
     else attendBlock(address, scratch);
   }
 }
@@ -65,28 +60,28 @@ function attendBlock(task: usize, scratch: usize): void {
   const scoreRow = pointer(6) << 2;
   const rows = pointer(7);
   const scale = float(0);
-  const queries = load<i32>(task, QUERIES);
-  const visible = load<i32>(task, VISIBLE);
-  const step = load<i32>(task, VISIBLE_STEP);
-  const past = load<i32>(task, PAST_LENGTH);
-  const query = load<usize>(task, QUERY);
-  const queryRow = load<usize>(task, QUERY_ROW);
-  const out = load<usize>(task, OUT);
-  const outRow = load<usize>(task, OUT_ROW);
-  const pastV = load<usize>(task, PAST_V);
-  const pastVRow = load<usize>(task, PAST_V_ROW);
-  const newV = load<usize>(task, NEW_V);
-  const newVRow = load<usize>(task, NEW_V_ROW);
+  const queries = load<i32>(task, TASK_QUERIES);
+  const visible = load<i32>(task, TASK_VISIBLE);
+  const step = load<i32>(task, TASK_VISIBLE_STEP);
+  const past = load<i32>(task, TASK_PAST_LENGTH);
+  const query = load<usize>(task, TASK_QUERY);
+  const queryRow = load<usize>(task, TASK_QUERY_ROW);
+  const out = load<usize>(task, TASK_OUT);
+  const outRow = load<usize>(task, TASK_OUT_ROW);
+  const pastV = load<usize>(task, TASK_PAST_V);
+  const pastVRow = load<usize>(task, TASK_PAST_V_ROW);
+  const newV = load<usize>(task, TASK_NEW_V);
+  const newVRow = load<usize>(task, TASK_NEW_V_ROW);
   const scores = scratch;
   const sums = scores + rows * scoreRow;
   const blockSums = sums + (rows << 3);
   const values = blockSums + rows * widthBytes;
   const keys = visible + (queries - 1) * step;
 
-  const pastK = load<usize>(task, PAST_K);
-  const newK = load<usize>(task, NEW_K);
-  const pastKRow = load<usize>(task, PAST_K_ROW);
-  const newKRow = load<usize>(task, NEW_K_ROW);
+  const pastK = load<usize>(task, TASK_PAST_K);
+  const newK = load<usize>(task, TASK_NEW_K);
+  const pastKRow = load<usize>(task, TASK_PAST_K_ROW);
+  const newKRow = load<usize>(task, TASK_NEW_K_ROW);
   scoreBlock(query, queryRow, queries, pastK, pastKRow, past, depth, scale, scores, scoreRow);
   const newScores = scores + (<usize>past << 2);
   scoreBlock(query, queryRow, queries, newK, newKRow, keys - past, depth, scale, newScores, scoreRow);
@@ -147,33 +142,33 @@ function attendOne(task: usize, scratch: usize): void {
   const widthBytes = <usize>int(3) << 2;
   const scoreRow = pointer(6) << 2;
   const rows = pointer(7);
-  const heads = load<i32>(task, HEADS);
-  const keys = load<i32>(task, VISIBLE);
-  const past = load<i32>(task, PAST_LENGTH);
-  const out = load<usize>(task, OUT);
+  const heads = load<i32>(task, TASK_HEADS);
+  const keys = load<i32>(task, TASK_VISIBLE);
+  const past = load<i32>(task, TASK_PAST_LENGTH);
+  const out = load<usize>(task, TASK_OUT);
   const scores = scratch;
   const sums = scores + rows * scoreRow;
   const blockSums = sums + (rows << 3);
 
-  scoreHeads(task, load<usize>(task, PAST_K), load<usize>(task, PAST_K_ROW), load<usize>(task, PAST_K_HEAD), past, scores);
+  scoreHeads(task, load<usize>(task, TASK_PAST_K), load<usize>(task, TASK_PAST_K_ROW), load<usize>(task, TASK_PAST_K_HEAD), past, scores);
   const newScores = scores + (<usize>past << 2);
-  const newKRow = load<usize>(task, NEW_K_ROW);
-  scoreHeads(task, load<usize>(task, NEW_K), newKRow, load<usize>(task, NEW_K_HEAD), keys - past, newScores);
+  const newKRow = load<usize>(task, TASK_NEW_K_ROW);
+  scoreHeads(task, load<usize>(task, TASK_NEW_K), newKRow, load<usize>(task, TASK_NEW_K_HEAD), keys - past, newScores);
   for (let head = 0; head < heads; head++) {
     store<f64>(sums + (<usize>head << 3), exponentials(scores + <usize>head * scoreRow, keys));
   }
 
-  const pastVRow = load<usize>(task, PAST_V_ROW);
-  const newVRow = load<usize>(task, NEW_V_ROW);
-  const pastVHead = load<usize>(task, PAST_V_HEAD);
-  const newVHead = load<usize>(task, NEW_V_HEAD);
+  const pastVRow = load<usize>(task, TASK_PAST_V_ROW);
+  const newVRow = load<usize>(task, TASK_NEW_V_ROW);
+  const pastVHead = load<usize>(task, TASK_PAST_V_HEAD);
+  const newVHead = load<usize>(task, TASK_NEW_V_HEAD);
   for (let start = 0; start < keys; start += KEY_BLOCK) {
     const end = min(start + KEY_BLOCK, keys);
     const pastEnd = max(start, min(end, past));
     memory.fill(blockSums, 0, <usize>heads * widthBytes);
-    const pastV = load<usize>(task, PAST_V) + <usize>start * pastVRow;
+    const pastV = load<usize>(task, TASK_PAST_V) + <usize>start * pastVRow;
     sumHeads(scores + (<usize>start << 2), heads, pastV, pastVRow, pastVHead, pastEnd - start, blockSums);
-    const newV = load<usize>(task, NEW_V) + <usize>(pastEnd - past) * newVRow;
+    const newV = load<usize>(task, TASK_NEW_V) + <usize>(pastEnd - past) * newVRow;
     sumHeads(scores + (<usize>pastEnd << 2), heads, newV, newVRow, newVHead, end - pastEnd, blockSums);
     for (let head = 0; head < heads; head++) {
       addRow(out + <usize>(head * depth << 2), blockSums + <usize>head * widthBytes, depth, start == 0);
@@ -189,9 +184,9 @@ function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32,
   const depth = int(2);
   const scoreRow = pointer(6) << 2;
   const scale = float(0);
-  const heads = load<i32>(task, HEADS);
-  const query = load<usize>(task, QUERY);
-  const queryHead = load<usize>(task, QUERY_HEAD);
+  const heads = load<i32>(task, TASK_HEADS);
+  const query = load<usize>(task, TASK_QUERY);
+  const queryHead = load<usize>(task, TASK_QUERY_HEAD);
   for (let head: usize = 0; head < <usize>heads; head++) {
     const q = query + head * queryHead;
     let from = k + head * kHead;

@@ -1,4 +1,29 @@
-// Functions of two operands, element by element. overrides/elementwise.ts states the numbers of the functions too.
+// Functions of two operands, element by element.
+import {
+  BINARY_ADD,
+  BINARY_ADD_INT,
+  BINARY_DIV,
+  BINARY_MAXIMUM,
+  BINARY_MAXIMUM_INT,
+  BINARY_MINIMUM,
+  BINARY_MINIMUM_INT,
+  BINARY_MUL,
+  BINARY_MUL_INT,
+  BINARY_SUB,
+  BINARY_SUB_INT,
+  BYTES_AND,
+  BYTES_EQ,
+  BYTES_NE,
+  BYTES_OR,
+  COMPARE_EQ,
+  COMPARE_EQ_INT,
+  COMPARE_LE,
+  COMPARE_LE_INT,
+  COMPARE_LT,
+  COMPARE_LT_INT,
+  COMPARE_NE,
+  COMPARE_NE_INT,
+} from "../abi";
 import { int } from "./control";
 import { addressOf, firstElement, loadFew, loadFour, outByte, outWord, runLength, stepOf, WHICH } from "./operands";
 import { storeSome } from "./simd";
@@ -6,16 +31,16 @@ import { storeSome } from "./simd";
 // @ts-expect-error: decorator
 @inline
 function apply(which: i32, a: v128, b: v128): v128 {
-  if (which == 0) return f32x4.add(a, b);
-  if (which == 1) return f32x4.sub(a, b);
-  if (which == 2) return f32x4.mul(a, b);
-  if (which == 3) return f32x4.div(a, b);
-  if (which == 4) return f32x4.max(a, b);
-  if (which == 5) return f32x4.min(a, b);
-  if (which == 6) return i32x4.add(a, b);
-  if (which == 7) return i32x4.sub(a, b);
-  if (which == 8) return i32x4.mul(a, b);
-  if (which == 9) return i32x4.max_s(a, b);
+  if (which == BINARY_ADD) return f32x4.add(a, b);
+  if (which == BINARY_SUB) return f32x4.sub(a, b);
+  if (which == BINARY_MUL) return f32x4.mul(a, b);
+  if (which == BINARY_DIV) return f32x4.div(a, b);
+  if (which == BINARY_MAXIMUM) return f32x4.max(a, b);
+  if (which == BINARY_MINIMUM) return f32x4.min(a, b);
+  if (which == BINARY_ADD_INT) return i32x4.add(a, b);
+  if (which == BINARY_SUB_INT) return i32x4.sub(a, b);
+  if (which == BINARY_MUL_INT) return i32x4.mul(a, b);
+  if (which == BINARY_MAXIMUM_INT) return i32x4.max_s(a, b);
   return i32x4.min_s(a, b);
 }
 
@@ -44,17 +69,17 @@ export function binaryJob(chunk: i32): void {
     const b = addressOf(1, i);
     const out = outWord(i);
     switch (int(WHICH)) {
-      case 0: run(0, a, aStep, b, bStep, out, count); break;
-      case 1: run(1, a, aStep, b, bStep, out, count); break;
-      case 2: run(2, a, aStep, b, bStep, out, count); break;
-      case 3: run(3, a, aStep, b, bStep, out, count); break;
-      case 4: run(4, a, aStep, b, bStep, out, count); break;
-      case 5: run(5, a, aStep, b, bStep, out, count); break;
-      case 6: run(6, a, aStep, b, bStep, out, count); break;
-      case 7: run(7, a, aStep, b, bStep, out, count); break;
-      case 8: run(8, a, aStep, b, bStep, out, count); break;
-      case 9: run(9, a, aStep, b, bStep, out, count); break;
-      case 10: run(10, a, aStep, b, bStep, out, count); break;
+      case BINARY_ADD: run(BINARY_ADD, a, aStep, b, bStep, out, count); break;
+      case BINARY_SUB: run(BINARY_SUB, a, aStep, b, bStep, out, count); break;
+      case BINARY_MUL: run(BINARY_MUL, a, aStep, b, bStep, out, count); break;
+      case BINARY_DIV: run(BINARY_DIV, a, aStep, b, bStep, out, count); break;
+      case BINARY_MAXIMUM: run(BINARY_MAXIMUM, a, aStep, b, bStep, out, count); break;
+      case BINARY_MINIMUM: run(BINARY_MINIMUM, a, aStep, b, bStep, out, count); break;
+      case BINARY_ADD_INT: run(BINARY_ADD_INT, a, aStep, b, bStep, out, count); break;
+      case BINARY_SUB_INT: run(BINARY_SUB_INT, a, aStep, b, bStep, out, count); break;
+      case BINARY_MUL_INT: run(BINARY_MUL_INT, a, aStep, b, bStep, out, count); break;
+      case BINARY_MAXIMUM_INT: run(BINARY_MAXIMUM_INT, a, aStep, b, bStep, out, count); break;
+      case BINARY_MINIMUM_INT: run(BINARY_MINIMUM_INT, a, aStep, b, bStep, out, count); break;
       default: unreachable();
     }
     i += count;
@@ -65,13 +90,13 @@ export function binaryJob(chunk: i32): void {
 // @ts-expect-error: decorator
 @inline
 function holds(which: i32, a: v128, b: v128): v128 {
-  if (which == 0) return f32x4.eq(a, b);
-  if (which == 1) return f32x4.ne(a, b);
-  if (which == 2) return f32x4.lt(a, b);
-  if (which == 3) return f32x4.le(a, b);
-  if (which == 4) return i32x4.eq(a, b);
-  if (which == 5) return i32x4.ne(a, b);
-  if (which == 6) return i32x4.lt_s(a, b);
+  if (which == COMPARE_EQ) return f32x4.eq(a, b);
+  if (which == COMPARE_NE) return f32x4.ne(a, b);
+  if (which == COMPARE_LT) return f32x4.lt(a, b);
+  if (which == COMPARE_LE) return f32x4.le(a, b);
+  if (which == COMPARE_EQ_INT) return i32x4.eq(a, b);
+  if (which == COMPARE_NE_INT) return i32x4.ne(a, b);
+  if (which == COMPARE_LT_INT) return i32x4.lt_s(a, b);
   return i32x4.le_s(a, b);
 }
 
@@ -110,21 +135,21 @@ export function compareJob(chunk: i32): void {
     const b = addressOf(1, i);
     const out = outByte(i);
     switch (int(WHICH)) {
-      case 0: compare(0, a, aStep, b, bStep, out, count); break;
-      case 1: compare(1, a, aStep, b, bStep, out, count); break;
-      case 2: compare(2, a, aStep, b, bStep, out, count); break;
-      case 3: compare(3, a, aStep, b, bStep, out, count); break;
-      case 4: compare(4, a, aStep, b, bStep, out, count); break;
-      case 5: compare(5, a, aStep, b, bStep, out, count); break;
-      case 6: compare(6, a, aStep, b, bStep, out, count); break;
-      case 7: compare(7, a, aStep, b, bStep, out, count); break;
+      case COMPARE_EQ: compare(COMPARE_EQ, a, aStep, b, bStep, out, count); break;
+      case COMPARE_NE: compare(COMPARE_NE, a, aStep, b, bStep, out, count); break;
+      case COMPARE_LT: compare(COMPARE_LT, a, aStep, b, bStep, out, count); break;
+      case COMPARE_LE: compare(COMPARE_LE, a, aStep, b, bStep, out, count); break;
+      case COMPARE_EQ_INT: compare(COMPARE_EQ_INT, a, aStep, b, bStep, out, count); break;
+      case COMPARE_NE_INT: compare(COMPARE_NE_INT, a, aStep, b, bStep, out, count); break;
+      case COMPARE_LT_INT: compare(COMPARE_LT_INT, a, aStep, b, bStep, out, count); break;
+      case COMPARE_LE_INT: compare(COMPARE_LE_INT, a, aStep, b, bStep, out, count); break;
       default: unreachable();
     }
     i += count;
   }
 }
 
-/** Bytes that are 0 or 1: 0 and, 1 or, 2 unequal, 3 equal, 4 not a. */
+/** Bytes that are 0 or 1. */
 export function bytesJob(chunk: i32): void {
   const which = int(WHICH);
   const end = firstElement(chunk + 1);
@@ -138,7 +163,7 @@ export function bytesJob(chunk: i32): void {
     for (let j = 0; j < count; j++, a += aStep, b += bStep) {
       const x = load<u8>(a);
       const y = load<u8>(b);
-      store<u8>(out + j, which == 0 ? x & y : which == 1 ? x | y : which == 2 ? x ^ y : which == 3 ? x ^ y ^ 1 : x ^ 1);
+      store<u8>(out + j, which == BYTES_AND ? x & y : which == BYTES_OR ? x | y : which == BYTES_NE ? x ^ y : which == BYTES_EQ ? x ^ y ^ 1 : x ^ 1);
     }
     i += count;
   }

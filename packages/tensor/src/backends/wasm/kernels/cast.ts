@@ -1,33 +1,34 @@
-// Conversions of element types that change an element's size. overrides/elementwise.ts states their numbers too.
+// Conversions of element types that change an element's size.
+import {
+  CAST_BYTE_TO_BOOL,
+  CAST_BYTE_TO_FLOAT,
+  CAST_BYTE_TO_INT,
+  CAST_FLOAT_TO_BOOL,
+  CAST_FLOAT_TO_BYTE,
+  CAST_INT_TO_BOOL,
+  CAST_INT_TO_BYTE,
+} from "../abi";
 import { int, pointer } from "./control";
 import { addressOf, firstElement, runLength, stepOf, WHICH } from "./operands";
-
-const BYTE_TO_FLOAT: i32 = 0;
-const BYTE_TO_INT: i32 = 1;
-const FLOAT_TO_BOOL: i32 = 2;
-const INT_TO_BOOL: i32 = 3;
-const BYTE_TO_BOOL: i32 = 4;
-const FLOAT_TO_BYTE: i32 = 5;
-const INT_TO_BYTE: i32 = 6;
 
 export function castJob(chunk: i32): void {
   const which = int(WHICH);
   const end = firstElement(chunk + 1);
   const step = stepOf(0);
-  const size: usize = which <= BYTE_TO_INT ? 4 : 1;
+  const size: usize = which <= CAST_BYTE_TO_INT ? 4 : 1;
   for (let i = firstElement(chunk); i < end; ) {
     const count = runLength(i, end);
     let x = addressOf(0, i);
     let out = pointer(2) + <usize>i * size;
     const stop = out + <usize>count * size;
     for (; out < stop; out += size, x += step) {
-      if (which == BYTE_TO_FLOAT) store<f32>(out, <f32>load<u8>(x));
-      else if (which == BYTE_TO_INT) store<i32>(out, load<u8>(x));
-      else if (which == FLOAT_TO_BOOL) store<u8>(out, <u8>(load<f32>(x) != 0));
-      else if (which == INT_TO_BOOL) store<u8>(out, <u8>(load<i32>(x) != 0));
-      else if (which == BYTE_TO_BOOL) store<u8>(out, <u8>(load<u8>(x) != 0));
-      else if (which == FLOAT_TO_BYTE) store<u8>(out, byteOf(load<f32>(x)));
-      else if (which == INT_TO_BYTE) store<u8>(out, load<u8>(x));
+      if (which == CAST_BYTE_TO_FLOAT) store<f32>(out, <f32>load<u8>(x));
+      else if (which == CAST_BYTE_TO_INT) store<i32>(out, load<u8>(x));
+      else if (which == CAST_FLOAT_TO_BOOL) store<u8>(out, <u8>(load<f32>(x) != 0));
+      else if (which == CAST_INT_TO_BOOL) store<u8>(out, <u8>(load<i32>(x) != 0));
+      else if (which == CAST_BYTE_TO_BOOL) store<u8>(out, <u8>(load<u8>(x) != 0));
+      else if (which == CAST_FLOAT_TO_BYTE) store<u8>(out, byteOf(load<f32>(x)));
+      else if (which == CAST_INT_TO_BYTE) store<u8>(out, load<u8>(x));
       else unreachable();
     }
     i += count;

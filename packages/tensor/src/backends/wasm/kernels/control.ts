@@ -1,22 +1,6 @@
-// The control block at the start of the shared memory: ../layout.ts states the same addresses. All state of a kernel
-// lives in the memory or in locals: every thread has its own instance of the module, so a global would not be shared.
-
-/** i64: number of the job in the high half, chunks not claimed yet in the low half. */
-export const STATE: usize = 64;
-/** i32: chunks finished. */
-export const DONE: usize = 128;
-/** i32: workers that wait for a job. */
-export const SLEEPERS: usize = 192;
-/** i32: 1 when a worker failed. */
-export const FAILED: usize = 256;
-/** i32: what the job of this number is, and of how many chunks. */
-export const JOB: usize = 320;
-export const CHUNKS: usize = 324;
-/** i32: 1 when workers shall return. */
-export const QUIT: usize = 384;
-
-const INTS: usize = 512;
-const FLOATS: usize = 1280;
+// Arguments of the running job, and how its work is divided. All state of a kernel lives in the memory (../abi.ts) or in
+// locals: every thread has its own instance of the module, so a global would not be shared.
+import { CHUNKS, FLOATS, INTS } from "../abi";
 
 /** Integer argument number `index` of the running job. */
 // @ts-ignore: decorator

@@ -1,42 +1,5 @@
-// Rows of a table, and elements of rows, chosen by indices that the caller has checked.
-import { bf16At } from "./bf16";
+// Elements of rows, chosen by indices that the caller has checked.
 import { chunkCount, chunkStart, int, pointer } from "./control";
-import { int8Column } from "./int8-pack";
-import { panelColumn } from "./panels";
-
-/** What a table is: strided floats, or the transpose of a packed matrix. overrides/indexing.ts states these too. */
-const PANELS: i32 = 1;
-const BF16_PANELS: i32 = 2;
-const INT8_PANELS: i32 = 3;
-
-/**
- * Ints: table, ids, out, ids' number, columns, what the table is; for floats bytes from one row of the table to the
- * next and from one column to the next, for integers rows of a group and whether they are for kernels that multiply bytes.
- */
-export function embeddingJob(chunk: i32): void {
-  const columns = int(4);
-  const kind = int(5);
-  const step = pointer(7);
-  const end = chunkStart(chunk + 1, chunkCount(), int(3));
-  for (let i = chunkStart(chunk, chunkCount(), int(3)); i < end; i++) {
-    const id = load<i32>(pointer(1) + (<usize>i << 2));
-    let out = pointer(2) + ((<usize>i * <usize>columns) << 2);
-    if (kind == BF16_PANELS) {
-      for (let row = 0; row < columns; row++, out += 4) store<f32>(out, bf16At(pointer(0), columns, row, id));
-      continue;
-    }
-    if (kind == INT8_PANELS) {
-      int8Column(pointer(0), columns, int(6), int(7) != 0, id, out, 4);
-      continue;
-    }
-    let from = kind == PANELS ? panelColumn(pointer(0), columns, id) : pointer(0) + <usize>id * pointer(6);
-    if (step == 4) memory.copy(out, from, <usize>columns << 2);
-    else {
-      const stop = out + (<usize>columns << 2);
-      for (; out < stop; out += 4, from += step) store<u32>(out, load<u32>(from));
-    }
-  }
-}
 
 /** Ints: x, bytes from one row of x to the next, indices, out, rows, indices of a row. */
 export function gatherJob(chunk: i32): void {

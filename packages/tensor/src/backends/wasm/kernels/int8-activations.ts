@@ -2,12 +2,13 @@
 //
 // For rows taken R at a time (4, or 1 for a single row) they lie as [tiles][columns / 2][R][2] i16, or, for the kernels that
 // multiply bytes, as [tiles][columns / 4][R][8], the upper and then the lower 7 bits of four integers plus 8192.
+import { INT8_NEGLIGIBLE } from "../../../encodings/int8-scheme";
 import { chunkCount, chunkStart, int, pointer } from "./control";
-import { TINY } from "./int8-layout";
 import { loadSome } from "./simd";
 
 /** The largest of the integers. */
 const MOST: f32 = 8191;
+const TINY: f32 = <f32>INT8_NEGLIGIBLE;
 
 /**
  * Ints: x, bytes from one row to the next, rows, columns, rows of a tile, integers, scales [tiles][groups][R], columns of

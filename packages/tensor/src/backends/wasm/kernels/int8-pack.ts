@@ -1,9 +1,9 @@
 // Matrices of 8-bit integers (int8-layout.ts): made from floats or from integers, and read back.
+import { INT8_LARGEST, INT8_NEGLIGIBLE } from "../../../encodings/int8-scheme";
+import { INT8_QUAD, INT8_SCALES, INT8_SUMS } from "../abi";
 import { chunkCount, chunkStart, int, pointer } from "./control";
-import { inQuad, panelBytes, QUAD, quadBytes, SCALES, SUMS, TINY } from "./int8-layout";
+import { inQuad, panelBytes, quadBytes } from "./int8-layout";
 
-/** The largest of the integers. */
-const MOST: f32 = 127;
 /**
  * Panels of floats → panels of integers. Ints: panels of floats, target, rows, panels, rows of a group, whether for the
  * kernels that multiply bytes. Split by panels.
@@ -20,24 +20,24 @@ export function encodeInt8Job(chunk: i32): void {
       const count = min(group, rows - start);
       encodeGroup(from, count, to, int(5) != 0);
       from += <usize>count << 5;
-      to += quadBytes(count) + SCALES + SUMS;
+      to += quadBytes(count) + INT8_SCALES + INT8_SUMS;
     }
   }
 }
 
-/** `count` rows of a panel: each column is scaled so that its largest absolute value becomes {@link MOST}. */
+/** `count` rows of a panel: each column is scaled so that its largest absolute value becomes {@link INT8_LARGEST}. */
 function encodeGroup(from: usize, count: i32, to: usize, bytes: bool): void {
   const scales = to + quadBytes(count);
   const end = from + (<usize>count << 5);
   for (let half: usize = 0; half < 32; half += 16) {
     let most = f32x4.splat(0);
     for (let at = from + half; at < end; at += 32) most = f32x4.max(most, f32x4.abs(v128.load(at)));
-    const tiny = f32x4.lt(most, f32x4.splat(TINY));
-    v128.store(scales + half, v128.andnot(f32x4.div(most, f32x4.splat(MOST)), tiny));
-    const inverse = v128.andnot(f32x4.div(f32x4.splat(MOST), most), tiny);
+    const tiny = f32x4.lt(most, f32x4.splat(<f32>INT8_NEGLIGIBLE));
+    v128.store(scales + half, v128.andnot(f32x4.div(most, f32x4.splat(<f32>INT8_LARGEST)), tiny));
+    const inverse = v128.andnot(f32x4.div(f32x4.splat(<f32>INT8_LARGEST), most), tiny);
     let sums = i32x4.splat(0);
     let out = to;
-    for (let at = from + half; at < end; at += 128, out += QUAD) {
+    for (let at = from + half; at < end; at += 128, out += INT8_QUAD) {
       const r0 = integers(at, end, inverse);
       const r1 = integers(at + 32, end, inverse);
       const r2 = integers(at + 64, end, inverse);
@@ -52,7 +52,7 @@ function encodeGroup(from: usize, count: i32, to: usize, bytes: bool): void {
         v128.store_lane<u64>(out + (half >> 1), pairs, 1, 16);
       }
     }
-    v128.store_lane<u64>(scales + SCALES + (half >> 1), i16x8.narrow_i32x4_s(sums, sums), 0);
+    v128.store_lane<u64>(scales + INT8_SCALES + (half >> 1), i16x8.narrow_i32x4_s(sums, sums), 0);
   }
 }
 
@@ -82,21 +82,21 @@ export function packInt8Job(chunk: i32): void {
     for (let start = 0; start < rows; start += group) {
       const count = min(group, rows - start);
       const scales = to + quadBytes(count);
-      memory.fill(to, 0, quadBytes(count) + SCALES + SUMS);
+      memory.fill(to, 0, quadBytes(count) + INT8_SCALES + INT8_SUMS);
       for (let lane = 0; lane < min(8, columns - (panel << 3)); lane++) {
         const column = <usize>((panel << 3) + lane);
         let from = pointer(0) + column * pointer(5) + <usize>start * pointer(4);
         let sum = 0;
         for (let row = 0; row < count; row++, from += pointer(4)) {
           const integer = <i32>load<i8>(from);
-          store<i8>(to + <usize>(row >> 2) * QUAD + inQuad(row, lane, bytes), integer);
+          store<i8>(to + <usize>(row >> 2) * INT8_QUAD + inQuad(row, lane, bytes), integer);
           sum += integer;
         }
         const scale = pointer(6) + column * pointer(8) + <usize>(start / group) * pointer(7);
         store<f32>(scales + (<usize>lane << 2), load<f32>(scale));
-        store<i16>(scales + SCALES + (<usize>lane << 1), sum);
+        store<i16>(scales + INT8_SCALES + (<usize>lane << 1), sum);
       }
-      to = scales + SCALES + SUMS;
+      to = scales + INT8_SCALES + INT8_SUMS;
     }
   }
 }
@@ -131,8 +131,8 @@ export function int8Column(
     const scales = from + quadBytes(count);
     const scale = load<f32>(scales + (<usize>lane << 2));
     for (let row = 0; row < count; row++, out += step) {
-      store<f32>(out, <f32>(<i32>load<i8>(from + <usize>(row >> 2) * QUAD + inQuad(row, lane, bytes))) * scale);
+      store<f32>(out, <f32>(<i32>load<i8>(from + <usize>(row >> 2) * INT8_QUAD + inQuad(row, lane, bytes))) * scale);
     }
-    from = scales + SCALES + SUMS;
+    from = scales + INT8_SCALES + INT8_SUMS;
   }
 }

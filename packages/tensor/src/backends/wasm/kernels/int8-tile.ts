@@ -1,22 +1,25 @@
 // Products of several rows with matrices of 8-bit integers: tiles of 4 rows × 8 columns, summed group by group as
 // int8-vector.ts does it.
+import {
+  INT8_BLOCK_ROWS,
+  INT8_PANELS,
+  INT8_QUAD,
+  INT8_SCALES,
+  INT8_SUMS,
+  INT8_TOTALS,
+  INT8_WORDS,
+  MODE_GELU,
+} from "../abi";
 import { chunkCount, chunkStart, int, pointer } from "./control";
-import { panelBytes, QUAD, quadBytes, SCALES, SUMS } from "./int8-layout";
+import { panelBytes, quadBytes } from "./int8-layout";
 import { addScaled, withoutOffset } from "./int8-vector";
 import { dotBytes } from "./simd";
-import { GELU, storeSomeOfRow } from "./tile";
-
-/** Rows of a panel that are worked on at once: as 16-bit words they are 12 KiB, and stay in the first-level cache. */
-const BLOCK_ROWS: i32 = 768;
-/** Panels whose totals wait in memory while the blocks of rows add up. */
-const PANELS: i32 = 8;
-/** Bytes of a tile's totals, [4 rows][8 columns] f32. */
-const TOTALS: usize = 128;
+import { storeSomeOfRow } from "./tile";
 
 /**
  * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales, panels of B, C, M, N, K, bias
  * or 0, mode, group, row blocks, room for each chunk, its bytes, whether the integers are split into bytes. The room holds
- * BLOCK_ROWS rows of a panel as words, then the totals of PANELS panels × the tiles of a row block. Split as matmulJob
+ * INT8_BLOCK_ROWS rows of a panel as words, then the totals of INT8_PANELS panels × the tiles of a row block. Split as matmulJob
  * (matmul.ts).
  */
 export function int8MatmulJob(chunk: i32): void {
@@ -33,15 +36,15 @@ export function int8MatmulJob(chunk: i32): void {
   const endTile = chunkStart(rowBlock + 1, rowBlocks, tiles);
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
   const words = pointer(11) + <usize>chunk * pointer(12);
-  const totals = words + ((<usize>BLOCK_ROWS * 8) << 1);
-  const totalsStep = <usize>(endTile - firstTile) * TOTALS;
+  const totals = words + INT8_WORDS;
+  const totalsStep = <usize>(endTile - firstTile) * INT8_TOTALS;
   const bytes = int(13) != 0;
   const step = panelBytes(k, group);
   const tileStep = quadBytes(k);
   const scaleStep = <usize>((k + group - 1) / group) << 4;
-  const block = max(1, BLOCK_ROWS / group) * group;
-  for (let first = chunkStart(columnBlock, columnBlocks, panels); first < endPanel; first += PANELS) {
-    const end = min(first + PANELS, endPanel);
+  const block = max(1, INT8_BLOCK_ROWS / group) * group;
+  for (let first = chunkStart(columnBlock, columnBlocks, panels); first < endPanel; first += INT8_PANELS) {
+    const end = min(first + INT8_PANELS, endPanel);
     memory.fill(totals, 0, <usize>(end - first) * totalsStep);
     for (let start = 0; start < k; start += block) {
       const depth = min(block, k - start);
@@ -51,7 +54,7 @@ export function int8MatmulJob(chunk: i32): void {
       let total = totals;
       for (let panel = first; panel < end; panel++, b += step) {
         if (!bytes) widen(b, depth, group, words);
-        for (let tile = firstTile; tile < endTile; tile++, total += TOTALS) {
+        for (let tile = firstTile; tile < endTile; tile++, total += INT8_TOTALS) {
           const fromA = a + <usize>tile * tileStep;
           const fromScales = scales + <usize>tile * scaleStep;
           if (bytes) tileOfBytes(fromA, fromScales, b, depth, group, total);
@@ -67,8 +70,8 @@ export function int8MatmulJob(chunk: i32): void {
 
 /** The integers of `rows` rows of a panel as 16-bit words, without what lies between the groups. */
 function widen(b: usize, rows: i32, group: i32, words: usize): void {
-  for (let start = 0; start < rows; start += group, b += SCALES + SUMS) {
-    for (const end = b + quadBytes(min(group, rows - start)); b < end; b += QUAD, words += 2 * QUAD) {
+  for (let start = 0; start < rows; start += group, b += INT8_SCALES + INT8_SUMS) {
+    for (const end = b + quadBytes(min(group, rows - start)); b < end; b += INT8_QUAD, words += 2 * INT8_QUAD) {
       v128.store(words, v128.load8x8_s(b));
       v128.store(words, v128.load8x8_s(b, 8), 16);
       v128.store(words, v128.load8x8_s(b, 16), 32);
@@ -88,7 +91,7 @@ function storePanel(panel: i32, firstTile: i32, endTile: i32, totals: usize): vo
   const endRow = min(m, endTile << 2);
   let c = pointer(3) + <usize>(firstTile << 2) * cStep + column;
   for (let row = firstTile << 2; row < endRow; row++, c += cStep, totals += 32) {
-    storeSomeOfRow(c, v128.load(totals), v128.load(totals, 16), columns, bias, int(8) & GELU);
+    storeSomeOfRow(c, v128.load(totals), v128.load(totals, 16), columns, bias, int(8) & MODE_GELU);
   }
 }
 
@@ -117,7 +120,7 @@ function tileOfWords(a: usize, scales: usize, words: usize, b: usize, rows: i32,
     let d1 = i32x4.splat(0);
     const bytes = quadBytes(min(group, rows - start));
     // A pair of rows at a time: more in one basic block would spill (tile.ts tells why).
-    for (const end = words + 2 * bytes; words < end; words += QUAD, a += 16) {
+    for (const end = words + 2 * bytes; words < end; words += INT8_QUAD, a += 16) {
       const w0 = v128.load(words);
       const w1 = v128.load(words, 16);
       let x = v128.load32_splat(a);
@@ -140,7 +143,7 @@ function tileOfWords(a: usize, scales: usize, words: usize, b: usize, rows: i32,
     addRow(totals + 32, b0, b1, low, high, scales + 4);
     addRow(totals + 64, c0, c1, low, high, scales + 8);
     addRow(totals + 96, d0, d1, low, high, scales + 12);
-    b += SCALES + SUMS;
+    b += INT8_SCALES + INT8_SUMS;
     scales += 16;
   }
 }
@@ -149,8 +152,8 @@ function tileOfWords(a: usize, scales: usize, words: usize, b: usize, rows: i32,
 function tileOfBytes(a: usize, scales: usize, b: usize, k: i32, group: i32, totals: usize): void {
   for (let start = 0; start < k; start += group) {
     const end = b + quadBytes(min(group, k - start));
-    let a0 = withoutOffset(end + SCALES);
-    let a1 = withoutOffset(end + SCALES + 8);
+    let a0 = withoutOffset(end + INT8_SCALES);
+    let a1 = withoutOffset(end + INT8_SCALES + 8);
     let b0 = a0;
     let b1 = a1;
     let c0 = a0;
@@ -159,7 +162,7 @@ function tileOfBytes(a: usize, scales: usize, b: usize, k: i32, group: i32, tota
     let d1 = a1;
     let p = b;
     let q = a;
-    for (; p < end; p += QUAD, q += 32) {
+    for (; p < end; p += INT8_QUAD, q += 32) {
       const w0 = v128.load(p);
       const w1 = v128.load(p, 16);
       let x = v128.load32_splat(q);
@@ -183,7 +186,7 @@ function tileOfBytes(a: usize, scales: usize, b: usize, k: i32, group: i32, tota
     c1 = i32x4.shl(c1, 7);
     d0 = i32x4.shl(d0, 7);
     d1 = i32x4.shl(d1, 7);
-    for (; b < end; b += QUAD, a += 32) {
+    for (; b < end; b += INT8_QUAD, a += 32) {
       const w0 = v128.load(b);
       const w1 = v128.load(b, 16);
       let x = v128.load32_splat(a, 4);
@@ -205,7 +208,7 @@ function tileOfBytes(a: usize, scales: usize, b: usize, k: i32, group: i32, tota
     addRow(totals + 32, b0, b1, low, high, scales + 4);
     addRow(totals + 64, c0, c1, low, high, scales + 8);
     addRow(totals + 96, d0, d1, low, high, scales + 12);
-    b += SCALES + SUMS;
+    b += INT8_SCALES + INT8_SUMS;
     scales += 16;
   }
 }

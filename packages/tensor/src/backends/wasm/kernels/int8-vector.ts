@@ -1,10 +1,12 @@
 // Products of one row with matrices of 8-bit integers (int8-layout.ts); the row is quantized first (int8-activations.ts).
 //
-// Within a group of at most 128 all arithmetic is exact, on integers: |sum| <= 8191 · 127 · 128 < 2^31. The sum is converted
-// to float32, multiplied by the product of the two scales, and added to those of the groups before it, in order, each step
-// rounded by itself. So an element's bits depend on its row and column alone, not on kernel, engine, threads or neighbours.
+// Within a group all arithmetic is exact, on integers: |sum| <= 8191 · 127 · rows < 2^31 for every group whose own sums fit 16
+// bits (int8-layout.ts). The sum is converted to float32, multiplied by the product of the two scales, and added to those of
+// the groups before it, in order, each step rounded by itself. So an element's bits depend on its row and column alone, not on
+// kernel, engine, threads or neighbours.
+import { INT8_QUAD, INT8_SCALES, INT8_SUMS } from "../abi";
 import { int, pointer } from "./control";
-import { panelBytes, QUAD, quadBytes, SCALES, SUMS } from "./int8-layout";
+import { panelBytes, quadBytes } from "./int8-layout";
 import { dotBytes } from "./simd";
 import { firstPanel, panelsOfStream, storePanel } from "./streams";
 
@@ -96,10 +98,10 @@ function fourPanelsOfWords(panel: i32, apart: i32, end: i32): void {
       sum5 = addProducts(sum5, b2 + 24, two);
       sum6 = addProducts(sum6, b3 + 16, two);
       sum7 = addProducts(sum7, b3 + 24, two);
-      b0 += QUAD;
-      b1 += QUAD;
-      b2 += QUAD;
-      b3 += QUAD;
+      b0 += INT8_QUAD;
+      b1 += INT8_QUAD;
+      b2 += INT8_QUAD;
+      b3 += INT8_QUAD;
     }
     const rowScale = v128.load32_splat(scale);
     total0 = addScaled(total0, sum0, v128.load(b0), rowScale);
@@ -110,10 +112,10 @@ function fourPanelsOfWords(panel: i32, apart: i32, end: i32): void {
     total5 = addScaled(total5, sum5, v128.load(b2, 16), rowScale);
     total6 = addScaled(total6, sum6, v128.load(b3), rowScale);
     total7 = addScaled(total7, sum7, v128.load(b3, 16), rowScale);
-    b0 += SCALES + SUMS;
-    b1 += SCALES + SUMS;
-    b2 += SCALES + SUMS;
-    b3 += SCALES + SUMS;
+    b0 += INT8_SCALES + INT8_SUMS;
+    b1 += INT8_SCALES + INT8_SUMS;
+    b2 += INT8_SCALES + INT8_SUMS;
+    b3 += INT8_SCALES + INT8_SUMS;
     scale += 4;
   }
   const c = pointer(3);
@@ -140,11 +142,11 @@ function panelOfBytes(panel: i32): void {
   let total1 = f32x4.splat(0);
   for (let start = 0; start < k; start += group) {
     const end = b + quadBytes(min(group, k - start));
-    let h0 = withoutOffset(end + SCALES);
-    let h1 = withoutOffset(end + SCALES + 8);
+    let h0 = withoutOffset(end + INT8_SCALES);
+    let h1 = withoutOffset(end + INT8_SCALES + 8);
     let l0 = i32x4.splat(0);
     let l1 = i32x4.splat(0);
-    for (; b < end; b += QUAD, x += 8) {
+    for (; b < end; b += INT8_QUAD, x += 8) {
       const w0 = v128.load(b);
       const w1 = v128.load(b, 16);
       const upper = v128.load32_splat(x);
@@ -157,7 +159,7 @@ function panelOfBytes(panel: i32): void {
     const rowScale = v128.load32_splat(scale);
     total0 = addScaled(total0, i32x4.add(i32x4.shl(h0, 7), l0), v128.load(b), rowScale);
     total1 = addScaled(total1, i32x4.add(i32x4.shl(h1, 7), l1), v128.load(b, 16), rowScale);
-    b += SCALES + SUMS;
+    b += INT8_SCALES + INT8_SUMS;
     scale += 4;
   }
   storePanel(pointer(3), int(4), panel, total0, total1, pointer(6), int(7));

@@ -1,8 +1,9 @@
 // Matrix products. The right operand B [K, N] comes as panels (panels.ts); the left one A [M, K] packed into tiles of 4
 // rows, or as it is when M is 1 (vector.ts). Work is split over the elements of the result, never over K.
+import { BLOCK, MODE_ADD } from "../abi";
 import { decodeBf16 } from "./bf16";
 import { chunkCount, chunkStart, int, pointer } from "./control";
-import { ADD, BLOCK, tile } from "./tile";
+import { tile } from "./tile";
 
 /** Panels of B whose part of the result stays in the second-level cache while the blocks of K add up. */
 const GROUP: i32 = 8;
@@ -96,7 +97,7 @@ export function matmulJob(chunk: i32): void {
     for (let start = 0; start < k; start += BLOCK) {
       const depth = min(BLOCK, k - start);
       const last = start + depth == k;
-      const mode = (start > 0 ? ADD : 0) | (last ? int(7) : 0);
+      const mode = (start > 0 ? MODE_ADD : 0) | (last ? int(7) : 0);
       const a = pointer(0) + (<usize>(start * tiles) << 4);
       const tileStep = <usize>depth << 4;
       const b = pointer(1) + (<usize>start << rowShift);

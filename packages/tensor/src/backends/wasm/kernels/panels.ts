@@ -1,13 +1,10 @@
 // Packed matrices: panels of 8 columns, each [rows][8], the last one padded with zeros.
 import { chunkCount, chunkStart, int, pointer } from "./control";
 
-export const PANEL_WIDTH: i32 = 8;
-/** Bytes from one row of a panel to the next. */
-export const PANEL_ROW: usize = 32;
 /** Panels packed together: their rows are one long run in a row-major source. */
 const GROUP: i32 = 8;
 
-/** Address of element (0, column) of a packed matrix; the next rows follow {@link PANEL_ROW} bytes apart. */
+/** Address of element (0, column) of a packed matrix; the next rows follow PANEL_ROW (../abi.ts) bytes apart. */
 // @ts-ignore: decorator
 @inline
 export function panelColumn(base: usize, rows: i32, column: i32): usize {

@@ -2,7 +2,8 @@
 // atomic store. Threads claim a chunk by a compare-and-swap on STATE. Because the job's number is in the same word, a
 // thread that slept through a job can never claim with what it remembers of it; and because a claimed chunk keeps its job
 // from finishing, arguments read after the claim belong to that chunk's job.
-import { CHUNKS, DONE, FAILED, int, JOB, QUIT, SLEEPERS, STATE } from "./control";
+import { CHUNKS, DONE, FAILED, JOB, QUIT, SLEEPERS, STATE } from "../abi";
+import { int } from "./control";
 import { runChunk } from "./jobSwitch";
 
 const UNCLAIMED: i64 = 0xffffffff;

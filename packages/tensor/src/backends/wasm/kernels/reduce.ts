@@ -1,18 +1,19 @@
 // Reductions of rows that lie without gaps. Ints: x, bytes from one row to the next, out, rows, columns, which, scratch.
-// The numbers of `which` stand in overrides/reduce.ts too.
+// `which` is one of REDUCE_… in ../abi.ts.
+import {
+  REDUCE_ARG_MAX,
+  REDUCE_ARG_MIN,
+  REDUCE_LOG_SUM_EXP,
+  REDUCE_MAX,
+  REDUCE_MEAN,
+  REDUCE_MIN,
+  REDUCE_PROD,
+  REDUCE_SUM,
+} from "../abi";
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { largestOf, smallestOf } from "./extremes";
 import { logSumExp } from "./softmax";
 import { sumOf } from "./sums";
-
-const SUM: i32 = 0;
-const MEAN: i32 = 1;
-const PROD: i32 = 2;
-const MAX: i32 = 3;
-const MIN: i32 = 4;
-const ARG_MAX: i32 = 5;
-const ARG_MIN: i32 = 6;
-const LOG_SUM_EXP: i32 = 7;
 
 export function reduceFloatsJob(chunk: i32): void {
   const columns = int(4);
@@ -21,14 +22,14 @@ export function reduceFloatsJob(chunk: i32): void {
   for (let row = chunkStart(chunk, chunkCount(), int(3)); row < end; row++) {
     const x = pointer(0) + <usize>row * pointer(1);
     const out = pointer(2) + (<usize>row << 2);
-    if (which == SUM) store<f32>(out, <f32>sumOf(x, columns));
-    else if (which == MEAN) store<f32>(out, <f32>(sumOf(x, columns) / <f64>columns));
-    else if (which == PROD) store<f32>(out, <f32>productOf(x, columns));
-    else if (which == MAX) store<f32>(out, largestOf(x, columns));
-    else if (which == MIN) store<f32>(out, smallestOf(x, columns));
-    else if (which == ARG_MAX) store<i32>(out, indexOf(x, columns, largestOf(x, columns)));
-    else if (which == ARG_MIN) store<i32>(out, indexOf(x, columns, smallestOf(x, columns)));
-    else if (which == LOG_SUM_EXP) {
+    if (which == REDUCE_SUM) store<f32>(out, <f32>sumOf(x, columns));
+    else if (which == REDUCE_MEAN) store<f32>(out, <f32>(sumOf(x, columns) / <f64>columns));
+    else if (which == REDUCE_PROD) store<f32>(out, <f32>productOf(x, columns));
+    else if (which == REDUCE_MAX) store<f32>(out, largestOf(x, columns));
+    else if (which == REDUCE_MIN) store<f32>(out, smallestOf(x, columns));
+    else if (which == REDUCE_ARG_MAX) store<i32>(out, indexOf(x, columns, largestOf(x, columns)));
+    else if (which == REDUCE_ARG_MIN) store<i32>(out, indexOf(x, columns, smallestOf(x, columns)));
+    else if (which == REDUCE_LOG_SUM_EXP) {
       store<f32>(out, logSumExp(x, columns, pointer(6) + ((<usize>chunk * <usize>columns) << 2)));
     } else unreachable();
   }
@@ -41,12 +42,12 @@ export function reduceIntsJob(chunk: i32): void {
   for (let row = chunkStart(chunk, chunkCount(), int(3)); row < end; row++) {
     const x = pointer(0) + <usize>row * pointer(1);
     const out = pointer(2) + (<usize>row << 2);
-    if (which == SUM) store<i32>(out, sumOfInts(x, columns));
-    else if (which == PROD) store<i32>(out, productOfInts(x, columns));
-    else if (which == MAX) store<i32>(out, load<i32>(x + (<usize>extremeInt(x, columns, true) << 2)));
-    else if (which == MIN) store<i32>(out, load<i32>(x + (<usize>extremeInt(x, columns, false) << 2)));
-    else if (which == ARG_MAX) store<i32>(out, extremeInt(x, columns, true));
-    else if (which == ARG_MIN) store<i32>(out, extremeInt(x, columns, false));
+    if (which == REDUCE_SUM) store<i32>(out, sumOfInts(x, columns));
+    else if (which == REDUCE_PROD) store<i32>(out, productOfInts(x, columns));
+    else if (which == REDUCE_MAX) store<i32>(out, load<i32>(x + (<usize>extremeInt(x, columns, true) << 2)));
+    else if (which == REDUCE_MIN) store<i32>(out, load<i32>(x + (<usize>extremeInt(x, columns, false) << 2)));
+    else if (which == REDUCE_ARG_MAX) store<i32>(out, extremeInt(x, columns, true));
+    else if (which == REDUCE_ARG_MIN) store<i32>(out, extremeInt(x, columns, false));
     else unreachable();
   }
 }
@@ -54,7 +55,7 @@ export function reduceIntsJob(chunk: i32): void {
 /** any (MAX) and all (MIN) of bytes that are 0 or 1. */
 export function reduceBytesJob(chunk: i32): void {
   const columns = int(4);
-  const wanted: i32 = int(5) == MAX ? 1 : 0;
+  const wanted: i32 = int(5) == REDUCE_MAX ? 1 : 0;
   const end = chunkStart(chunk + 1, chunkCount(), int(3));
   for (let row = chunkStart(chunk, chunkCount(), int(3)); row < end; row++) {
     const x = pointer(0) + <usize>row * pointer(1);

@@ -1,19 +1,8 @@
 // The inner loop of every matrix product: a tile of 4 rows × 8 columns of the result in eight registers, which with two of
 // B, one of A and a product fit V8's fifteen.
+import { MODE_ADD, MODE_GELU } from "../abi";
 import { gelu } from "./math";
 import { madd, loadSome, storeSome } from "./simd";
-
-export const TILE_ROWS: i32 = 4;
-/**
- * Terms that are summed in one accumulator; the sums of such blocks are then added in order. Every kernel does it
- * this way, so that an element's bits do not depend on which one computed it. (A block of a panel of B is 8 KiB, and
- * stays in the first-level cache while the rows of A pass by.)
- */
-export const BLOCK: i32 = 256;
-
-/** What happens to a tile's sums besides being written. */
-export const ADD: i32 = 1;
-export const GELU: i32 = 2;
 
 /**
  * C (4×8, or its first `rows` × `columns`) = or += A·B over `depth` ≥ 1 terms; then + bias, then GELU, where asked for.
@@ -113,7 +102,7 @@ export function tile(
     storeRow(c + cStep, c10, c11, bias, mode);
     storeRow(c + 2 * cStep, c20, c21, bias, mode);
     storeRow(c + 3 * cStep, c30, c31, bias, mode);
-    if (mode & GELU) geluRows(c, cStep);
+    if (mode & MODE_GELU) geluRows(c, cStep);
     return;
   }
   storeSomeOfRow(c, c00, c01, columns, bias, mode);
@@ -125,7 +114,7 @@ export function tile(
 // @ts-ignore: decorator
 @inline
 function storeRow(c: usize, c0: v128, c1: v128, bias: usize, mode: i32): void {
-  if (mode & ADD) {
+  if (mode & MODE_ADD) {
     c0 = f32x4.add(v128.load(c), c0);
     c1 = f32x4.add(v128.load(c, 16), c1);
   }
@@ -160,9 +149,9 @@ export function storeSomeOfRow(c: usize, c0: v128, c1: v128, columns: i32, bias:
 }
 
 function storeFew(c: usize, sums: v128, count: i32, bias: usize, mode: i32): void {
-  if (mode & ADD) sums = f32x4.add(loadFew(c, count), sums);
+  if (mode & MODE_ADD) sums = f32x4.add(loadFew(c, count), sums);
   if (bias) sums = f32x4.add(sums, loadFew(bias, count));
-  if (mode & GELU) sums = gelu(sums);
+  if (mode & MODE_GELU) sums = gelu(sums);
   if (count == 4) v128.store(c, sums);
   else storeSome(c, sums, count);
 }

@@ -1,4 +1,30 @@
-// Functions of one operand, element by element. overrides/elementwise.ts states the numbers of the functions too.
+// Functions of one operand, element by element.
+import {
+  UNARY_ABS,
+  UNARY_ABS_INT,
+  UNARY_CEIL,
+  UNARY_ERF,
+  UNARY_EXP,
+  UNARY_EXPM1,
+  UNARY_FLOOR,
+  UNARY_GELU,
+  UNARY_GELU_EXACT,
+  UNARY_INT_TO_FLOAT,
+  UNARY_LOG,
+  UNARY_LOG1P,
+  UNARY_NEG,
+  UNARY_NEG_INT,
+  UNARY_RECIPROCAL,
+  UNARY_RELU,
+  UNARY_ROUND,
+  UNARY_RSQRT,
+  UNARY_SIGMOID,
+  UNARY_SIGN,
+  UNARY_SQRT,
+  UNARY_SQUARE,
+  UNARY_SQUARE_INT,
+  UNARY_TANH,
+} from "../abi";
 import { int } from "./control";
 import { erf, exp, expm1, gelu, geluExact, log, log1p, sigmoid, tanh } from "./math";
 import { addressOf, firstElement, loadFew, loadFour, outWord, runLength, stepOf, WHICH } from "./operands";
@@ -19,36 +45,36 @@ function sign(x: v128): v128 {
 }
 
 /**
- * Function number `which` of four floats. Not inlined: expanded once for every function of every loop, these bodies cost the
+ * Function number `which` (UNARY_…) of four floats. Not inlined: expanded once for every function of every loop, these bodies cost the
  * compiler minutes.
  */
 function apply(which: i32, x: v128): v128 {
   switch (which) {
-    case 0: return f32x4.neg(x);
-    case 1: return f32x4.abs(x);
-    case 2: return sign(x);
-    case 3: return f32x4.mul(x, x);
-    case 4: return f32x4.sqrt(x);
-    case 5: return f32x4.div(all(1), f32x4.sqrt(x));
-    case 6: return f32x4.div(all(1), x);
-    case 7: return exp(x);
-    case 8: return expm1(x);
-    case 9: return log(x);
-    case 10: return log1p(x);
-    case 11: return tanh(x);
-    case 12: return sigmoid(x);
-    case 13: return erf(x);
-    case 14: return f32x4.max(x, all(0));
-    case 15: return gelu(x);
-    case 16: return geluExact(x);
-    case 17: return f32x4.floor(x);
-    case 18: return f32x4.ceil(x);
-    case 19: return f32x4.nearest(x);
-    case 20: return i32x4.neg(x);
-    case 21: return i32x4.abs(x);
-    case 22: return i32x4.mul(x, x);
+    case UNARY_NEG: return f32x4.neg(x);
+    case UNARY_ABS: return f32x4.abs(x);
+    case UNARY_SIGN: return sign(x);
+    case UNARY_SQUARE: return f32x4.mul(x, x);
+    case UNARY_SQRT: return f32x4.sqrt(x);
+    case UNARY_RSQRT: return f32x4.div(all(1), f32x4.sqrt(x));
+    case UNARY_RECIPROCAL: return f32x4.div(all(1), x);
+    case UNARY_EXP: return exp(x);
+    case UNARY_EXPM1: return expm1(x);
+    case UNARY_LOG: return log(x);
+    case UNARY_LOG1P: return log1p(x);
+    case UNARY_TANH: return tanh(x);
+    case UNARY_SIGMOID: return sigmoid(x);
+    case UNARY_ERF: return erf(x);
+    case UNARY_RELU: return f32x4.max(x, all(0));
+    case UNARY_GELU: return gelu(x);
+    case UNARY_GELU_EXACT: return geluExact(x);
+    case UNARY_FLOOR: return f32x4.floor(x);
+    case UNARY_CEIL: return f32x4.ceil(x);
+    case UNARY_ROUND: return f32x4.nearest(x);
+    case UNARY_NEG_INT: return i32x4.neg(x);
+    case UNARY_ABS_INT: return i32x4.abs(x);
+    case UNARY_SQUARE_INT: return i32x4.mul(x, x);
     // To float32 from int32, and back: towards zero, clamped, NaN to 0.
-    case 23: return f32x4.convert_i32x4_s(x);
+    case UNARY_INT_TO_FLOAT: return f32x4.convert_i32x4_s(x);
     default: return i32x4.trunc_sat_f32x4_s(x);
   }
 }

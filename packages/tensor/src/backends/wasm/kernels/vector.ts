@@ -1,10 +1,10 @@
 // Products of one row with matrices of float32 or bfloat16. The sums of both are the same steps, those of the tiles of
 // matmul.ts: an element's bits depend on neither the kernel nor the encoding, only on the values.
+import { BLOCK } from "../abi";
 import { high, low, upperHalves } from "./bf16";
 import { int, pointer } from "./control";
 import { madd } from "./simd";
 import { firstPanel, panelsOfStream, storePanel } from "./streams";
-import { BLOCK } from "./tile";
 
 /** c [N] = x [K]·B (+ bias) (then GELU). Ints: x, panels of B, c, N, K, bias or 0, mode. Split by panels. */
 export function vectorMatmulJob(chunk: i32): void {

@@ -1,12 +1,10 @@
 import type { AttentionParams } from "../../reference/attention.ts";
+import * as abi from "../abi.ts";
 import type { WasmRuntime } from "../runtime.ts";
-import { isPacked } from "../runtime.ts";
-import type { WasmView } from "../storage.ts";
+import { isPacked, type WasmView } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
-/** kernels/attention.ts states these, and the layout of a task and of scratch memory, too. */
-const KEY_BLOCK = 128;
-const TASK_INTS = 22;
+const TASK_INTS = abi.TASK_BYTES / 4;
 /** Queries that share a reading of the keys and values. */
 const QUERY_BLOCK = 32;
 
@@ -28,9 +26,9 @@ const attention: WasmKernel<AttentionParams> = (runtime, inputs, params, [out]) 
   const width = Math.ceil(D / 8) * 8;
   const scoreRow = Math.ceil(mostKeys / 4) * 4;
   const rows = Math.max(QUERY_BLOCK, mostHeads);
-  const scratchBytes = rows * (4 * scoreRow + 8 + 4 * width) + 4 * KEY_BLOCK * width;
+  const scratchBytes = rows * (4 * scoreRow + 8 + 4 * width) + 4 * abi.KEY_BLOCK * width;
   const chunks = Math.min(tasks.length, runtime.threads === 1 ? 1 : 8 * runtime.threads);
-  const table = runtime.scratch(tasks.length * TASK_INTS * 4);
+  const table = runtime.scratch(tasks.length * abi.TASK_BYTES);
   const scratch = runtime.scratch(chunks * scratchBytes);
   new Int32Array(runtime.memory.buffer, table, tasks.length * TASK_INTS).set(tasks.flat());
   const ints = [tasks.length, table, D, width, scratch, scratchBytes, scoreRow, rows];
@@ -67,14 +65,32 @@ function splitIntoTasks(
       const group = queries === 1 ? headGroup : 1;
       for (let head = 0; head < H; head += group) {
         const heads = Math.min(group, H - head);
-        const ints = [
-          at(q, start + first, head), q.row,
-          at(out, start + first, head), out.row,
-          at(pastK, 0, head), pastK.row, at(pastV, 0, head), pastV.row, P,
-          at(k, start, head), k.row, at(v, start, head), v.row,
-          visible, causal ? 1 : 0, queries, heads,
-          q.head, pastK.head, pastV.head, k.head, v.head,
-        ]; // biome-ignore format: in the order of the kernel's constants
+        const ints = new Array<number>(TASK_INTS).fill(0);
+        const set = (field: number, value: number): void => {
+          ints[field / 4] = value;
+        };
+        set(abi.TASK_QUERY, at(q, start + first, head));
+        set(abi.TASK_QUERY_ROW, q.row);
+        set(abi.TASK_QUERY_HEAD, q.head);
+        set(abi.TASK_OUT, at(out, start + first, head));
+        set(abi.TASK_OUT_ROW, out.row);
+        set(abi.TASK_PAST_K, at(pastK, 0, head));
+        set(abi.TASK_PAST_K_ROW, pastK.row);
+        set(abi.TASK_PAST_K_HEAD, pastK.head);
+        set(abi.TASK_PAST_V, at(pastV, 0, head));
+        set(abi.TASK_PAST_V_ROW, pastV.row);
+        set(abi.TASK_PAST_V_HEAD, pastV.head);
+        set(abi.TASK_PAST_LENGTH, P);
+        set(abi.TASK_NEW_K, at(k, start, head));
+        set(abi.TASK_NEW_K_ROW, k.row);
+        set(abi.TASK_NEW_K_HEAD, k.head);
+        set(abi.TASK_NEW_V, at(v, start, head));
+        set(abi.TASK_NEW_V_ROW, v.row);
+        set(abi.TASK_NEW_V_HEAD, v.head);
+        set(abi.TASK_VISIBLE, visible);
+        set(abi.TASK_VISIBLE_STEP, causal ? 1 : 0);
+        set(abi.TASK_QUERIES, queries);
+        set(abi.TASK_HEADS, heads);
         tasks.push({ cost: queries * heads * visible, ints });
       }
     }

@@ -1,4 +1,4 @@
-import { isPacked } from "../runtime.ts";
+import { isPacked } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
 /** copy: strided view → contiguous, or into a strided destination. */

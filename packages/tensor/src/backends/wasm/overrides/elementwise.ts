@@ -1,84 +1,91 @@
 import { byteSize, type DType } from "../../../dtype.ts";
 import { sizeOf } from "../../../shape.ts";
-import { isPacked, type Job, type WasmRuntime } from "../runtime.ts";
-import type { WasmView } from "../storage.ts";
+import * as abi from "../abi.ts";
+import type { Job, WasmRuntime } from "../runtime.ts";
+import { isPacked, type WasmView } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
 /** Elements that are worth a chunk of their own: of sums and the like, which wait for memory, and of functions. */
 const CHEAP_CHUNK = 32_768;
 const COSTLY_CHUNK = 4096;
 
-/** Numbers of an operation on floats and on ints in kernels/unary.ts or kernels/binary.ts. */
+/** Numbers of an operation on floats and on ints. */
 interface Numbers {
   readonly float32?: number;
   readonly int32?: number;
 }
 
 const unaryNumbers: Readonly<Record<string, Numbers>> = {
-  neg: { float32: 0, int32: 20 },
-  abs: { float32: 1, int32: 21 },
-  sign: { float32: 2 },
-  square: { float32: 3, int32: 22 },
-  sqrt: { float32: 4 },
-  rsqrt: { float32: 5 },
-  reciprocal: { float32: 6 },
-  exp: { float32: 7 },
-  expm1: { float32: 8 },
-  log: { float32: 9 },
-  log1p: { float32: 10 },
-  tanh: { float32: 11 },
-  sigmoid: { float32: 12 },
-  erf: { float32: 13 },
-  relu: { float32: 14 },
-  gelu: { float32: 15 },
-  geluExact: { float32: 16 },
-  floor: { float32: 17 },
-  ceil: { float32: 18 },
-  round: { float32: 19 },
+  neg: { float32: abi.UNARY_NEG, int32: abi.UNARY_NEG_INT },
+  abs: { float32: abi.UNARY_ABS, int32: abi.UNARY_ABS_INT },
+  sign: { float32: abi.UNARY_SIGN },
+  square: { float32: abi.UNARY_SQUARE, int32: abi.UNARY_SQUARE_INT },
+  sqrt: { float32: abi.UNARY_SQRT },
+  rsqrt: { float32: abi.UNARY_RSQRT },
+  reciprocal: { float32: abi.UNARY_RECIPROCAL },
+  exp: { float32: abi.UNARY_EXP },
+  expm1: { float32: abi.UNARY_EXPM1 },
+  log: { float32: abi.UNARY_LOG },
+  log1p: { float32: abi.UNARY_LOG1P },
+  tanh: { float32: abi.UNARY_TANH },
+  sigmoid: { float32: abi.UNARY_SIGMOID },
+  erf: { float32: abi.UNARY_ERF },
+  relu: { float32: abi.UNARY_RELU },
+  gelu: { float32: abi.UNARY_GELU },
+  geluExact: { float32: abi.UNARY_GELU_EXACT },
+  floor: { float32: abi.UNARY_FLOOR },
+  ceil: { float32: abi.UNARY_CEIL },
+  round: { float32: abi.UNARY_ROUND },
 };
-/** Numbers in kernels/unary.ts of the casts between words, and in kernels/cast.ts of the others. */
-const FROM_INT32 = 23;
-const TO_INT32 = 24;
+/** Of the casts between sizes; those between words are unary functions. */
 const casts: Readonly<Record<string, number>> = {
-  "uint8 to float32": 0,
-  "bool to float32": 0,
-  "uint8 to int32": 1,
-  "bool to int32": 1,
-  "float32 to bool": 2,
-  "int32 to bool": 3,
-  "uint8 to bool": 4,
-  "float32 to uint8": 5,
-  "int32 to uint8": 6,
+  "uint8 to float32": abi.CAST_BYTE_TO_FLOAT,
+  "bool to float32": abi.CAST_BYTE_TO_FLOAT,
+  "uint8 to int32": abi.CAST_BYTE_TO_INT,
+  "bool to int32": abi.CAST_BYTE_TO_INT,
+  "float32 to bool": abi.CAST_FLOAT_TO_BOOL,
+  "int32 to bool": abi.CAST_INT_TO_BOOL,
+  "uint8 to bool": abi.CAST_BYTE_TO_BOOL,
+  "float32 to uint8": abi.CAST_FLOAT_TO_BYTE,
+  "int32 to uint8": abi.CAST_INT_TO_BYTE,
 };
 
 const binaryNumbers: Readonly<Record<string, Numbers>> = {
-  add: { float32: 0, int32: 6 },
-  sub: { float32: 1, int32: 7 },
-  mul: { float32: 2, int32: 8 },
-  div: { float32: 3 },
-  maximum: { float32: 4, int32: 9 },
-  minimum: { float32: 5, int32: 10 },
+  add: { float32: abi.BINARY_ADD, int32: abi.BINARY_ADD_INT },
+  sub: { float32: abi.BINARY_SUB, int32: abi.BINARY_SUB_INT },
+  mul: { float32: abi.BINARY_MUL, int32: abi.BINARY_MUL_INT },
+  div: { float32: abi.BINARY_DIV },
+  maximum: { float32: abi.BINARY_MAXIMUM, int32: abi.BINARY_MAXIMUM_INT },
+  minimum: { float32: abi.BINARY_MINIMUM, int32: abi.BINARY_MINIMUM_INT },
 };
 
 /** The operation and whether its operands change places: a > b is b < a. */
 const comparisons: Readonly<Record<string, Required<Numbers> & { readonly swap: boolean }>> = {
-  eq: { float32: 0, int32: 4, swap: false },
-  ne: { float32: 1, int32: 5, swap: false },
-  lt: { float32: 2, int32: 6, swap: false },
-  le: { float32: 3, int32: 7, swap: false },
-  gt: { float32: 2, int32: 6, swap: true },
-  ge: { float32: 3, int32: 7, swap: true },
+  eq: { float32: abi.COMPARE_EQ, int32: abi.COMPARE_EQ_INT, swap: false },
+  ne: { float32: abi.COMPARE_NE, int32: abi.COMPARE_NE_INT, swap: false },
+  lt: { float32: abi.COMPARE_LT, int32: abi.COMPARE_LT_INT, swap: false },
+  le: { float32: abi.COMPARE_LE, int32: abi.COMPARE_LE_INT, swap: false },
+  gt: { float32: abi.COMPARE_LT, int32: abi.COMPARE_LT_INT, swap: true },
+  ge: { float32: abi.COMPARE_LE, int32: abi.COMPARE_LE_INT, swap: true },
 };
 
-const byteNumbers: Readonly<Record<string, number>> = { logicalAnd: 0, logicalOr: 1, ne: 2, eq: 3, logicalNot: 4 };
+const byteNumbers: Readonly<Record<string, number>> = {
+  logicalAnd: abi.BYTES_AND,
+  logicalOr: abi.BYTES_OR,
+  ne: abi.BYTES_NE,
+  eq: abi.BYTES_EQ,
+  logicalNot: abi.BYTES_NOT,
+};
 
 const cast: WasmKernel<{ readonly dtype: DType }> = (runtime, [x], { dtype }, [out]) => {
   if (isPacked(x!)) return "packed matrix";
   const from = x!.dtype;
   const which = casts[`${from} to ${dtype}`];
   if (which !== undefined) return elementwise(runtime, "castJob", which, [x!], out!);
-  if (from === "int32" && dtype === "float32") return elementwise(runtime, "unaryJob", FROM_INT32, [x!], out!);
-  if (from === "float32" && dtype === "int32") return elementwise(runtime, "unaryJob", TO_INT32, [x!], out!);
+  if (from === "int32" && dtype === "float32")
+    return elementwise(runtime, "unaryJob", abi.UNARY_INT_TO_FLOAT, [x!], out!);
+  if (from === "float32" && dtype === "int32")
+    return elementwise(runtime, "unaryJob", abi.UNARY_FLOAT_TO_INT, [x!], out!);
   runtime.copy(x!, runtime.pointer(out!));
   return undefined;
 };

@@ -1,22 +1,28 @@
 import { attentionKernels } from "./attention.ts";
-import { concatKernels } from "./concat.ts";
 import { copyKernels } from "./copy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
+import { embeddingKernels } from "./embedding.ts";
 import { indexingKernels } from "./indexing.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 import { matmulKernels } from "./matmul.ts";
 import { normalizeKernels } from "./normalize.ts";
+import { rearrangeKernels } from "./rearrange.ts";
 import { reduceKernels } from "./reduce.ts";
+import { softmaxKernels } from "./softmax.ts";
+import { sortKernels } from "./sort.ts";
 
 const families: readonly WasmKernels[] = [
   attentionKernels,
-  concatKernels,
   copyKernels,
   elementwiseKernels,
+  embeddingKernels,
   indexingKernels,
   matmulKernels,
   normalizeKernels,
+  rearrangeKernels,
   reduceKernels,
+  softmaxKernels,
+  sortKernels,
 ];
 
 /** Every op that has a WebAssembly kernel, by name. */

@@ -1,82 +1,12 @@
+import { MODE_GELU, PANEL_ROW } from "../abi.ts";
+import type { WasmEncoding } from "../encodings/encoding.ts";
+import { f32 } from "../encodings/f32.ts";
+import type { Matrix } from "../encodings/product.ts";
 import { packPanelsAt } from "../packed.ts";
-import { type Panels, panelCount, panelWidth } from "../panels.ts";
-import { isPacked, type WasmRuntime } from "../runtime.ts";
-import type { WasmView } from "../storage.ts";
-import { multiplyInt8, quantizedBytes } from "./int8.ts";
+import { panelCount } from "../panels.ts";
+import type { WasmRuntime } from "../runtime.ts";
+import { isPacked, type WasmView } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
-import { vectorChunks } from "./vector.ts";
-
-/** Rows of a tile, and the bit that asks for GELU: as in kernels/tile.ts. */
-const tileRows = 4;
-const geluMode = 2;
-/** Terms that kernels/tile.ts sums at once: a panel of bfloat16 is decoded so many rows at a time. */
-const BLOCK = 256;
-/** Tiles of A that stay in the second-level cache while panels of B pass by: 128 rows × 256 terms are 128 KiB. */
-const tilesPerRowBlock = 32;
-/** Multiplications worth a chunk of their own (some 20 µs), and elements worth one when only memory is moved. */
-const CHUNK_PRODUCTS = 2 ** 19;
-const CHUNK_ELEMENTS = 32_768;
-
-/** A matrix by address, size and strides in elements. */
-export interface Matrix {
-  readonly pointer: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly rowStride: number;
-  readonly columnStride: number;
-}
-
-export interface Product {
-  readonly a: Matrix;
-  readonly b: PackedOperand;
-  readonly columns: number;
-  readonly result: number;
-  readonly bias: number;
-  readonly mode: number;
-  /** Room for A as the kernels read it, from {@link roomForRows}. */
-  readonly room: number;
-}
-
-/** The panels of B: their address, and how they are kept. */
-export interface PackedOperand extends Pick<Panels, "encoding" | "bytes"> {
-  readonly pointer: number;
-}
-
-/** Temporary memory for A [rows, columns]: in tiles, or quantized. */
-function roomForRows(runtime: WasmRuntime, { encoding }: PackedOperand, rows: number, columns: number): number {
-  if (encoding === "int8") return runtime.scratch(quantizedBytes(rows, columns));
-  return runtime.scratch(Math.ceil(rows / tileRows) * tileRows * columns * 4);
-}
-
-/** Result [M, N] = A [M, K] · panels [K, N], all sizes at least 1. */
-function multiply(runtime: WasmRuntime, product: Product): void {
-  const { a, b, columns, result, bias, mode, room: tiles } = product;
-  if (b.encoding === "int8") {
-    multiplyInt8(runtime, product);
-    return;
-  }
-  const { pointer: panels, encoding } = b;
-  const k = a.columns;
-  if (a.rows === 1) {
-    let row = a.pointer;
-    if (a.columnStride !== 1 && k > 1) {
-      row = tiles;
-      runtime.run("copyJob", 1, [a.pointer, row, 4, 1, k, a.columnStride, 1]);
-    }
-    const job = encoding === "bf16" ? "vectorMatmulBf16Job" : "vectorMatmulJob";
-    runtime.run(job, vectorChunks(runtime, k, columns), [row, panels, result, columns, k, bias, mode]);
-    return;
-  }
-  const tileCount = Math.ceil(a.rows / tileRows);
-  const packChunks = Math.min(tileCount, runtime.chunks(a.rows * k, CHUNK_ELEMENTS));
-  runtime.run("packTilesJob", packChunks, [a.pointer, tiles, a.rows, k, a.rowStride, a.columnStride]);
-  const rowBlocks = Math.ceil(tileCount / tilesPerRowBlock);
-  const chunks = runtime.chunks(a.rows * k * columns, CHUNK_PRODUCTS, 12);
-  const columnBlocks = Math.min(panelCount(columns), Math.ceil(chunks / rowBlocks));
-  const decoded = encoding === "bf16" ? runtime.scratch(rowBlocks * columnBlocks * BLOCK * panelWidth * 4) : 0;
-  const ints = [tiles, panels, result, a.rows, columns, k, bias, mode, rowBlocks, decoded];
-  runtime.run("matmulJob", rowBlocks * columnBlocks, ints);
-}
 
 /** The last two axes of a view, `batch` elements into its storage from the view's first. */
 function matrixAt(runtime: WasmRuntime, view: WasmView, batch: number): Matrix {
@@ -92,7 +22,7 @@ function matrixAt(runtime: WasmRuntime, view: WasmView, batch: number): Matrix {
 
 /** Address of the panels of a matrix that was packed before, or undefined when the view is not all of it, in its order. */
 function ownPanels({ storage, shape, strides, offset }: WasmView): number | undefined {
-  const { rows, columns } = storage.panels!;
+  const { rows, columns } = storage.packed!;
   const rank = shape.length;
   const whole =
     offset === 0 &&
@@ -104,25 +34,28 @@ function ownPanels({ storage, shape, strides, offset }: WasmView): number | unde
   return whole ? storage.pointer : undefined;
 }
 
-/** The panels of B, and a function that fills them for a batch: nothing to do when B was packed before. */
-interface FilledPanels extends PackedOperand {
+/** The panels of B, how they are kept, and a function that fills them for a batch: nothing to do when B was packed before. */
+interface FilledPanels {
+  readonly pointer: number;
+  readonly encoding: WasmEncoding;
   fill(batch: number): void;
 }
 
 function panelsOf(runtime: WasmRuntime, b: WasmView): FilledPanels | undefined {
-  if (b.storage.panels) {
+  const { packed } = b.storage;
+  if (packed) {
     const pointer = ownPanels(b);
-    return pointer === undefined ? undefined : { ...b.storage.panels, pointer, fill: () => undefined };
+    return pointer === undefined ? undefined : { pointer, encoding: packed.encoding, fill: () => undefined };
   }
   const [rows, columns] = b.shape.slice(-2) as [number, number];
-  const pointer = runtime.scratch(panelCount(columns) * panelWidth * rows * 4);
+  const pointer = runtime.scratch(panelCount(columns) * rows * PANEL_ROW);
   let filled = -1;
   const fill = (batch: number) => {
     if (batch === filled) return;
     filled = batch;
     packPanelsAt(runtime, runtime.pointer(b) + batch * 4, [rows, columns], b.strides.slice(-2), pointer);
   };
-  return { pointer, encoding: "f32", bytes: false, fill };
+  return { pointer, encoding: f32, fill };
 }
 
 function zero(out: WasmView): void {
@@ -143,12 +76,13 @@ const matmul: WasmKernel<undefined> = (runtime, [a, b], _params, [out]) => {
   }
   const panels = panelsOf(runtime, b!);
   if (!panels) return "part of a packed matrix";
-  const room = roomForRows(runtime, panels, m, k);
+  const { encoding, pointer } = panels;
+  const room = encoding.roomForRows(runtime, m, k);
   let result = runtime.pointer(out!);
   for (const [batchA, batchB] of batches(batchShape, a!.strides, b!.strides)) {
     panels.fill(batchB);
     const matrix = matrixAt(runtime, a!, batchA);
-    multiply(runtime, { a: matrix, b: panels, columns: n, result, bias: 0, mode: 0, room });
+    encoding.multiply(runtime, { a: matrix, panels: pointer, columns: n, result, bias: 0, mode: 0, room });
     result += m * n * 4;
   }
   return undefined;
@@ -189,14 +123,15 @@ const linear: WasmKernel<{ readonly activation: "none" | "gelu" }> = (runtime, [
   const panels = panelsOf(runtime, w!);
   if (!panels) return "part of a packed matrix";
   panels.fill(0);
-  multiply(runtime, {
+  const { encoding, pointer } = panels;
+  encoding.multiply(runtime, {
     a: matrixAt(runtime, x!, 0),
-    b: panels,
+    panels: pointer,
     columns: n,
     result: runtime.pointer(out!),
     bias: bias ? runtime.contiguous(bias) : 0,
-    mode: activation === "gelu" ? geluMode : 0,
-    room: roomForRows(runtime, panels, m, k),
+    mode: activation === "gelu" ? MODE_GELU : 0,
+    room: encoding.roomForRows(runtime, m, k),
   });
   return undefined;
 };

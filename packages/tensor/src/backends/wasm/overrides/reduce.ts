@@ -1,23 +1,24 @@
 import type { ReduceParams } from "../../reference/reduce.ts";
-import { isPacked, type Job } from "../runtime.ts";
+import * as abi from "../abi.ts";
+import type { Job } from "../runtime.ts";
+import { isPacked } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
-import { rowsOf } from "./rows.ts";
+import { alongRows, rowsOf } from "./rows.ts";
 
 /** Elements that are worth a chunk of their own. */
 const CHUNK = 16_384;
 
-/** kernels/reduce.ts states these numbers too. */
 const numbers = {
-  sum: 0,
-  mean: 1,
-  prod: 2,
-  max: 3,
-  min: 4,
-  argMax: 5,
-  argMin: 6,
-  logSumExp: 7,
-  any: 3,
-  all: 4,
+  sum: abi.REDUCE_SUM,
+  mean: abi.REDUCE_MEAN,
+  prod: abi.REDUCE_PROD,
+  max: abi.REDUCE_MAX,
+  min: abi.REDUCE_MIN,
+  argMax: abi.REDUCE_ARG_MAX,
+  argMin: abi.REDUCE_ARG_MIN,
+  logSumExp: abi.REDUCE_LOG_SUM_EXP,
+  any: abi.REDUCE_MAX,
+  all: abi.REDUCE_MIN,
 } as const;
 
 const jobs: Readonly<Record<string, Job>> = {
@@ -26,9 +27,10 @@ const jobs: Readonly<Record<string, Job>> = {
   bool: "reduceBytesJob",
 };
 
-export const reduceKernels: WasmKernels = Object.fromEntries(
-  Object.entries(numbers).map(([name, which]) => [name, reduction(which)]),
-);
+export const reduceKernels: WasmKernels = {
+  ...Object.fromEntries(Object.entries(numbers).map(([name, which]) => [name, reduction(which)])),
+  cumsum: alongRows("cumsumJob"),
+};
 
 function reduction(which: number): WasmKernel<ReduceParams> {
   return (runtime, [x], { axes }, [out]) => {

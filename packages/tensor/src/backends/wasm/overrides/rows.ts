@@ -1,7 +1,11 @@
 import { byteSize } from "../../../dtype.ts";
 import { sizeOf } from "../../../shape.ts";
-import type { WasmRuntime } from "../runtime.ts";
-import type { WasmView } from "../storage.ts";
+import type { Job, WasmRuntime } from "../runtime.ts";
+import { isPacked, type WasmView } from "../storage.ts";
+import type { WasmKernel } from "./kernel.ts";
+
+/** Elements that are worth a chunk of their own where rows become rows. */
+export const ROW_CHUNK = 8192;
 
 /** An operand as rows that lie without gaps, evenly spaced. */
 export interface Rows {
@@ -41,4 +45,17 @@ function spacing(shape: readonly number[], strides: readonly number[]): number |
     expected = strides[axis]! * size;
   }
   return step ?? 0;
+}
+
+/** An op that turns each row of the last axis into another. */
+export function alongRows(job: Job): WasmKernel<undefined> {
+  return (runtime, [x], _params, [out]) => {
+    if (isPacked(x!)) return "packed matrix";
+    if (x!.dtype !== "float32") return x!.dtype;
+    const { address, step, count, length } = rowsOf(runtime, x!);
+    if (count * length === 0) return undefined;
+    const chunks = Math.min(count, runtime.chunks(count * length, ROW_CHUNK));
+    runtime.run(job, chunks, [address, step, runtime.pointer(out!), count, length]);
+    return undefined;
+  };
 }

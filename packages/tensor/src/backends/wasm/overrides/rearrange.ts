@@ -1,6 +1,6 @@
 import { byteSize } from "../../../dtype.ts";
 import type { ConcatParams } from "../../reference/rearrange.ts";
-import { isPacked } from "../runtime.ts";
+import { isPacked } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
 /** concat: each operand is copied to its place in the output. */
@@ -14,4 +14,4 @@ const concat: WasmKernel<ConcatParams> = (runtime, inputs, { axis }, [out]) => {
   return undefined;
 };
 
-export const concatKernels: WasmKernels = { concat };
+export const rearrangeKernels: WasmKernels = { concat };

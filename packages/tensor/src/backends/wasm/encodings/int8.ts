@@ -1,0 +1,110 @@
+import { encodings } from "../../../encodings/index.ts";
+import {
+  INT8_PANELS,
+  INT8_QUAD,
+  INT8_SCALES,
+  INT8_SUMS,
+  INT8_TOTALS,
+  INT8_WORDS,
+  PANEL_WIDTH,
+  TABLE_INT8,
+  TILE_ROWS,
+} from "../abi.ts";
+import { packChunks, panelCount } from "../panels.ts";
+import type { WasmRuntime } from "../runtime.ts";
+import type { WasmEncoding } from "./encoding.ts";
+import { blocksOf, CHUNK_ELEMENTS, type Matrix, type Product, vectorChunks } from "./product.ts";
+
+const { group } = encodings.int8.integers;
+
+/** A panel is groups of rows, each integers, scales and sums (kernels/int8-layout.ts), for kernels that multiply 16-bit words. */
+export const int8Words = int8(false);
+/** The same for kernels that multiply bytes. */
+export const int8Bytes = int8(true);
+
+function int8(asBytes: boolean): WasmEncoding {
+  const bytes = Number(asBytes);
+  return {
+    ...encodings.int8,
+    panelBytes: (rows) => Math.ceil(rows / 4) * INT8_QUAD + Math.ceil(rows / group) * (INT8_SCALES + INT8_SUMS),
+    conversion: {
+      encode: (runtime, floats, target, rows, count) => {
+        const chunks = Math.min(count, packChunks(runtime, rows, count * PANEL_WIDTH));
+        runtime.run("encodeInt8Job", chunks, [floats, target, rows, count, group, bytes]);
+      },
+      decode: (runtime, panels, floats, rows, count) => {
+        const chunks = Math.min(count, packChunks(runtime, rows, count * PANEL_WIDTH));
+        runtime.run("decodeInt8Job", chunks, [panels, floats, rows, count, group, bytes]);
+      },
+    },
+    packIntegers: (runtime, integers, scales, target) => {
+      const [rows, columns] = integers.shape as [number, number];
+      const chunks = Math.min(panelCount(columns), packChunks(runtime, rows, columns));
+      runtime.run("packInt8Job", chunks, [
+        ...[runtime.pointer(integers), target, rows, columns, integers.strides[0]!, integers.strides[1]!],
+        ...[runtime.pointer(scales), 4 * scales.strides[0]!, 4 * scales.strides[1]!, group, bytes],
+      ]);
+    },
+    roomForRows: (runtime, rows, columns) => {
+      const { integerBytes, scaleBytes } = quantizedLayout(rows, columns);
+      return runtime.scratch(integerBytes + scaleBytes);
+    },
+    multiply: (runtime, product) => multiply(runtime, product, bytes),
+    table: [TABLE_INT8, group, bytes],
+  };
+}
+
+/** How a left operand [rows, columns] lies when it is quantized: see kernels/int8-activations.ts. */
+function quantizedLayout(rows: number, columns: number) {
+  const perTile = rows === 1 ? 1 : TILE_ROWS;
+  const padded = Math.ceil(rows / perTile) * perTile;
+  const integerBytes = padded * Math.ceil(columns / 4) * 8;
+  return { perTile, tiles: padded / perTile, integerBytes, scaleBytes: padded * Math.ceil(columns / group) * 4 };
+}
+
+function multiply(runtime: WasmRuntime, product: Product, bytes: number): void {
+  const { a, panels, columns, result, bias, mode, room } = product;
+  const { rows, columns: k } = a;
+  const { perTile, tiles, integerBytes } = quantizedLayout(rows, k);
+  const scales = room + integerBytes;
+  const { pointer, rowStride } = withoutGaps(runtime, a);
+  const quantizing = Math.min(tiles, runtime.chunks(rows * k, CHUNK_ELEMENTS));
+  runtime.run("quantizeRowsJob", quantizing, [
+    ...[pointer, rowStride * 4, rows, k, perTile, room, scales, group, bytes],
+  ]);
+  if (rows === 1) {
+    const ints = [room, scales, panels, result, columns, k, bias, mode, group, bytes];
+    runtime.run("int8VectorJob", vectorChunks(runtime, k, columns), ints);
+    return;
+  }
+  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tiles);
+  const chunks = rowBlocks * columnBlocks;
+  // As kernels/int8-tile.ts divides it: words of a panel, and totals of the tiles of a row block.
+  const chunkBytes = INT8_WORDS + INT8_PANELS * Math.ceil(tiles / rowBlocks) * INT8_TOTALS;
+  const chunkRoom = runtime.scratch(chunks * chunkBytes);
+  const ints = [
+    room,
+    scales,
+    panels,
+    result,
+    rows,
+    columns,
+    k,
+    bias,
+    mode,
+    group,
+    rowBlocks,
+    chunkRoom,
+    chunkBytes,
+    bytes,
+  ];
+  runtime.run("int8MatmulJob", chunks, ints);
+}
+
+/** A, or a temporary copy of it, whose rows have no gaps between their elements. */
+function withoutGaps(runtime: WasmRuntime, a: Matrix): Pick<Matrix, "pointer" | "rowStride"> {
+  if (a.columnStride === 1 || a.columns === 1) return a;
+  const copy = runtime.scratch(a.rows * a.columns * 4);
+  runtime.run("copyJob", 1, [a.pointer, copy, 4, 2, a.rows, a.rowStride, a.columns, a.columns, a.columnStride, 1]);
+  return { pointer: copy, rowStride: a.columns };
+}
