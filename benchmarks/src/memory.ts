@@ -21,7 +21,7 @@ const THREADS = 2;
 const TOKENS = 10_000;
 const QUICK_TOKENS = 3_000;
 const MOST_TOKENS = 1e9;
-/** Memory may settle until here; from here on it has to stay. */
+/** Memory may settle until here; then it must stay flat. */
 const SETTLED_TOKENS = 500;
 /** The part at either end of the run whose medians are compared. */
 const WINDOW_TOKENS = 2_000;

@@ -1,4 +1,4 @@
-/** A tokenizer for checkpoints that come without one: ids are what is measured, but scores tell their tokens' texts. */
+/** A tokenizer for checkpoints without one: ids are what is measured, but scores contain the texts of their tokens. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tokenizer } from "@gpt2-ts/gpt2";

@@ -7,7 +7,7 @@ import { type LanguageEngine, scorerOf } from "./language-engine.ts";
 export interface LogitQuality extends ErrorSummary {
   /** Kullback–Leibler divergence from the reference distribution, in nats, mean over positions. */
   readonly meanKl: number;
-  /** Share of positions whose likeliest token is the reference's. */
+  /** Share of positions with the same most likely token as the reference. */
   readonly top1: number;
 }
 

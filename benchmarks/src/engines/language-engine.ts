@@ -44,7 +44,7 @@ export interface EngineSpec {
     | "llama.cpp"
     | "transformers.js"
     | "PyTorch";
-  /** The model folder; of transformers.js one in the layout of the Hugging Face Hub. */
+  /** The model folder; for transformers.js, one in the layout of the Hugging Face Hub. */
   readonly model: string;
   readonly threads: number;
   /** gpt2-ts: the backend. */

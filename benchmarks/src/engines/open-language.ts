@@ -1,6 +1,6 @@
 import type { EngineSpec, LanguageEngine } from "./language-engine.ts";
 
-/** Loads an engine; each lies in a module of its own, so that a process loads only the one it measures. */
+/** Loads an engine. Each is a module of its own, so that a process loads only the one it measures. */
 export async function openEngine(spec: EngineSpec): Promise<LanguageEngine> {
   switch (spec.engine) {
     case "gpt2-ts":

@@ -1,6 +1,6 @@
 import type { MatmulEngine, MatmulSpec } from "./matmul-engine.ts";
 
-/** Loads a library; each lies in a module of its own, so that a process loads only the one it measures. */
+/** Loads a library. Each is a module of its own, so that a process loads only the one it measures. */
 export async function openMatmul(spec: MatmulSpec): Promise<MatmulEngine> {
   switch (spec.engine) {
     case "gpt2-ts":

@@ -4,7 +4,7 @@ import { createWasmBackend } from "./backends/wasm/index.ts";
 import { DeviceError } from "./errors.ts";
 import { OptionError, showValue } from "./options.ts";
 
-/** The devices that can be asked for by name. */
+/** The devices that have a name here. */
 export type DeviceChoice = "reference" | "wasm";
 
 let sharedWasm: Backend | undefined;
@@ -29,13 +29,13 @@ export function device(name: DeviceChoice): Backend {
   }
 }
 
-/** The device on which tensors are created when none is named: `wasm` unless {@link setDefaultDevice} said otherwise. */
+/** The device on which tensors are created by default: `wasm`, unless {@link setDefaultDevice} chose another. */
 export function defaultDevice(): Backend {
   chosen ??= device("wasm");
   return chosen;
 }
 
-/** A device that was asked for: by name, as a backend, or not at all. Throws {@link OptionError} for anything else. */
+/** The requested device: by name, as a backend, or the default. Throws {@link OptionError} for anything else. */
 export function backendOf(choice: DeviceChoice | Backend | undefined): Backend {
   if (choice === undefined) return defaultDevice();
   if (typeof choice === "string") return device(choice);
@@ -43,7 +43,7 @@ export function backendOf(choice: DeviceChoice | Backend | undefined): Backend {
   throw new OptionError("device", `expected the name of a device, or a backend, got ${showValue(choice)}`);
 }
 
-/** Sets the device on which tensors are created when none is named. */
+/** Sets the device on which tensors are created by default. */
 export function setDefaultDevice(choice: DeviceChoice | Backend): void {
   if (choice === undefined)
     throw new OptionError("device", "expected the name of a device, or a backend, got undefined");

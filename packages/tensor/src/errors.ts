@@ -20,7 +20,7 @@ export class DTypeError extends Error {
   }
 }
 
-/** A device that cannot do what was asked: missing, lost, out of memory, or another than the operands' own. */
+/** A device that cannot do what was asked: missing, lost, out of memory, or not the operands' device. */
 export class DeviceError extends Error {
   override readonly name = "DeviceError";
   readonly device: string;
@@ -30,7 +30,7 @@ export class DeviceError extends Error {
   }
 }
 
-/** A tensor used after its memory was given back. */
+/** A tensor used after it was disposed of. */
 export class DisposedError extends Error {
   override readonly name = "DisposedError";
   constructor() {

@@ -8,7 +8,7 @@ import { typedArrayName } from "./typed-array.ts";
 /** Numbers (or booleans) nested as deep as a tensor has axes. */
 export type NestedArray = number | boolean | readonly NestedArray[];
 
-/** A row-major copy of what `view` sees of its storage's elements: fresh, or in `into`, which must be as long. */
+/** A row-major copy of the elements that `view` shows: fresh, or in `into`, which must have the same length. */
 export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>, into?: DataOf[D]): DataOf[D] {
   const { shape, strides, offset } = view;
   const size = sizeOf(shape);
@@ -32,7 +32,7 @@ export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>, into?:
   return result;
 }
 
-/** Throws {@link ShapeMismatchError} unless `into` can take the elements of a tensor of this type and shape. */
+/** Throws {@link ShapeMismatchError} unless `into` fits the elements of a tensor of this type and shape. */
 export function checkTarget<D extends DType>(into: DataOf[D], dtype: D, shape: readonly number[]): void {
   const size = sizeOf(shape);
   const expected = newData(dtype, 0).constructor.name;

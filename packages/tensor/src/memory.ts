@@ -34,13 +34,13 @@ export function tidy<Result>(body: () => Result): Result {
   }
 }
 
-/** Takes a tensor out of the running {@link tidy}: from now on only `dispose` or `using` frees it. */
+/** Takes a tensor out of the current {@link tidy}: from now on only `dispose` or `using` frees it. */
 export function keep<Item extends Disposable>(item: Item): Item {
   innermost?.delete(item);
   return item;
 }
 
-/** Registers something new with the running {@link tidy}, if there is one. */
+/** Registers something new with the current {@link tidy}, if there is one. */
 export function track(item: Disposable): void {
   innermost?.add(item);
 }

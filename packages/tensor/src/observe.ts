@@ -3,9 +3,9 @@ import { DeviceError, ShapeMismatchError } from "./errors.ts";
 import { isPromise, tidy } from "./memory.ts";
 import { showShape } from "./shape.ts";
 
-/** An operation that a device is asked to run. Views (transpose, slice, reshape, …) run none. */
+/** A call of an operation on a device. Views (transpose, slice, reshape, …) run none. */
 export interface OpCall {
-  /** Its name, and the reference kernel that defines it. One object for each operation there is. */
+  /** Its name, and the reference kernel that defines it. One object for each operation. */
   readonly op: Op<never>;
   /**
    * The operands: windows (shape, strides, offset) on storages. A storage is the identity of a memory: the one that an op wrote to
@@ -17,35 +17,35 @@ export interface OpCall {
 }
 
 /**
- * Looks on while operations run. Tensors that a listener makes are freed when its function returns, unless it takes them out by
+ * Watches operations run. Tensors that a listener makes are freed when its function returns, unless it takes them out with
  * `keep`: `keep(new Tensor(outputs[0]))` keeps a result, without a copy. Operations that a listener runs are not observed.
  */
 export interface OpListener {
-  /** Before an operation runs. What it throws reaches whoever asked for the operation, which then does not run. */
+  /** Called before an operation runs. What it throws reaches the operation's caller, and the operation does not run. */
   before?(call: OpCall): void;
   /**
-   * After an operation ran.
+   * Called after an operation has run.
    *
    * @param outputs its results; for operations on memory that exists, such as `copy_`, that memory
    * @param milliseconds what the device took; undefined on devices that work later (`gpu`)
-   * @returns other results to stand in their place, if any: of the same shapes and element types, on the same device
+   * @returns other results to replace them, if any: of the same shapes and element types, on the same device
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that only looks returns nothing
   after?(call: OpCall, outputs: readonly View[], milliseconds: number | undefined): readonly View[] | void;
 }
 
-/** Who looks on, the outermost first; undefined where nobody does, so that asking costs one comparison. */
+/** The listeners, outermost first; undefined if there are none, so that the check is one comparison. */
 export let listeners: readonly OpListener[] | undefined;
 
 /**
- * Shows `listener` every operation that `body` runs, of all devices.
+ * Shows `listener` every operation that `body` runs, on all devices.
  *
  *     observe({ after: ({ op }, [out]) => console.log(op.name, out.shape) }, () => model.hiddenStates("To be"));
  *
- * Listeners nest: the inner one sees an operation after the outer one's `before` and before the outer one's `after`, and what it
- * puts in an operation's place is what the outer one sees. Moving data to and from a device (`tensor`, `data`, `to`) and filling
- * packed matrices piece by piece are no operations; packing a matrix is one, named `pack`, that changes no value. On `gpu` an
- * operation is seen when it is launched, and what `compile` compiles while it is recorded.
+ * Listeners nest: the inner one is called between the outer one's `before` and `after`, and the outer one sees the results that the
+ * inner one returns. Moving data to and from a device (`tensor`, `data`, `to`) and filling packed matrices piece by piece are no
+ * operations; packing a matrix is one, named `pack`, that changes no value. On `gpu` an operation is seen when it is launched, and
+ * a compiled one while it is recorded.
  *
  * @throws TypeError if `body` returns a promise, whose operations would not be seen: see {@link startObserving}
  */
@@ -63,11 +63,11 @@ export function observe<Result>(listener: OpListener, body: () => Result): Resul
 }
 
 /**
- * Shows `listener` every operation from now on, whoever asks for it, until the function that is returned is called: for work
- * that awaits, such as a generation. As {@link observe} otherwise.
+ * Shows `listener` every operation from now on, until the returned function is called: for work that awaits, such as a generation.
+ * Otherwise like {@link observe}.
  */
 export function startObserving(listener: OpListener): () => void {
-  const own: OpListener = { ...bound(listener) }; // an identity of its own: a listener may be started twice
+  const own: OpListener = { ...bound(listener) }; // a new object, because a listener may be started twice
   listeners = [...(listeners ?? []), own];
   return () => {
     const others = listeners?.filter((other) => other !== own);
@@ -81,7 +81,7 @@ function bound(listener: OpListener): OpListener {
 }
 
 /**
- * Runs an operation under the eyes of the listeners.
+ * Runs an operation and calls the listeners.
  *
  * @param run runs it, and returns its results: fresh memory that nobody retains yet, unless `into` says that it existed
  * @returns the results, which may be others than `run`'s
@@ -110,7 +110,7 @@ export function observed(
           if (others === undefined) return;
           checkReplacement(call.op.name, shown, others, into);
           chosen = others;
-          // The tensors that show them go at the end of this scope, the memory stays.
+          // The tensors are freed at the end of this scope; the memory stays.
           for (const { storage } of others) storage.retain();
         });
       });

@@ -1,6 +1,6 @@
 /** Texts of one kind. */
 export interface StringSet {
-  /** What files are called after it: `random`, `shakespeare`, `papers`. */
+  /** Files are named after it: `random`, `shakespeare`, `papers`. */
   readonly name: string;
   /** What figures and the report call it. */
   readonly title: string;

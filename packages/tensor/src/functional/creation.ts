@@ -11,15 +11,15 @@ import { Tensor } from "../tensor.ts";
 import { typedArrayName } from "../typed-array.ts";
 import type { Literal, Shape } from "../types/shape-types.ts";
 
-/** Where and as what a tensor is created. */
+/** How a tensor is created: its element type and device. */
 export interface CreateOptions<D extends DType = "float32"> {
-  /** `float32` unless told otherwise. */
+  /** Default: `float32`. */
   readonly dtype?: D | undefined;
-  /** The default device unless told otherwise (see `setDefaultDevice`). */
+  /** Default: the default device (see `setDefaultDevice`). */
   readonly device?: DeviceChoice | Backend | undefined;
 }
 
-/** Where random numbers come from: a seed, or a {@link Generator} to draw on from where it stands. */
+/** Where random numbers come from: a seed, or a {@link Generator}, which continues where it is. */
 export interface RandomOptions {
   readonly seed: number | Generator;
   readonly device?: DeviceChoice | Backend | undefined;
@@ -64,8 +64,8 @@ export function fromData<const S extends Shape, D extends DType = "float32">(
 }
 
 /**
- * A tensor whose elements are whatever was there: to be written before they are read. Nothing is written to its memory, so
- * that a system which gives memory when it is first touched gives none yet.
+ * A tensor with arbitrary elements: write them before reading. Its memory is not touched, so most systems do not count it before
+ * it is used.
  */
 export function empty<const S extends Shape, D extends DType = "float32">(
   shape: S,
@@ -201,8 +201,8 @@ function forEachIndex(data: Float32Array | Int32Array | Uint8Array, value: (inde
 }
 
 /**
- * A tensor whose elements `write` fills in, row-major and in place where the CPU reaches the device's memory: loads
- * weights without a second copy. The elements start as whatever was there.
+ * A tensor whose elements `write` fills in, row-major, and in place where the CPU can reach the device's memory: weights are
+ * loaded without a second copy. The elements start out arbitrary.
  */
 export async function fillAsync<const S extends Shape, D extends DType = "float32">(
   shape: S,
@@ -226,7 +226,7 @@ export async function fillAsync<const S extends Shape, D extends DType = "float3
     }
     return result;
   }
-  discard(storage); // the device takes uploads only
+  discard(storage); // the device only takes uploads
   const staged = newData(dtype, length);
   await write(staged);
   checkBools(dtype, staged);

@@ -21,7 +21,7 @@ export type FitsLast<Op extends string, S extends Shape, V extends Shape> = numb
     : ShapeError<`${Op}: expected a vector`>;
 
 /**
- * `x W + b`: `[..., K] × [K, N] + [N] → [..., N]`, in one pass, with GPT-2's GELU behind it on request. The weight lies
+ * `x W + b`: `[..., K] × [K, N] + [N] → [..., N]`, in one pass, followed by GPT-2's GELU on request. The weight is
  * `[in, out]`, as in GPT-2's checkpoints (`Conv1D`), and may be packed ({@link Tensor.pack}).
  */
 export function linear<S extends Shape, W extends Shape, B extends Shape>(
@@ -67,7 +67,7 @@ export function embedding<V extends number, C extends number, I extends Shape>(
   return wrap(embeddingOps.embedding(table, ids));
 }
 
-/** A sequence among those packed end to end in the `T` rows of an attention. */
+/** One of the sequences packed end to end in the `T` rows of an attention. */
 export interface Segment<H extends number = number, D extends number = number> {
   /** Its first row. */
   readonly start: number;
@@ -79,11 +79,11 @@ export interface Segment<H extends number = number, D extends number = number> {
 
 /** How {@link attention} reads its rows. */
 export interface AttentionOptions<H extends number, D extends number> {
-  /** The sequences; one over all rows unless told otherwise. */
+  /** The sequences. Default: one over all rows. */
   readonly segments?: readonly Segment<H, D>[];
   /** Whether a row sees only itself and what came before (default), or its whole segment. */
   readonly causal?: boolean;
-  /** What scores are multiplied by; `1 / sqrt(D)` unless told otherwise. */
+  /** Multiplies the scores. Default: `1 / sqrt(D)`. */
   readonly scale?: number;
 }
 

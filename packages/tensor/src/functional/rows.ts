@@ -50,7 +50,7 @@ export function sort<S extends Shape>(
   return { values: wrap(values), indices: wrap(indices) };
 }
 
-/** The `k` largest values along an axis, largest first, and where they are; of equals the lower index comes first. */
+/** The `k` largest values along an axis, largest first, and where they are; of equals, the lower index comes first. */
 export function topK<S extends Shape, const K extends number, A extends number = -1>(
   x: Tensor<S>,
   k: K,
@@ -63,7 +63,7 @@ export function topK<S extends Shape, const K extends number, A extends number =
   return { values: wrap(values), indices: wrap(indices) };
 }
 
-/** A copy of `x` with `source` written at `indices` along `axis`; of indices given twice the last one wins. */
+/** A copy of `x` with `source` written at `indices` along `axis`; if an index occurs twice, the last one wins. */
 export function scatter<S extends Shape, I extends Shape, D extends DType>(
   x: Tensor<S, D>,
   axis: number,

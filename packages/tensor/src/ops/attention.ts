@@ -15,22 +15,22 @@ export interface AttentionPast {
   readonly value: View;
 }
 
-/** A sequence among those packed end to end in the T rows of an attention. */
+/** One of the sequences packed end to end in the T rows of an attention. */
 export interface PackedSegment {
   /** Its first row. */
   readonly start: number;
   /** Its number of rows. */
   readonly length: number;
-  /** What came before it; segments may share one. */
+  /** What came before it; segments may share it. */
   readonly past?: AttentionPast | undefined;
 }
 
 export interface AttentionOptions {
-  /** What scores are multiplied by; 1/√D unless told otherwise. */
+  /** Multiplies the scores. Default: 1/√D. */
   readonly scale?: number | undefined;
   /** Whether a row sees only itself and what came before (default), or its whole segment. */
   readonly causal?: boolean | undefined;
-  /** The sequences, which must tile the T rows in order; one over all rows unless told otherwise. */
+  /** The sequences, which must tile the T rows in order. Default: one over all rows. */
   readonly segments?: readonly PackedSegment[] | undefined;
 }
 

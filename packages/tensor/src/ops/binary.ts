@@ -9,7 +9,7 @@ import { broadcastShapes, broadcastStrides, showShape } from "../shape.ts";
 import { expectDType, expectOperand, expectTensor } from "./checks.ts";
 import { usingPromoted } from "./promoted.ts";
 
-/** What stands beside a tensor: another, which is broadcast against it as in NumPy, or a number. */
+/** The other operand beside a tensor: a tensor, broadcast against it as in NumPy, or a number. */
 export type Other = View | number;
 
 // Arithmetic is done in float32 or int32, in the one of them where the operands meet (promotion.ts); int32 wraps around at

@@ -1,7 +1,7 @@
 import { DeviceError } from "../../errors.ts";
 import type { WebGpuAdapter } from "./platform-types.ts";
 
-/** What a WebGPU adapter says of itself; empty where the platform does not tell. */
+/** What a WebGPU adapter says about itself; empty where the platform does not say. */
 export interface AdapterDescription {
   readonly vendor: string;
   readonly architecture: string;
@@ -10,10 +10,10 @@ export interface AdapterDescription {
 }
 
 /**
- * Sees to it that `navigator.gpu` is there, where GPU.js looks for it: browsers have it, in Node the package `webgpu`
- * makes it. Throws {@link DeviceError} when there is none, or no adapter.
+ * Makes sure that `navigator.gpu` exists, where GPU.js looks for it: browsers have it, in Node the package `webgpu` makes it.
+ * Throws {@link DeviceError} when there is none, or no adapter.
  *
- * @returns the adapter that there is
+ * @returns the adapter
  */
 export async function provideWebGpu(): Promise<AdapterDescription> {
   if (!hasWebGpu()) {
@@ -49,7 +49,7 @@ export function isNode(): boolean {
   return typeof process === "object" && typeof process.versions?.node === "string";
 }
 
-/** Imports a package that only Node has use for, out of sight of the bundlers that make code for browsers. */
+/** Imports a package that only Node needs, hidden from bundlers that make code for browsers. */
 export function importInNode<Module>(name: "webgpu" | "gl"): Promise<Module> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 }
@@ -68,7 +68,7 @@ async function provideInNode(): Promise<void> {
       { cause },
     );
   }
-  // Node 20 has no navigator at all, later ones have one that takes new properties.
+  // Node 20 has no navigator at all; later versions have one that takes new properties.
   if (typeof navigator !== "object") Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
 }

@@ -12,7 +12,7 @@ import type { ModeRuntime } from "./runtime.ts";
 import { WebGpuRuntime } from "./webgpu-runtime.ts";
 
 export interface GpuOptions {
-  /** What GPU.js computes with. Default `"auto"`: what works here and is fastest, by a measurement of about a second. */
+  /** What GPU.js computes with. Default `"auto"`: the fastest that works here, by a measurement of about a second. */
   readonly mode?: GpuMode | "auto" | undefined;
   /** Whether a kernel that GPU.js moves to the CPU may run there. Default false: it is an error. */
   readonly allowFallback?: boolean | undefined;

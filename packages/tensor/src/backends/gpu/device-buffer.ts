@@ -1,19 +1,19 @@
 import type { DeviceError } from "../../errors.ts";
 
 /**
- * Floats on the device, or on their way there: what made them may still wait in the launcher's queue. Whoever asked for
- * a buffer owns it and frees it, once; so does whoever retains it.
+ * Floats on the device, or on their way there: the kernel that makes them may still be in the launcher's queue. Whoever asked for
+ * a buffer owns it and frees it once; so does whoever retains it.
  */
 export class DeviceBuffer {
   /** Number of floats. */
   readonly length: number;
-  /** What GPU.js or the device knows it by; undefined until it was made, and after it was freed. */
+  /** Its handle in GPU.js or on the device; undefined until it is made, and after it is freed. */
   handle: unknown;
-  /** Why it holds nothing. What is computed from it fails with the same error. */
+  /** Why it has no contents. What is computed from it fails with the same error. */
   error: DeviceError | undefined;
-  /** Settles when the device has accepted what made it: only then is `error` final. Undefined once it has. */
+  /** Settles when the device has accepted the work that makes it: only then is `error` final. Undefined after that. */
   accepted: Promise<void> | undefined;
-  /** How many have yet to free it. */
+  /** How many owners have not freed it yet. */
   owners = 1;
 
   constructor(length: number) {

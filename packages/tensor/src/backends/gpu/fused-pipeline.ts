@@ -68,7 +68,7 @@ export class FusedPipeline {
     try {
       return await this.#launcher.queue.do(async () => {
         if (this.#disposed) throw new Error("it was disposed");
-        if (runtime.lost !== undefined) throw new Error(runtime.lost); // GPU.js would compile anew on another device
+        if (runtime.lost !== undefined) throw new Error(runtime.lost); // GPU.js would compile again on another device
         const result = await runtime.guarded(() => this.#pipeline.call(this.#inputs(args)));
         counts.launches += this.#steps;
         counts.uploads += args.length;
@@ -147,10 +147,9 @@ export class FusedPipeline {
 }
 
 /**
- * webgpu: binds a buffer that is on the device already. GPU.js's pipelines take what they capture as data, of which each
- * makes a copy on the device; a buffer it only takes from one of its own steps. So a step is made up, under a name that
- * its loops over the steps do not come by, and its buffer put among the plan's when they are made
- * (src/backend/web-gpu/pipeline-executor.js, _compile).
+ * webgpu: binds a buffer that is on the device already. GPU.js's pipelines capture data, of which each makes a copy on the device;
+ * buffers they only take from their own steps. So a step is invented, under a name that their loops over the steps do not visit,
+ * and its buffer is put among the plan's when those are made (src/backend/web-gpu/pipeline-executor.js, _compile).
  */
 function bindResident(plan: PipelinePlan): (buffer: DeviceBuffer, index: number) => PipelineBinding {
   const buffers: Record<string, unknown> = {};

@@ -22,7 +22,7 @@ export class GlRuntime implements ModeRuntime {
     immutable: true,
     precision: "single",
     optimizeFloatMemory: true,
-    // Else GPU.js picks a precision by the output's size, and a kernel whose output grows past it keeps the old size.
+    // Otherwise GPU.js picks a precision by the output's size, and a kernel whose output grows past it keeps the old size.
     tactic: "precision",
   } as const;
   memoryBytes = 0;
@@ -96,12 +96,12 @@ export class GlRuntime implements ModeRuntime {
     return this.#copy.kernel.context as WebGl2Context | null;
   }
 
-  /** A kernel that GPU.js moved to the CPU gives an array instead of a texture. */
+  /** A kernel that GPU.js moved to the CPU returns an array instead of a texture. */
   #keep(result: unknown, length: number): Made {
     if (!isTexture(result)) return { handle: flat(result as Result, length) };
     this.memoryBytes += textureBytes(result);
-    // A kernel that was called with results of one axis takes none of three, though they are laid out alike: see
-    // src/backend/web-gl/kernel-value/memory-optimized-number-texture.js. So all are made to be of one.
+    // A kernel that was called with results of one axis refuses those of three, though their layout is the same: see
+    // src/backend/web-gl/kernel-value/memory-optimized-number-texture.js. So all are declared to have one.
     this.#flat ??= Object.getPrototypeOf(this.#copyOf(new Float32Array(1))) as object;
     Object.setPrototypeOf(result, this.#flat);
     result.output = [length];

@@ -10,7 +10,7 @@ export type GpuMode = "webgpu" | "webgl2" | "headlessgl" | "webasm" | "cpu";
 
 export interface GpuJs {
   readonly GPU: GpuClass;
-  /** Marks flat data as an array of the given size, so that it is not looked through element by element. */
+  /** Marks flat data as an array of the given size, so that GPU.js does not visit it element by element. */
   readonly input: (value: Float32Array, size: readonly number[]) => Input;
   readonly WebGPUContext: { acquire(): Promise<WebGpuContext> };
   readonly WebGPUBufferResult: BufferResultClass;
@@ -37,7 +37,7 @@ export interface Input {
 /** What a kernel function sees as `this`. */
 export interface KernelThis {
   readonly thread: { readonly x: number; readonly y: number; readonly z: number };
-  /** By the names that kernels give them; GPU.js finds them behind a dot only. */
+  /** By the names that kernels use; GPU.js only finds them after a dot. */
   readonly constants: Readonly<Record<"op" | "bias" | "gelu", number>>;
 }
 
@@ -62,7 +62,7 @@ export interface KernelSettings {
   readonly asyncMode?: boolean;
 }
 
-/** A kernel to call. Its result is a handle, a promise of one, or plain arrays, by mode. */
+/** A kernel to call. Its result is a handle, a promise of one, or plain arrays, depending on the mode. */
 export interface KernelShortcut {
   (...args: readonly unknown[]): unknown;
   setOutput(output: readonly number[]): unknown;
@@ -73,7 +73,7 @@ export interface KernelShortcut {
 
 /** src/backend/kernel.js and src/backend/web-gpu/kernel.js */
 export interface KernelInternals {
-  /** Why GPU.js gave up the mode that was asked for; null when it did not. */
+  /** Why GPU.js abandoned the requested mode; null if it did not. */
   readonly fallbackReason: string | null;
   readonly built: boolean;
   /** The WebGL modes and webgpu: null until a kernel was built. */
@@ -82,12 +82,12 @@ export interface KernelInternals {
   run(...args: readonly unknown[]): unknown;
   /** webgpu: along three axes; decides how many groups are dispatched. */
   threadDim: readonly number[];
-  /** webgpu: numbers that a thread returns. */
+  /** webgpu: how many numbers a thread returns. */
   componentCount: number;
   /** webgpu: what the next run writes to. */
   outputBuffer: CountedBuffer | null;
   bindGroupDirty: boolean;
-  /** webasm: its threads, made when they are first needed (src/backend/web-assembly/kernel.js). */
+  /** webasm: its threads, started when they are first needed (src/backend/web-assembly/kernel.js). */
   _pool: WorkerPool | null;
 }
 
@@ -148,7 +148,7 @@ export interface Pipeline {
   _buildPlan(): PipelinePlan;
   /** Copies a kernel that was called, for the pipeline alone. */
   _cloneKernel(shortcut: KernelShortcut, overrides?: unknown): KernelShortcut;
-  /** Compiles for arguments of these sizes; the first call does it otherwise. */
+  /** Compiles for arguments of these sizes; otherwise the first call does. */
   _prepareExecutor(args: readonly unknown[]): Promise<void> | undefined;
   readonly _executor: { execute(args: readonly unknown[]): unknown } | false | undefined;
 }

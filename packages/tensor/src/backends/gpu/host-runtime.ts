@@ -14,7 +14,7 @@ export class HostRuntime implements ModeRuntime {
   constructor(gpuJs: GpuJs, mode: GpuMode) {
     this.gpuJs = gpuJs;
     this.mode = mode;
-    this.settings = { pipeline: true, immutable: true, asyncMode: mode === "webasm" }; // which brings threads to webasm
+    this.settings = { pipeline: true, immutable: true, asyncMode: mode === "webasm" }; // gives webasm its threads
   }
 
   argumentType(): string {
@@ -28,7 +28,7 @@ export class HostRuntime implements ModeRuntime {
   build(): undefined {}
 
   run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made> {
-    // GPU.js gives each kernel threads of its own, dozens of times as many as there are cores; these have one pool.
+    // GPU.js gives each kernel threads of its own, in all dozens of times as many as there are cores; here they share a pool.
     kernel.kernel._pool ??= this.#pool;
     const result = kernel(...args) as Result | Promise<Result>;
     this.#pool ??= kernel.kernel._pool ?? null;
@@ -37,7 +37,7 @@ export class HostRuntime implements ModeRuntime {
   }
 
   destroy(kernel: KernelShortcut): void {
-    kernel.kernel._pool = null; // which the others go on with
+    kernel.kernel._pool = null; // the others still use it
     kernel.destroy();
   }
 
@@ -73,10 +73,10 @@ export class HostRuntime implements ModeRuntime {
   }
 }
 
-/** A result as GPU.js shapes it: an array for each axis of threads, and one more where a thread returns several numbers. */
+/** A result in GPU.js's shape: an array for each axis of threads, and one more where a thread returns several numbers. */
 export type Result = ArrayLike<number> | readonly Result[];
 
-/** A result as one array of `length` numbers: what it is made of are windows onto one, or an array for each. */
+/** A result as one array of `length` numbers: its parts are windows onto one array, or separate arrays. */
 export function flat(result: Result, length: number): Float32Array {
   let first = result;
   while (typeof first[0] === "object") first = first[0];

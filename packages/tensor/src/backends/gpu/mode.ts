@@ -2,10 +2,10 @@ import { DeviceError } from "../../errors.ts";
 import { type AdapterDescription, adapterName, importInNode, isNode, provideWebGpu } from "./adapter.ts";
 import type { Gpu, GpuJs, GpuMode, KernelThis } from "./gpu-js.ts";
 
-/** The modes there are, those that most likely are the fastest first. */
+/** All modes, those that are probably fastest first. */
 export const gpuModes: readonly GpuMode[] = ["webgpu", "webgl2", "headlessgl", "webasm", "cpu"];
 
-/** What trying a mode came to. */
+/** The outcome of trying a mode. */
 export interface ModeTrial {
   readonly mode: GpuMode;
   /** How fast it is, or why it does not work here. */
@@ -15,7 +15,7 @@ export interface ModeTrial {
 /** What `mode: "auto"` decided on. */
 export interface ModeChoice {
   readonly mode: GpuMode;
-  /** What each mode answered, in the order they were tried. */
+  /** The outcome for each mode, in the order they were tried. */
   readonly trials: readonly ModeTrial[];
 }
 
@@ -35,20 +35,20 @@ const RUNS = 3;
 const CHECKED_ROWS = 9;
 /** A mode this many times slower than another on the small product is not tried on the large one. */
 const MUCH_SLOWER = 4;
-/** So much faster has a mode to be than one before it in {@link gpuModes}: the measurement is short. */
+/** How much faster a mode must be than one before it in {@link gpuModes}, because the measurement is short. */
 const CLEARLY_FASTER = 1.3;
 
 /**
- * Seen with gl 8.1.6 on Mesa 22.3: in its software driver LLVM analyses the loops of the attention's shader without end,
- * in a call that nothing can interrupt. The kernel that modes are measured with does not show it.
+ * With gl 8.1.6 on Mesa 22.3's software driver, LLVM's analysis of the loops in the attention's shader does not end, in a call that
+ * nothing can interrupt. The kernel that modes are measured with does not show it.
  */
 const HEADLESSGL_BY_ITSELF = "it is there, and is used only when asked for: some drivers do not finish compiling";
 
 let choice: Promise<ModeChoice> | undefined;
 
 /**
- * The mode that works and is fastest here. Each multiplies two matrices, from upload to readback, and has to give the
- * right numbers. It takes about a second; the answer is kept for as long as the process or page lives.
+ * The fastest mode that works here. Each multiplies two matrices, from upload to readback, and must get the right numbers. This
+ * takes about a second; the answer is kept as long as the process or page lives.
  *
  * @throws DeviceError if no mode works
  */
@@ -61,7 +61,7 @@ export function chooseMode(gpuJs: GpuJs): Promise<ModeChoice> {
 }
 
 /**
- * Sees to it that a mode can be used: for `webgpu` that `navigator.gpu` is there and has an adapter.
+ * Makes sure that a mode can be used: for `webgpu`, that `navigator.gpu` exists and has an adapter.
  *
  * @returns the adapter, in mode `webgpu`
  * @throws DeviceError that says what is missing and how to get it
@@ -111,7 +111,7 @@ async function headlessAdvice(): Promise<string> {
 export async function measureModes(gpuJs: GpuJs): Promise<ModeChoice> {
   const answers = new Map<GpuMode, string>();
   const opened: Gpu[] = [];
-  /** Measures some modes; gives back those that work, and notes what each answered. */
+  /** Measures some modes; returns those that work, and records the outcome of each. */
   const measure = async (modes: readonly Candidate[], size: number): Promise<Candidate[]> => {
     const working: Candidate[] = [];
     for (const each of modes) {
@@ -160,7 +160,7 @@ export async function measureModes(gpuJs: GpuJs): Promise<ModeChoice> {
  * The fastest of some products of two square matrices, in milliseconds, upload and readback included. The first, which
  * compiles the kernel, does not count.
  *
- * @throws an Error when GPU.js ran it elsewhere, or when the numbers are wrong
+ * @throws Error if GPU.js ran it elsewhere, or if the numbers are wrong
  */
 async function timeProduct({ input }: GpuJs, gpu: Gpu, size: number): Promise<number> {
   const product = gpu.createKernel(multiply, {

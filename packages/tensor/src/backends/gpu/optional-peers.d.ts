@@ -1,2 +1,2 @@
-// The optional peer, which need not be installed for this package to compile; gpu-js.ts says what is used of it.
+// The optional peer, so that this package compiles without it; gpu-js.ts declares what is used.
 declare module "gpu.js";

@@ -1,5 +1,5 @@
-// The platform's types, where the compiler knows them (lib "dom"). A program for Node need not have them to be checked
-// against this package's declarations.
+// The platform's types, where the compiler knows them (lib "dom"): programs for Node can be checked against this package's
+// declarations without them.
 
 /** The instances of a class that is global in browsers. */
 type Platform<Name extends string> =

@@ -1,6 +1,6 @@
 /**
  * Runs tasks one after the other, each as soon as those before it are done: at once, within the call, unless one of
- * them is waiting for something. Tasks deal with their own errors.
+ * them is waiting for something. Tasks handle their own errors.
  */
 export class TaskQueue {
   readonly #waiting: (() => Promise<void> | void)[] = [];

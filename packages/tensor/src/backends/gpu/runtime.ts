@@ -1,21 +1,21 @@
 import type { GpuJs, GpuMode, KernelSettings, KernelShortcut } from "./gpu-js.ts";
 import type { WebGpuError } from "./platform-types.ts";
 
-/** A result, and what the device had against making it: null when nothing. */
+/** A result, and the device's objection to making it; null if there is none. */
 export interface Made {
   readonly handle: unknown;
   readonly problem?: Promise<WebGpuError | null>;
 }
 
-/** How the arrays of one mode of GPU.js are made, read and given back. */
+/** How the arrays of one mode of GPU.js are made, read and freed. */
 export interface ModeRuntime {
   readonly gpuJs: GpuJs;
   readonly mode: GpuMode;
   /** The most numbers a thread may return for the result to be one flat array. */
   readonly maxComponents: 1 | 4;
-  /** What GPU.js is to be told of every kernel, beyond what it computes. */
+  /** Settings of GPU.js for every kernel. */
   readonly settings: Partial<KernelSettings>;
-  /** Why nothing works any more; undefined as long as it does. */
+  /** Why the device is lost; undefined as long as it works. */
   readonly lost: string | undefined;
   /** Bytes the device holds for arrays, in use or set aside for new ones. */
   readonly memoryBytes: number;
@@ -27,7 +27,7 @@ export interface ModeRuntime {
   build(kernel: KernelShortcut, args: readonly unknown[]): Promise<void> | undefined;
   /** Runs a kernel that was built; the result is flat. Its output size is set. A promise where threads do the work. */
   run(kernel: KernelShortcut, args: readonly unknown[], threads: number, components: number): Made | Promise<Made>;
-  /** Gives a kernel back that is not run any more. */
+  /** Frees a kernel that is no longer needed. */
   destroy(kernel: KernelShortcut): void;
   upload(data: Float32Array): Made;
   /**
@@ -37,9 +37,9 @@ export interface ModeRuntime {
   write?(target: unknown, at: number, source: unknown, from: number, length: number): Made;
   /** A copy of the numbers, as they are after everything that was run so far. */
   read(handle: unknown, length: number): Promise<Float32Array>;
-  /** What work of GPU.js's own, during which nothing else is run, comes to: rejects when the device objects to it. */
+  /** Awaits work of GPU.js's own, during which nothing else runs: rejects if the device objects to it. */
   guarded<Result>(work: () => Promise<Result>): Promise<Result>;
   free(handle: unknown): void;
-  /** Gives back what is set aside. */
+  /** Frees what is kept for reuse. */
   dispose(): void;
 }

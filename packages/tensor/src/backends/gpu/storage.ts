@@ -4,17 +4,17 @@ import { type Backend, Storage, type View } from "../backend.ts";
 import { type DeviceBuffer, RecordedBuffer } from "./device-buffer.ts";
 import type { Launcher, Recorder } from "./launcher.ts";
 
-/** A copy of a storage's elements where the CPU reaches them, or on its way there. */
+/** A copy of a storage's elements that the CPU can read, or that is on its way there. */
 export interface HostCopy<D extends DType = DType> {
-  /** On the inner backend; undefined until it was made. */
+  /** On the inner backend; undefined until it is made. */
   storage: Storage<D> | undefined;
   /** Why there is none. */
   error: DeviceError | undefined;
 }
 
 /**
- * Elements on the device as floats, on the CPU in their own type, or both: each made from the other when it is first
- * asked for. int32 and bool are exact on the device up to 2²⁴.
+ * Elements on the device as floats, on the CPU in their own type, or both: each copy is made from the other when first
+ * needed. int32 and bool are exact on the device up to 2²⁴.
  */
 export class GpuStorage<D extends DType = DType> extends Storage<D> {
   readonly #launcher: Launcher;
@@ -31,12 +31,12 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
     this.#recorder = launcher.recorder;
   }
 
-  /** Whether nothing was written yet. */
+  /** Whether nothing has been written yet. */
   get empty(): boolean {
     return !this.#buffer && !this.#host;
   }
 
-  /** The elements on the device, uploaded now if they were not there; the storage's own, not to be freed. */
+  /** The elements on the device, uploaded now if they are not there. They belong to the storage: do not free them. */
   get buffer(): DeviceBuffer {
     if (!this.#buffer) {
       this.#buffer = this.#upload();
@@ -50,7 +50,7 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
     return this.#buffer;
   }
 
-  /** The elements on the CPU, read back if they were not there. Filled in when the launcher's queue gets there. */
+  /** The elements on the CPU, read back if they are not there. Filled in when the launcher's queue gets there. */
   get host(): HostCopy<D> {
     this.#host ??= this.#readBack();
     return this.#host;
@@ -74,7 +74,7 @@ export class GpuStorage<D extends DType = DType> extends Storage<D> {
     this.#buffer = buffer;
   }
 
-  /** Takes a host copy as its new contents; or, without one, says that the copy it has was written to. */
+  /** Takes a host copy as its new contents; or, without one, notes that its own copy was written to. */
   putHost(host: HostCopy<D> | undefined = this.#host): void {
     this.#dropBuffer();
     if (host === this.#host) return;

@@ -18,8 +18,8 @@ const STORAGE = 0x80;
 const MAP_MODE_READ = 0x1;
 
 /**
- * Mode webgpu. The buffers are our own rather than GPU.js's: it makes a new one for every result of a kernel, keeps the
- * last one of each kernel alive, and copies twice what it uploads.
+ * Mode webgpu. The buffers are our own, not GPU.js's: it makes a new one for every result of a kernel, keeps the
+ * last one of each kernel alive, and copies uploads twice.
  */
 export class WebGpuRuntime implements ModeRuntime {
   readonly mode = "webgpu";
@@ -34,7 +34,7 @@ export class WebGpuRuntime implements ModeRuntime {
   #spareBytes = 0;
   /** For the next readback. */
   #staging: GPUBuffer | undefined;
-  /** Buffers that the device made no memory for, and would refuse again. */
+  /** Buffers for which the device had no memory, and would refuse again. */
   readonly #broken = new WeakSet<CountedBuffer>();
 
   constructor(gpuJs: GpuJs, context: WebGpuContext) {
@@ -61,7 +61,7 @@ export class WebGpuRuntime implements ModeRuntime {
     if (kernel.built) return undefined;
     return this.guarded(async () => {
       await kernel.build(...args);
-      // GPU.js builds on a new device when the old one is gone, which has none of our buffers.
+      // When the device is gone, GPU.js builds on a new one, which has none of our buffers.
       if (kernel.context !== this.context) throw new Error("the device is gone");
       kernel.outputBuffer?.destroy(); // run gives it one of ours
       kernel.outputBuffer = null;
@@ -74,7 +74,7 @@ export class WebGpuRuntime implements ModeRuntime {
       kernel.outputBuffer = buffer;
       kernel.bindGroupDirty = true;
       try {
-        void kernel.run(...args); // submits before it returns; what the promise has is known here already
+        void kernel.run(...args); // submits before it returns; what the promise resolves to is known here already
       } finally {
         kernel.outputBuffer = null;
       }
@@ -115,7 +115,7 @@ export class WebGpuRuntime implements ModeRuntime {
     encoder.copyBufferToBuffer((handle as BufferResult).buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
     const mapped = staging.mapAsync(MAP_MODE_READ, 0, bytes);
-    mapped.catch(() => {}); // it is awaited below, but what the device objects to says more
+    mapped.catch(() => {}); // it is awaited below, but the device's objection says more
     try {
       const problem = await firstOf([device.popErrorScope(), device.popErrorScope()]);
       if (problem) throw problem;
@@ -160,7 +160,7 @@ export class WebGpuRuntime implements ModeRuntime {
     this.#staging = undefined;
   }
 
-  /** A buffer of `length` floats and what `fill` does to it, with what the device has against either. */
+  /** A buffer of `length` floats, filled by `fill`, with the device's objection to either. */
   #make(length: number, kernel: KernelInternals | undefined, fill: (buffer: CountedBuffer) => void): Made {
     const { device } = this.context;
     device.pushErrorScope("validation");
@@ -250,7 +250,7 @@ export class WebGpuRuntime implements ModeRuntime {
   }
 }
 
-/** The first problem there is. A lost device has none to tell; those who go on with it find out. */
+/** The first problem, if any. A lost device reports none; the next use of it will find out. */
 async function firstOf(problems: readonly Promise<WebGpuError | null>[]): Promise<WebGpuError | null> {
   const settled = await Promise.allSettled(problems);
   const found = settled.find((outcome) => outcome.status === "fulfilled" && outcome.value !== null);

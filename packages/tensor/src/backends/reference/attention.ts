@@ -1,7 +1,7 @@
 import type { CpuView, Kernel } from "../backend.ts";
 import { softmaxInPlace } from "./softmax.ts";
 
-/** A sequence among those packed end to end: rows `start` to `start + length` of q, k and v. */
+/** One of the sequences packed end to end: rows `start` to `start + length` of q, k and v. */
 export interface AttentionSegment {
   readonly start: number;
   readonly length: number;
@@ -10,7 +10,7 @@ export interface AttentionSegment {
 }
 
 export interface AttentionParams {
-  /** What scores are multiplied by before the softmax: 1/√D in GPT-2. */
+  /** Multiplies the scores before the softmax: 1/√D in GPT-2. */
   readonly scale: number;
   /** Whether a token sees only the tokens up to itself. */
   readonly causal: boolean;

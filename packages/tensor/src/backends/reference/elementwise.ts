@@ -4,12 +4,12 @@ import { forEachRow } from "./iterate.ts";
 
 type Numbers = DataOf["float32" | "int32" | "uint8"];
 
-/** out[i] = f(x[i]); for an int32 operand `ofInt` takes the place of `f`. */
+/** out[i] = f(x[i]); for an int32 operand, `ofInt` replaces `f`. */
 export function unaryKernel(f: (x: number) => number, ofInt: (x: number) => number = f): Kernel<undefined> {
   return (inputs, _, outputs) => mapOne(inputs[0]!.dtype === "int32" ? ofInt : f, inputs[0]!, outputs[0]!);
 }
 
-/** out[i] = f(a[i], b[i]); for int32 operands `ofInt` takes the place of `f`. */
+/** out[i] = f(a[i], b[i]); for int32 operands, `ofInt` replaces `f`. */
 export function binaryKernel(
   f: (a: number, b: number) => number,
   ofInt: (a: number, b: number) => number = f,

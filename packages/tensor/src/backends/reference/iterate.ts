@@ -1,6 +1,6 @@
 import { sizeOf } from "../../shape.ts";
 
-/** What it takes to walk a view: where it starts and how far apart its elements lie. */
+/** How to walk a view: where it starts and how far apart its elements are. */
 export interface Walk {
   readonly offset: number;
   readonly strides: readonly number[];

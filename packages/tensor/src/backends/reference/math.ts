@@ -1,4 +1,4 @@
-// Elementary functions in float64, written here because Math.exp and its kin differ between JavaScript engines, and a
+// Elementary functions in float64, written here because Math.exp and the like differ between JavaScript engines, and a
 // result must not. (Math.sqrt, fround, floor, round and trunc are exact everywhere.)
 export { erf, erfc } from "./math/erf.ts";
 export { exp, expm1 } from "./math/exp.ts";

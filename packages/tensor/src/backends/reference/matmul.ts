@@ -2,7 +2,7 @@ import type { CpuView, Kernel } from "../backend.ts";
 import { forEachIndex } from "./iterate.ts";
 import { geluTanh } from "./math.ts";
 
-/** What a linear layer applies to its sums before it stores them. */
+/** What a linear layer applies to its sums before storing them. */
 export interface LinearParams {
   readonly activation: "none" | "gelu";
 }
@@ -53,13 +53,13 @@ function matrix({ data, shape, strides }: CpuView, start: number): Matrix {
   };
 }
 
-/** Columns of B that are summed side by side: independent sums keep a processor's adders busy. */
+/** Columns of B that are summed at the same time: independent sums keep a processor's adders busy. */
 const PANEL = 8;
 
 /** out = finish(a·b). Each sum runs over k in ascending order, in float64. */
 function multiply(a: Matrix, b: Matrix, out: Matrix, finish: (sum: number, column: number) => number): void {
   const { rows: K, columns: N } = b;
-  // PANEL columns of B, as float64, row by row (past the last column, numbers that no one stores).
+  // PANEL columns of B, as float64, row by row (past the last column, numbers that are not stored).
   const panel = new Float64Array(K * PANEL);
   const sums = new Float64Array(PANEL);
   for (let j = 0; j < N; j += PANEL) {

@@ -104,7 +104,7 @@ function fold(
   };
 }
 
-/** Stores, for each element of `out`, what `reduce` makes of the elements of x that belong to it. */
+/** Stores, for each element of `out`, what `reduce` makes of its elements of x. */
 function forEachGroup(
   x: CpuView,
   axes: number,

@@ -16,7 +16,7 @@ export const logSoftmaxKernel: Kernel<undefined> = alongRows((row) => {
   for (let j = 0; j < row.length; j++) row[j] = row[j]! - largest - logSum;
 });
 
-/** Replaces scores by their softmax. A row that is −∞ throughout gives NaN, as it has no largest score. */
+/** Replaces scores by their softmax. A row of nothing but −∞ gives NaN, because it has no largest score. */
 export function softmaxInPlace(row: Float64Array): void {
   const largest = largestOf(row);
   let sum = 0;

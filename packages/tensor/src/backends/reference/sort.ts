@@ -19,7 +19,7 @@ export const topKKernel: Kernel<TopKParams> = (inputs, _, outputs) => {
   sortRows(inputs[0]!, true, outputs[0]!, outputs[1]!);
 };
 
-/** Sorts rows of x and stores as much of them as the outputs have room for. */
+/** Sorts rows of x and stores as many elements as fit into the outputs. */
 function sortRows(x: CpuView, descending: boolean, values: CpuView, indices: CpuView): void {
   const size = x.shape.at(-1)!;
   const xStep = x.strides.at(-1)!;

@@ -1,7 +1,7 @@
 /** Sizes and addresses are multiples of this: a cache line, which also keeps vectors aligned. */
 const ALIGNMENT = 64;
 
-/** A piece of memory: handed out, or free. */
+/** A piece of memory: in use, or free. */
 export interface Block {
   readonly pointer: number;
   /** Bytes, at least those asked for. */
@@ -35,7 +35,7 @@ export class Allocator {
     this.#grow = grow;
   }
 
-  /** Bytes handed out. */
+  /** Bytes in use. */
   get used(): number {
     return this.#used;
   }
@@ -45,7 +45,7 @@ export class Allocator {
     return this.#last ? this.#last.pointer + this.#last.bytes : this.#start;
   }
 
-  /** Free pieces between the blocks handed out, and after them. */
+  /** Free pieces between the blocks in use, and after them. */
   get freeBlocks(): readonly Block[] {
     return this.#free.map(({ pointer, bytes }) => ({ pointer, bytes }));
   }
@@ -88,7 +88,7 @@ export class Allocator {
     if (node.before?.free) {
       const before = node.before;
       this.#removeFree(before);
-      // The block handed out must keep saying that it is free, so its own node is what stays out of the list.
+      // The block must stay marked as free, so its own node is what is left out of the list.
       this.#join(before, node);
       node = before;
     }

@@ -1,4 +1,4 @@
-// What this engine can run, asked by validating modules of a few bytes: nothing of ours is compiled to find out.
+// What this engine can run, found by validating modules of a few bytes, without compiling our kernels.
 
 const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 /** Types: () → (); one function of type 0. */
@@ -34,8 +34,8 @@ export function canBlock(): boolean {
 }
 
 /**
- * Threads worth using by default. Up to four, all of them; beyond that half: counts include hyper-threads, which share
- * the units these kernels saturate, and a token's weights come through one memory that a few cores exhaust.
+ * Threads worth using by default: up to four, all of them; beyond that, half. Counts include hyper-threads, which share the units
+ * that these kernels saturate, and a few cores exhaust the memory that a token's weights are read from.
  */
 export function defaultThreads(): number {
   if (!canShareMemory()) return 1;
@@ -47,7 +47,7 @@ function nodeCores(): number {
   return nodeModule<typeof import("node:os")>("node:os")?.availableParallelism() ?? 1;
 }
 
-/** A module of Node's own, or undefined elsewhere. Not an import, so that bundlers for browsers see nothing to resolve. */
+/** A built-in module of Node; undefined elsewhere. Not an import, so that bundlers for browsers have nothing to resolve. */
 export function nodeModule<T>(name: string): T | undefined {
   const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
   return host?.getBuiltinModule?.(name) as T | undefined;

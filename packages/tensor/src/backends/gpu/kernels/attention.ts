@@ -8,22 +8,22 @@ import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { contiguous, exactIndices, refusal } from "./operands.ts";
 import { softmaxOf } from "./softmax.ts";
 
-/** An operand [rows, H, D] whose last axis lies without gaps. */
+/** An operand [rows, H, D] whose last axis is contiguous. */
 interface Heads {
   readonly buffer: DeviceBuffer;
   readonly rows: number;
-  /** Where it begins, and the elements from row to row and from head to head. */
+  /** Where it begins, and how many elements apart its rows and its heads are. */
   readonly layout: readonly [offset: number, row: number, head: number];
 }
 
-/** Sequences that one launch of each kernel is for: they have the same past, or none. */
+/** Sequences that share one launch of each kernel: they have the same past, or none. */
 interface Group {
   readonly segments: readonly AttentionSegment[];
   /** Which operand holds the past's keys, or −1. */
   readonly past: number;
 }
 
-/** What both kernels are told of the sequences. */
+/** What both kernels get to know about the sequences. */
 interface Extent {
   /** Queries of each sequence, rows of the past, keys that a query sees at most: see attention-specs.ts. */
   readonly L: number;
@@ -74,7 +74,7 @@ const attentionWeights: GpuKernel<AttentionParams> = (launcher, inputs, params, 
 
 export const attentionKernels: GpuKernels = { attention, attentionWeights };
 
-/** No more than so many scores are computed at a time: of each query with all keys. */
+/** The most scores computed at a time: those of each query with all keys. */
 function mostScores(inputs: readonly GpuView[], T: number, H: number): number {
   return H * T * (T + Math.max(0, ...inputs.slice(2).map(({ shape }) => shape[0]!)));
 }
@@ -90,7 +90,7 @@ function headsOf(launcher: Launcher, view: GpuView): Heads {
   return { buffer: storage.buffer, rows, layout: [offset, strides[0]!, strides[1]!] };
 }
 
-/** Sequences by their past; those without one go with any of the others. At least one group, as there are queries. */
+/** Sequences by their past; those without one join any group. There is at least one group, because there are queries. */
 function groupsOf(operands: readonly Heads[], segments: readonly AttentionSegment[]): Group[] {
   const byPast = new Map<number, AttentionSegment[]>();
   for (const segment of segments) {

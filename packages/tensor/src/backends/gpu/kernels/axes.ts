@@ -7,7 +7,7 @@
 //     if (this.thread.x - row * columns >= columns) row++;
 //
 // GPU.js divides floats, and a GPU's division may be off in the last place: the last two lines put that right. Indices
-// must stay integers, as floats are exact up to 2²⁴ only and weights are longer. GPU.js (2.24, src/backend/function-
+// must stay integers, because floats are exact only up to 2²⁴ and weights are longer. GPU.js (2.24, src/backend/function-
 // tracer.js) holds a local variable as an integer only if it starts as a literal and is counted with `++` somewhere;
 // hence also `at = … - 1; at++`. What is assigned to it must be of integers: `>> 0` makes one of a float (as does `| 0`, for
 // which the WebGL modes run a loop over all bits). Loops are `while` over variables of the whole function: GPU.js declares
