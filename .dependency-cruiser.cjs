@@ -11,6 +11,33 @@ const packages = {
 
 /** What every room of a package may use, and which rooms each room may use besides. A room is a folder or a file of src. */
 const rooms = {
+  tensor: {
+    ground: [
+      "dtype",
+      "encodings",
+      "errors",
+      "event-loop",
+      "memory",
+      "options",
+      "promotion",
+      "shape",
+      "symbol-dispose",
+      "typed-array",
+      "types",
+    ],
+    "backends/backend": [],
+    observe: ["backends/backend"],
+    profile: ["observe", "backends/backend"],
+    "host-data": ["backends/backend"],
+    "backends/dispatch": ["backends/backend", "observe"],
+    "backends/reference": ["backends/backend", "backends/dispatch"],
+    "backends/wasm": ["backends/backend", "backends/dispatch", "backends/reference"],
+    "backends/gpu": ["backends/backend", "backends/dispatch", "backends/reference", "backends/wasm", "host-data"],
+    ops: ["backends/backend", "backends/dispatch", "backends/reference", "observe"],
+    device: ["backends/backend", "backends/reference", "backends/wasm"],
+    random: ["backends/reference"],
+    print: [],
+  },
   gpt2: {
     ground: ["errors", "options", "event-loop"],
     tokenizer: [],

@@ -20,7 +20,7 @@ export function convertCommand(): Command {
     .description("write a model with its weights in fewer bits to a folder, and print the folder")
     .addOption(modelOption())
     .addOption(
-      new Option("--dtype <dtype>", `what the matrices are kept in: ${CONVERTED_DTYPES.join(" or ")}`)
+      new Option("--dtype <dtype>", `how the matrices are kept: ${CONVERTED_DTYPES.join(" or ")}`)
         .argParser(parseDtype)
         .makeOptionMandatory(),
     )

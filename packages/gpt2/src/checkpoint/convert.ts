@@ -159,7 +159,7 @@ interface StoredMatrix {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A matrix's rows as float32, some at a time: multiples of `group`, but for the last ones. */
+/** A matrix's rows as float32, a whole number of groups at a time, except for the last piece. */
 async function* piecesOf({ weights, weight, signal }: StoredMatrix, group: number) {
   const [rows, columns] = weight.shape as readonly [number, number];
   const atOnce = Math.max(1, Math.floor(PIECE / columns / group)) * group;

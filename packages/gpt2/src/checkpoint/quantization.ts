@@ -8,7 +8,7 @@ import type { Weight } from "../model/weights.ts";
 const DTYPE_KEY = "gpt2-ts.dtype";
 const GROUP_KEY = "gpt2-ts.group";
 
-/** What a converted checkpoint holds its matrices in: the encodings that have a form in files. */
+/** How a converted checkpoint holds its matrices: the encodings that have a form in files. */
 export type ConvertedDtype = {
   [Name in MatrixEncoding]: (typeof encodings)[Name]["file"] extends undefined ? never : Name;
 }[MatrixEncoding];

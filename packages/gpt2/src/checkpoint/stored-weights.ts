@@ -62,7 +62,7 @@ export class StoredWeights {
 
   /**
    * Fills `target` with the scales of a matrix of integers from row `first` of the scales on. Throws {@link ModelFormatError} for
-   * one that is not a finite number from 0.
+   * a scale that is negative or not finite.
    */
   async readScales(weight: Weight, target: Float32Array, first: number): Promise<void> {
     const storedAs = this.#storedAs(scalesName(weight.name));
