@@ -4,4 +4,4 @@ export { Interruption, interruptible } from "./interruption.ts";
 export { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";
 export { writeOut } from "./output.ts";
 export { type Program, runProgram } from "./program.ts";
-export { createProgress, type ProgressDisplay } from "./progress.ts";
+export { createProgress, type ProgressDisplay, type ProgressUnit } from "./progress.ts";
