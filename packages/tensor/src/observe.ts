@@ -1,5 +1,5 @@
 import type { Op, View } from "./backends/backend.ts";
-import { DeviceError, ShapeMismatchError } from "./errors.ts";
+import { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
 import { isPromise, tidy } from "./memory.ts";
 import { showShape } from "./shape.ts";
 
@@ -37,6 +37,9 @@ export interface OpListener {
 /** The listeners, outermost first; undefined if there are none, so that the check is one comparison. */
 export let listeners: readonly OpListener[] | undefined;
 
+/** Listeners that were stopped, perhaps by one of them while an operation was shown. */
+const stopped = new WeakSet<OpListener>();
+
 /**
  * Shows `listener` every operation that `body` runs, on all devices.
  *
@@ -70,6 +73,7 @@ export function startObserving(listener: OpListener): () => void {
   const own: OpListener = { ...bound(listener) }; // a new object, because a listener may be started twice
   listeners = [...(listeners ?? []), own];
   return () => {
+    stopped.add(own);
     const others = listeners?.filter((other) => other !== own);
     listeners = others?.length ? others : undefined;
   };
@@ -94,13 +98,14 @@ export function observed(
 ): readonly View[] {
   const present = listeners!;
   quietly(() => {
-    for (const { before } of present) tidy(() => before?.(call));
+    for (const listener of present) if (!stopped.has(listener)) tidy(() => listener.before?.(call));
   });
   const start = performance.now();
   let outputs = run();
   const milliseconds = synchronous ? performance.now() - start : undefined;
-  for (const { after } of present.toReversed()) {
-    if (after === undefined) continue;
+  for (const listener of present.toReversed()) {
+    const { after } = listener;
+    if (after === undefined || stopped.has(listener)) continue;
     const shown = outputs;
     outputs = holding(shown, () => {
       let chosen = shown;
@@ -136,14 +141,15 @@ function holding(outputs: readonly View[], look: () => readonly View[]): readonl
   }
 }
 
-/** Runs a listener's function without listeners. */
+/** Runs a listener's function without listeners. Those that it stops stay stopped, those that it starts stay. */
 function quietly(look: () => void): void {
-  const present = listeners;
+  const present = listeners ?? [];
   listeners = undefined;
   try {
     look();
   } finally {
-    listeners = present;
+    const now = [...present.filter((listener) => !stopped.has(listener)), ...(listeners ?? [])];
+    listeners = now.length > 0 ? now : undefined;
   }
 }
 
@@ -164,6 +170,7 @@ function checkReplacement(op: string, outputs: readonly View[], others: readonly
       const [wanted, got] = [`${dtype} ${showShape(shape)}`, `${other.dtype} ${showShape(other.shape)}`];
       throw new ShapeMismatchError(op, `a listener must put ${wanted} in its result's place, got ${got}`);
     }
+    if (other.storage.freed) throw new DisposedError();
     if (other.storage.backend !== storage.backend) {
       throw new DeviceError(storage.backend.name, `${op}: a listener put a result of another device in its place`);
     }

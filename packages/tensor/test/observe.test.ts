@@ -3,6 +3,7 @@ import { referenceBackend } from "../src/backends/reference/index.ts";
 import {
   createWasmBackend,
   DeviceError,
+  DisposedError,
   keep,
   layerNorm,
   linear,
@@ -144,6 +145,9 @@ describeOnEveryBackend("observe", (device) => {
     expect(put([zeros([2], { dtype: "int32", device })])).toThrow("got int32 [2]");
     expect(put([])).toThrow("exp: has 1 results; a listener must return an array of as many, or nothing");
     expect(put(ones([2], { device }))).toThrow("must return an array");
+    const gone = ones([2], { device });
+    gone.dispose();
+    expect(put([gone])).toThrow(DisposedError);
     const other = device === referenceBackend ? createWasmBackend({ threads: 1 }) : referenceBackend;
     expect(put([ones([2], { device: other })])).toThrow(DeviceError);
     const intoIt = () => observe({ after: () => [x] }, () => zeros([2], { device }).copy_(x));
@@ -230,6 +234,37 @@ describe("listeners", () => {
     stop();
     ones([1]).neg();
     expect(lines).toEqual(["<neg [1]", ">neg [1]"]);
+  });
+
+  test("can be stopped by a listener, and are not told of that operation any more", () => {
+    const [a, b] = [diary("a"), diary("b")];
+    const stops: (() => void)[] = [];
+    stops.push(startObserving({ before: () => stops.forEach((stop) => void stop()) }));
+    stops.push(startObserving(a.listener));
+    const stopB = startObserving(b.listener);
+    ones([1]).neg();
+    ones([1]).exp();
+    stopB();
+    ones([1]).abs();
+    expect(a.lines).toEqual([]);
+    expect(b.lines).toEqual(["b<neg [1]", "b>neg [1]", "b<exp [1]", "b>exp [1]"]);
+  });
+
+  test("can be started by a listener, and are told of the operations that follow", () => {
+    const { lines, listener } = diary();
+    let stop: (() => void) | undefined;
+    observe(
+      {
+        after() {
+          stop ??= startObserving(listener);
+        },
+      },
+      () => void ones([1]).neg(),
+    );
+    ones([1]).exp();
+    stop!();
+    ones([1]).abs();
+    expect(lines).toEqual(["<exp [1]", ">exp [1]"]);
   });
 
   test("are not for functions that return a promise", () => {
