@@ -24,11 +24,10 @@ const compilers = new WeakMap<Model, PassCompiler>();
  * Passes for a model on a device that compiles, which gpu does, each one submission and one readback: windows are padded at the
  * end to a bucket (a power of two from 16, the context at most), and their number to a power of two as far as `tokensPerPass`
  * allows. A pass is compiled when its size is first needed; the {@link COMPILED_AT_ONCE} used last are kept until the
- * model is disposed of. Undefined on other devices.
+ * model is disposed of.
  */
-export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): Passes | undefined {
+export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): Passes {
   const { device } = model.weights.wte;
-  if (!device.compile) return undefined;
   const { nPositions } = model.config;
   const bucketOf = (windows: readonly Window[]): number => {
     const longest = Math.max(SHORTEST_BUCKET, ...windows.map(({ ids }) => ids.length));

@@ -4,7 +4,6 @@ import { logprobsOf } from "../model/advance.ts";
 import { Batch, checkTokenIds } from "../model/batch.ts";
 import { forward, type Model } from "../model/model.ts";
 import { checkInteger } from "../options.ts";
-import { compiledPasses } from "./compiled.ts";
 import type { Passes, Window } from "./passes.ts";
 
 /** How token sequences are scored. */
@@ -52,7 +51,10 @@ export async function scoreTokens(
     checkTokenIds(model, ids);
   }
   const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
-  const passes = compiledPasses(model, tokensPerPass) ?? packedPasses(model, tokensPerPass);
+  // What compiles passes is loaded only for a device that can: pages do not carry it otherwise.
+  const passes = model.weights.wte.device.compile
+    ? (await import("./compiled.ts")).compiledPasses(model, tokensPerPass)
+    : packedPasses(model, tokensPerPass);
   for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), passes)) {
     await yieldToEventLoop();
     signal?.throwIfAborted();

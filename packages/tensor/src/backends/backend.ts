@@ -88,6 +88,7 @@ export interface Op<Params = undefined> {
   readonly reference: Kernel<Params>;
 }
 
+// Calls are marked as pure where ops are declared, so that bundlers leave out those that a page does not use.
 export function defineOp<Params = undefined>(name: string, reference: Kernel<Params>): Op<Params> {
   return { name, reference };
 }

@@ -34,7 +34,7 @@ export interface AttentionOptions {
   readonly segments?: readonly PackedSegment[] | undefined;
 }
 
-export const attentionOp = defineOp("attention", attentionKernel);
+export const attentionOp = /* @__PURE__ */ defineOp("attention", attentionKernel);
 /**
  * softmax(scale·q·kᵀ)·v for each head: q, k, v [T, H, D] → [T, H, D], float32. Row t of a segment sees the whole past of
  * its segment, then the segment's rows up to t (all of them if not causal).
@@ -67,7 +67,7 @@ export function attention(q: View, k: View, v: View, options: AttentionOptions =
   return dispatch(attentionOp, inputs, params, [{ dtype: "float32", shape: q.shape }])[0];
 }
 
-export const attentionWeightsOp = defineOp("attentionWeights", attentionWeightsKernel);
+export const attentionWeightsOp = /* @__PURE__ */ defineOp("attentionWeights", attentionWeightsKernel);
 /**
  * The probabilities by which {@link attention} weighs the values of one sequence with P past positions, q and k
  * [T, H, D], → [H, T, P + T]; 0 for what a row does not see.

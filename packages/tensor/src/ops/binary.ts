@@ -15,36 +15,36 @@ export type Other = View | number;
 // Arithmetic is done in float32 or int32, in the one of them where the operands meet (promotion.ts); int32 wraps around at
 // 32 bits. A number beside a tensor takes the tensor's type, and must be one of its numbers. NaN propagates everywhere.
 
-export const addOp = defineOp(
+export const addOp = /* @__PURE__ */ defineOp(
   "add",
-  binaryKernel((a, b) => a + b),
+  /* @__PURE__ */ binaryKernel((a, b) => a + b),
 );
 /** a + b */
 export function add(a: View, b: Other): View {
   return arithmetic(addOp, a, b);
 }
 
-export const subOp = defineOp(
+export const subOp = /* @__PURE__ */ defineOp(
   "sub",
-  binaryKernel((a, b) => a - b),
+  /* @__PURE__ */ binaryKernel((a, b) => a - b),
 );
 /** a − b */
 export function sub(a: View, b: Other): View {
   return arithmetic(subOp, a, b);
 }
 
-export const mulOp = defineOp(
+export const mulOp = /* @__PURE__ */ defineOp(
   "mul",
-  binaryKernel((a, b) => a * b, Math.imul),
+  /* @__PURE__ */ binaryKernel((a, b) => a * b, Math.imul),
 );
 /** a · b */
 export function mul(a: View, b: Other): View {
   return arithmetic(mulOp, a, b);
 }
 
-export const divOp = defineOp(
+export const divOp = /* @__PURE__ */ defineOp(
   "div",
-  binaryKernel((a, b) => a / b),
+  /* @__PURE__ */ binaryKernel((a, b) => a / b),
 );
 /** a / b in float32, whatever the operands are: ±∞ or NaN where b is 0. */
 export function div(a: View, b: Other): View {
@@ -52,7 +52,7 @@ export function div(a: View, b: Other): View {
   return meeting(divOp, a, b, "float32", "float32");
 }
 
-export const truncDivOp = defineOp("truncDiv", binaryKernel(integerQuotient));
+export const truncDivOp = /* @__PURE__ */ defineOp("truncDiv", /* @__PURE__ */ binaryKernel(integerQuotient));
 /** a / b of integers, cut towards zero, as int32. Throws where b is 0. −2³¹ / −1 wraps around. */
 export function truncDiv(a: View, b: Other): View {
   const dtype = arithmeticType("truncDiv", a, b);
@@ -63,7 +63,7 @@ export function truncDiv(a: View, b: Other): View {
   );
 }
 
-export const powOp = defineOp("pow", binaryKernel(math.pow, integerPower));
+export const powOp = /* @__PURE__ */ defineOp("pow", /* @__PURE__ */ binaryKernel(math.pow, integerPower));
 /**
  * aᵇ, with C's conventions for float32: 1 where b is 0 or a is 1, NaN for a negative a and fractional b. A negative
  * int32 exponent gives the quotient 1 / a⁻ᵇ cut towards zero (0 for a = 0); as a number it is refused.
@@ -77,19 +77,19 @@ export function pow(a: View, b: Other): View {
 
 // These choose among their operands, so they take every element type.
 
-export const maximumOp = defineOp("maximum", binaryKernel(Math.max));
+export const maximumOp = /* @__PURE__ */ defineOp("maximum", /* @__PURE__ */ binaryKernel(Math.max));
 /** The larger of a and b; NaN where either is. */
 export function maximum(a: View, b: Other): View {
   return choice(maximumOp, a, b);
 }
 
-export const minimumOp = defineOp("minimum", binaryKernel(Math.min));
+export const minimumOp = /* @__PURE__ */ defineOp("minimum", /* @__PURE__ */ binaryKernel(Math.min));
 /** The smaller of a and b; NaN where either is. */
 export function minimum(a: View, b: Other): View {
   return choice(minimumOp, a, b);
 }
 
-export const whereOp = defineOp("where", whereKernel);
+export const whereOp = /* @__PURE__ */ defineOp("where", whereKernel);
 /**
  * `condition ? a : b`, the three broadcast against each other; `condition` is bool. A number takes the type of the tensor
  * beside it; two numbers are float32.
@@ -110,72 +110,72 @@ export function where(condition: View, a: Other, b: Other): View {
 
 // Comparisons take every pair of element types, compare values exactly and give bool.
 
-export const eqOp = defineOp(
+export const eqOp = /* @__PURE__ */ defineOp(
   "eq",
-  binaryKernel((a, b) => Number(a === b)),
+  /* @__PURE__ */ binaryKernel((a, b) => Number(a === b)),
 );
 /** a = b */
 export function eq(a: View, b: Other): View<"bool"> {
   return comparison(eqOp, a, b);
 }
 
-export const neOp = defineOp(
+export const neOp = /* @__PURE__ */ defineOp(
   "ne",
-  binaryKernel((a, b) => Number(a !== b)),
+  /* @__PURE__ */ binaryKernel((a, b) => Number(a !== b)),
 );
 /** a ≠ b (true where either is NaN) */
 export function ne(a: View, b: Other): View<"bool"> {
   return comparison(neOp, a, b);
 }
 
-export const ltOp = defineOp(
+export const ltOp = /* @__PURE__ */ defineOp(
   "lt",
-  binaryKernel((a, b) => Number(a < b)),
+  /* @__PURE__ */ binaryKernel((a, b) => Number(a < b)),
 );
 /** a < b */
 export function lt(a: View, b: Other): View<"bool"> {
   return comparison(ltOp, a, b);
 }
 
-export const leOp = defineOp(
+export const leOp = /* @__PURE__ */ defineOp(
   "le",
-  binaryKernel((a, b) => Number(a <= b)),
+  /* @__PURE__ */ binaryKernel((a, b) => Number(a <= b)),
 );
 /** a ≤ b */
 export function le(a: View, b: Other): View<"bool"> {
   return comparison(leOp, a, b);
 }
 
-export const gtOp = defineOp(
+export const gtOp = /* @__PURE__ */ defineOp(
   "gt",
-  binaryKernel((a, b) => Number(a > b)),
+  /* @__PURE__ */ binaryKernel((a, b) => Number(a > b)),
 );
 /** a > b */
 export function gt(a: View, b: Other): View<"bool"> {
   return comparison(gtOp, a, b);
 }
 
-export const geOp = defineOp(
+export const geOp = /* @__PURE__ */ defineOp(
   "ge",
-  binaryKernel((a, b) => Number(a >= b)),
+  /* @__PURE__ */ binaryKernel((a, b) => Number(a >= b)),
 );
 /** a ≥ b */
 export function ge(a: View, b: Other): View<"bool"> {
   return comparison(geOp, a, b);
 }
 
-export const logicalAndOp = defineOp(
+export const logicalAndOp = /* @__PURE__ */ defineOp(
   "logicalAnd",
-  binaryKernel((a, b) => a & b),
+  /* @__PURE__ */ binaryKernel((a, b) => a & b),
 );
 /** Both; bool only. */
 export function logicalAnd(a: View, b: View): View<"bool"> {
   return logical(logicalAndOp, a, b);
 }
 
-export const logicalOrOp = defineOp(
+export const logicalOrOp = /* @__PURE__ */ defineOp(
   "logicalOr",
-  binaryKernel((a, b) => a | b),
+  /* @__PURE__ */ binaryKernel((a, b) => a | b),
 );
 /** Either; bool only. */
 export function logicalOr(a: View, b: View): View<"bool"> {

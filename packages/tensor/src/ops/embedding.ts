@@ -3,7 +3,7 @@ import { dispatch } from "../backends/dispatch.ts";
 import { embeddingKernel } from "../backends/reference/embedding.ts";
 import { expectDType, expectRank } from "./checks.ts";
 
-export const embeddingOp = defineOp("embedding", embeddingKernel);
+export const embeddingOp = /* @__PURE__ */ defineOp("embedding", embeddingKernel);
 /** Rows of table [V, C] (float32) chosen by ids [...] (int32, 0 to V − 1) → [..., C]. */
 export function embedding(table: View, ids: View): View {
   expectDType("embedding", "table", table, "float32");

@@ -17,7 +17,7 @@ export interface ValuesAndIndices {
   readonly indices: View<"int32">;
 }
 
-export const gatherOp = defineOp("gather", gatherKernel);
+export const gatherOp = /* @__PURE__ */ defineOp("gather", gatherKernel);
 /**
  * Elements of x chosen along an axis by `indices` (int32, of x's shape but for that axis):
  * `out[i, j] = x[i, indices[i, j]]` for the last of two axes. Throws for an index outside the axis.
@@ -32,7 +32,7 @@ export function gather(x: View, axis: number, indices: View): View {
   return axisLast("gather", out, axis);
 }
 
-export const scatterOp = defineOp("scatter", scatterKernel);
+export const scatterOp = /* @__PURE__ */ defineOp("scatter", scatterKernel);
 /**
  * A copy of x in which elements chosen along an axis by `indices` are replaced by `src` (of the shape of `indices`, which
  * is x's but for the axis): `out[i, indices[i, j]] = src[i, j]`. Of several for one place, the last one stays.
@@ -41,7 +41,7 @@ export function scatter(x: View, axis: number, indices: View, src: View): View {
   return scatterBy(scatterOp, x, axis, indices, src);
 }
 
-export const scatterAddOp = defineOp("scatterAdd", scatterAddKernel);
+export const scatterAddOp = /* @__PURE__ */ defineOp("scatterAdd", scatterAddKernel);
 /** As {@link scatter}, but adding to x: `out[i, indices[i, j]] += src[i, j]`. float32 or int32. */
 export function scatterAdd(x: View, axis: number, indices: View, src: View): View {
   expectDType("scatterAdd", "x", x, "float32", "int32");
@@ -84,7 +84,7 @@ export function maskedFill(x: View, mask: View, value: number): View {
   return where(expand(mask, x.shape), value, x);
 }
 
-export const sortOp = defineOp("sort", sortKernel);
+export const sortOp = /* @__PURE__ */ defineOp("sort", sortKernel);
 /**
  * The elements in order along an axis, ascending unless told otherwise; equals keep their order. NaN counts as larger than
  * every number. float32 or int32.
@@ -94,7 +94,7 @@ export function sort(x: View, axis: number, descending = false): ValuesAndIndice
   return pairs(sortOp, x, axis, { descending }, (size) => size);
 }
 
-export const topKOp = defineOp("topK", topKKernel);
+export const topKOp = /* @__PURE__ */ defineOp("topK", topKKernel);
 /** The k largest elements along an axis, largest first; of equals the lower index comes first. float32 or int32. */
 export function topK(x: View, k: number, axis: number): ValuesAndIndices {
   expectDType("topK", "x", x, "float32", "int32");

@@ -8,7 +8,7 @@ import { usingIntermediate } from "./intermediate.ts";
 import { copy } from "./rearrange.ts";
 import { expand, reshapeView, squeeze, unsqueeze } from "./views.ts";
 
-export const matmulOp = defineOp("matmul", matmulKernel);
+export const matmulOp = /* @__PURE__ */ defineOp("matmul", matmulKernel);
 /**
  * a [..., M, K] × b [..., K, N] → [..., M, N], float32; leading axes broadcast. As in `torch.matmul`, a vector on the
  * left is a row and one on the right a column, and the axis this adds disappears from the result.
@@ -40,7 +40,7 @@ export function matmul(a: View, b: View): View {
   return out;
 }
 
-export const linearOp = defineOp("linear", linearKernel);
+export const linearOp = /* @__PURE__ */ defineOp("linear", linearKernel);
 /**
  * activation(x·w + bias): x [..., K], w [K, N], bias [N] → [..., N], float32. Weights are [inputs, outputs], as GPT-2's
  * checkpoints have them; w may be packed.

@@ -4,7 +4,7 @@ import { layerNormKernel } from "../backends/reference/normalize.ts";
 import { ShapeMismatchError } from "../errors.ts";
 import { expectDType, expectShape } from "./checks.ts";
 
-export const layerNormOp = defineOp("layerNorm", layerNormKernel);
+export const layerNormOp = /* @__PURE__ */ defineOp("layerNorm", layerNormKernel);
 /**
  * Each row of x [..., C] shifted and scaled to mean 0 and variance 1, then times weight [C] plus bias [C]; float32.
  * `epsilon` (10⁻⁵ in GPT-2) is added to the variance.

@@ -4,7 +4,7 @@ import { listeners, observed } from "../observe.ts";
 import { copyOp } from "./rearrange.ts";
 
 /** What packing is to those who look on: the same elements, rounded to what the encoding holds. Devices do it their own way. */
-const packOp = defineOp<{ readonly encoding: MatrixEncoding }>("pack", (inputs, _, outputs) =>
+const packOp = /* @__PURE__ */ defineOp<{ readonly encoding: MatrixEncoding }>("pack", (inputs, _, outputs) =>
   copyOp.reference(inputs, undefined, outputs),
 );
 

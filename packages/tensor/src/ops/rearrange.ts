@@ -7,7 +7,7 @@ import { isContiguous, normalizeAxis, showShape, sizeOf } from "../shape.ts";
 import { expectNumbers, expectSameDType, expectTensor, expectTensors } from "./checks.ts";
 import { reshapeView, unsqueeze } from "./views.ts";
 
-export const copyOp = defineOp("copy", copyKernel);
+export const copyOp = /* @__PURE__ */ defineOp("copy", copyKernel);
 /** The same elements, row-major in memory of their own. */
 export function copy<D extends View["dtype"]>(x: View<D>): View<D> {
   return dispatch(copyOp, [x], undefined, [{ dtype: x.dtype, shape: x.shape }])[0];
@@ -44,7 +44,7 @@ function inferredShape(x: View, shape: readonly number[]): readonly number[] {
   return open < 0 ? shape : shape.map((dim, axis) => (axis === open ? size / known : dim));
 }
 
-export const concatOp = defineOp("concat", concatKernel);
+export const concatOp = /* @__PURE__ */ defineOp("concat", concatKernel);
 /** Tensors one after the other along an axis, in which alone their shapes may differ. */
 export function concat(xs: readonly View[], axis: number): View {
   expectTensors("concat", xs);
@@ -78,14 +78,14 @@ export function stack(xs: readonly View[], axis: number): View {
   );
 }
 
-export const trilOp = defineOp("tril", trilKernel);
+export const trilOp = /* @__PURE__ */ defineOp("tril", trilKernel);
 /** The lower triangle of the matrices in the last two axes; 0 above the diagonal (0: the main one; positive: above it). */
 export function tril(x: View, diagonal = 0): View {
   expectTriangle("tril", x, diagonal);
   return dispatch(trilOp, [x], { diagonal }, [{ dtype: x.dtype, shape: x.shape }])[0];
 }
 
-export const triuOp = defineOp("triu", triuKernel);
+export const triuOp = /* @__PURE__ */ defineOp("triu", triuKernel);
 /** The upper triangle of the matrices in the last two axes; 0 below the diagonal. */
 export function triu(x: View, diagonal = 0): View {
   expectTriangle("triu", x, diagonal);

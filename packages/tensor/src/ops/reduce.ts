@@ -13,49 +13,49 @@ export type ReducedAxes = number | readonly number[] | undefined;
 
 // Each reduces to the remaining axes; with keepDim the reduced ones stay, of size one.
 
-export const sumOp = defineOp("sum", kernels.sumKernel);
+export const sumOp = /* @__PURE__ */ defineOp("sum", kernels.sumKernel);
 /** Σ x, of float32 or int32 (which wraps around); 0 of nothing. */
 export function sum(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
   expectDType("sum", "x", x, "float32", "int32");
   return reduce(sumOp, x, axes, keepDim, x.dtype);
 }
 
-export const meanOp = defineOp("mean", kernels.meanKernel);
+export const meanOp = /* @__PURE__ */ defineOp("mean", kernels.meanKernel);
 /** Σ x / n, of float32; NaN of nothing. */
 export function mean(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
   expectDType("mean", "x", x, "float32");
   return reduce(meanOp, x, axes, keepDim, "float32");
 }
 
-export const prodOp = defineOp("prod", kernels.prodKernel);
+export const prodOp = /* @__PURE__ */ defineOp("prod", kernels.prodKernel);
 /** Π x, of float32 or int32 (which wraps around); 1 of nothing. */
 export function prod(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
   expectDType("prod", "x", x, "float32", "int32");
   return reduce(prodOp, x, axes, keepDim, x.dtype);
 }
 
-export const maxOp = defineOp("max", kernels.maxKernel);
+export const maxOp = /* @__PURE__ */ defineOp("max", kernels.maxKernel);
 /** The largest element, of float32 or int32; NaN if any is. Throws for an empty axis. */
 export function max(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
   expectDType("max", "x", x, "float32", "int32");
   return reduce(maxOp, x, axes, keepDim, x.dtype, "needs elements");
 }
 
-export const minOp = defineOp("min", kernels.minKernel);
+export const minOp = /* @__PURE__ */ defineOp("min", kernels.minKernel);
 /** The smallest element, of float32 or int32; NaN if any is. Throws for an empty axis. */
 export function min(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
   expectDType("min", "x", x, "float32", "int32");
   return reduce(minOp, x, axes, keepDim, x.dtype, "needs elements");
 }
 
-export const logSumExpOp = defineOp("logSumExp", kernels.logSumExpKernel);
+export const logSumExpOp = /* @__PURE__ */ defineOp("logSumExp", kernels.logSumExpKernel);
 /** log Σ eˣ, of float32, without overflow; −∞ of nothing. */
 export function logSumExp(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
   expectDType("logSumExp", "x", x, "float32");
   return reduce(logSumExpOp, x, axes, keepDim, "float32");
 }
 
-export const argMaxOp = defineOp("argMax", kernels.argMaxKernel);
+export const argMaxOp = /* @__PURE__ */ defineOp("argMax", kernels.argMaxKernel);
 /**
  * Where the largest element is, the first of equals (or the first NaN), of float32 or int32: its index along the axis, or
  * its row-major number among several axes. Throws for an empty axis.
@@ -65,28 +65,28 @@ export function argMax(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"in
   return reduce(argMaxOp, x, axes, keepDim, "int32", "needs elements");
 }
 
-export const argMinOp = defineOp("argMin", kernels.argMinKernel);
+export const argMinOp = /* @__PURE__ */ defineOp("argMin", kernels.argMinKernel);
 /** As {@link argMax}, of the smallest element. */
 export function argMin(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"int32"> {
   expectDType("argMin", "x", x, "float32", "int32");
   return reduce(argMinOp, x, axes, keepDim, "int32", "needs elements");
 }
 
-export const anyOp = defineOp("any", kernels.anyKernel);
+export const anyOp = /* @__PURE__ */ defineOp("any", kernels.anyKernel);
 /** Whether any bool is true; false of nothing. */
 export function any(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"bool"> {
   expectDType("any", "x", x, "bool");
   return reduce(anyOp, x, axes, keepDim, "bool");
 }
 
-export const allOp = defineOp("all", kernels.allKernel);
+export const allOp = /* @__PURE__ */ defineOp("all", kernels.allKernel);
 /** Whether all bools are true; true of nothing. */
 export function all(x: View, axes?: ReducedAxes, keepDim?: boolean): View<"bool"> {
   expectDType("all", "x", x, "bool");
   return reduce(allOp, x, axes, keepDim, "bool");
 }
 
-export const cumsumOp = defineOp("cumsum", kernels.cumsumKernel);
+export const cumsumOp = /* @__PURE__ */ defineOp("cumsum", kernels.cumsumKernel);
 /** Running sums along an axis, of float32; x's shape. */
 export function cumsum(x: View, axis: number): View {
   expectDType("cumsum", "x", x, "float32");

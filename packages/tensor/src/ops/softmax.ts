@@ -6,13 +6,13 @@ import { expectDType } from "./checks.ts";
 
 // float32 in, float32 of the same shape out; each works along one axis.
 
-export const softmaxOp = defineOp("softmax", softmaxKernel);
+export const softmaxOp = /* @__PURE__ */ defineOp("softmax", softmaxKernel);
 /** eˣ / Σ eˣ along an axis. */
 export function softmax(x: View, axis: number): View {
   return along(softmaxOp, x, axis);
 }
 
-export const logSoftmaxOp = defineOp("logSoftmax", logSoftmaxKernel);
+export const logSoftmaxOp = /* @__PURE__ */ defineOp("logSoftmax", logSoftmaxKernel);
 /** x − log Σ eˣ along an axis: the logarithm of softmax, without its rounding to 0. */
 export function logSoftmax(x: View, axis: number): View {
   return along(logSoftmaxOp, x, axis);

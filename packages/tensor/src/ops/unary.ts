@@ -7,30 +7,30 @@ import { expectDType, expectTensor } from "./checks.ts";
 
 // Functions of one operand, element by element.
 
-export const negOp = defineOp(
+export const negOp = /* @__PURE__ */ defineOp(
   "neg",
-  unaryKernel((x) => -x),
+  /* @__PURE__ */ unaryKernel((x) => -x),
 );
 /** −x, of float32 or int32. */
 export function neg(x: View): View {
   return unary(negOp, x, "int32");
 }
 
-export const absOp = defineOp("abs", unaryKernel(Math.abs));
+export const absOp = /* @__PURE__ */ defineOp("abs", /* @__PURE__ */ unaryKernel(Math.abs));
 /** |x|, of float32 or int32. */
 export function abs(x: View): View {
   return unary(absOp, x, "int32");
 }
 
-export const signOp = defineOp("sign", unaryKernel(Math.sign));
+export const signOp = /* @__PURE__ */ defineOp("sign", /* @__PURE__ */ unaryKernel(Math.sign));
 /** −1, 0 or 1 (±0 and NaN stay), of float32 or int32. */
 export function sign(x: View): View {
   return unary(signOp, x, "int32");
 }
 
-export const squareOp = defineOp(
+export const squareOp = /* @__PURE__ */ defineOp(
   "square",
-  unaryKernel(
+  /* @__PURE__ */ unaryKernel(
     (x) => x * x,
     (x) => Math.imul(x, x),
   ),
@@ -40,94 +40,94 @@ export function square(x: View): View {
   return unary(squareOp, x, "int32");
 }
 
-export const sqrtOp = defineOp("sqrt", unaryKernel(Math.sqrt));
+export const sqrtOp = /* @__PURE__ */ defineOp("sqrt", /* @__PURE__ */ unaryKernel(Math.sqrt));
 /** √x; NaN below 0. */
 export function sqrt(x: View): View {
   return unary(sqrtOp, x);
 }
 
-export const rsqrtOp = defineOp(
+export const rsqrtOp = /* @__PURE__ */ defineOp(
   "rsqrt",
-  unaryKernel((x) => 1 / Math.sqrt(x)),
+  /* @__PURE__ */ unaryKernel((x) => 1 / Math.sqrt(x)),
 );
 /** 1/√x */
 export function rsqrt(x: View): View {
   return unary(rsqrtOp, x);
 }
 
-export const reciprocalOp = defineOp(
+export const reciprocalOp = /* @__PURE__ */ defineOp(
   "reciprocal",
-  unaryKernel((x) => 1 / x),
+  /* @__PURE__ */ unaryKernel((x) => 1 / x),
 );
 /** 1/x */
 export function reciprocal(x: View): View {
   return unary(reciprocalOp, x);
 }
 
-export const expOp = defineOp("exp", unaryKernel(math.exp));
+export const expOp = /* @__PURE__ */ defineOp("exp", /* @__PURE__ */ unaryKernel(math.exp));
 /** eˣ */
 export function exp(x: View): View {
   return unary(expOp, x);
 }
 
-export const expm1Op = defineOp("expm1", unaryKernel(math.expm1));
+export const expm1Op = /* @__PURE__ */ defineOp("expm1", /* @__PURE__ */ unaryKernel(math.expm1));
 /** eˣ − 1, accurate near 0. */
 export function expm1(x: View): View {
   return unary(expm1Op, x);
 }
 
-export const logOp = defineOp("log", unaryKernel(math.log));
+export const logOp = /* @__PURE__ */ defineOp("log", /* @__PURE__ */ unaryKernel(math.log));
 /** Natural logarithm; −∞ at 0, NaN below. */
 export function log(x: View): View {
   return unary(logOp, x);
 }
 
-export const log1pOp = defineOp("log1p", unaryKernel(math.log1p));
+export const log1pOp = /* @__PURE__ */ defineOp("log1p", /* @__PURE__ */ unaryKernel(math.log1p));
 /** log(1 + x), accurate near 0. */
 export function log1p(x: View): View {
   return unary(log1pOp, x);
 }
 
-export const sinOp = defineOp("sin", unaryKernel(math.sin));
+export const sinOp = /* @__PURE__ */ defineOp("sin", /* @__PURE__ */ unaryKernel(math.sin));
 /** Sine of radians. */
 export function sin(x: View): View {
   return unary(sinOp, x);
 }
 
-export const cosOp = defineOp("cos", unaryKernel(math.cos));
+export const cosOp = /* @__PURE__ */ defineOp("cos", /* @__PURE__ */ unaryKernel(math.cos));
 /** Cosine of radians. */
 export function cos(x: View): View {
   return unary(cosOp, x);
 }
 
-export const tanhOp = defineOp("tanh", unaryKernel(math.tanh));
+export const tanhOp = /* @__PURE__ */ defineOp("tanh", /* @__PURE__ */ unaryKernel(math.tanh));
 /** Hyperbolic tangent. */
 export function tanh(x: View): View {
   return unary(tanhOp, x);
 }
 
-export const sigmoidOp = defineOp("sigmoid", unaryKernel(math.sigmoid));
+export const sigmoidOp = /* @__PURE__ */ defineOp("sigmoid", /* @__PURE__ */ unaryKernel(math.sigmoid));
 /** 1/(1 + e⁻ˣ) */
 export function sigmoid(x: View): View {
   return unary(sigmoidOp, x);
 }
 
-export const erfOp = defineOp("erf", unaryKernel(math.erf));
+export const erfOp = /* @__PURE__ */ defineOp("erf", /* @__PURE__ */ unaryKernel(math.erf));
 /** 2/√π ∫₀ˣ e^(−t²) dt */
 export function erf(x: View): View {
   return unary(erfOp, x);
 }
 
-export const reluOp = defineOp(
+export const reluOp = /* @__PURE__ */ defineOp(
   "relu",
-  unaryKernel((x) => Math.max(x, 0)),
+  /* @__PURE__ */ unaryKernel((x) => Math.max(x, 0)),
 );
 /** max(x, 0); NaN stays. */
 export function relu(x: View): View {
   return unary(reluOp, x);
 }
 
-export const geluOp = defineOp("gelu", unaryKernel(math.geluTanh));
+export const geluOp = /* @__PURE__ */ defineOp("gelu", /* @__PURE__ */ unaryKernel(math.geluTanh));
 /**
  * GELU in the tanh form that GPT-2 was trained with ("gelu_new", OpenAI's model.py):
  * ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
@@ -136,33 +136,33 @@ export function gelu(x: View): View {
   return unary(geluOp, x);
 }
 
-export const geluExactOp = defineOp("geluExact", unaryKernel(math.geluErf));
+export const geluExactOp = /* @__PURE__ */ defineOp("geluExact", /* @__PURE__ */ unaryKernel(math.geluErf));
 /** GELU as Hendrycks and Gimpel (2016) define it: ½x(1 + erf(x/√2)). */
 export function geluExact(x: View): View {
   return unary(geluExactOp, x);
 }
 
-export const floorOp = defineOp("floor", unaryKernel(Math.floor));
+export const floorOp = /* @__PURE__ */ defineOp("floor", /* @__PURE__ */ unaryKernel(Math.floor));
 /** The largest integer ≤ x. */
 export function floor(x: View): View {
   return unary(floorOp, x);
 }
 
-export const ceilOp = defineOp("ceil", unaryKernel(Math.ceil));
+export const ceilOp = /* @__PURE__ */ defineOp("ceil", /* @__PURE__ */ unaryKernel(Math.ceil));
 /** The smallest integer ≥ x. */
 export function ceil(x: View): View {
   return unary(ceilOp, x);
 }
 
-export const roundOp = defineOp("round", unaryKernel(math.roundHalfEven));
+export const roundOp = /* @__PURE__ */ defineOp("round", /* @__PURE__ */ unaryKernel(math.roundHalfEven));
 /** The nearest integer, the even one of two equally near. */
 export function round(x: View): View {
   return unary(roundOp, x);
 }
 
-export const logicalNotOp = defineOp(
+export const logicalNotOp = /* @__PURE__ */ defineOp(
   "logicalNot",
-  unaryKernel((x) => Number(x === 0)),
+  /* @__PURE__ */ unaryKernel((x) => Number(x === 0)),
 );
 /** Not; bool only. */
 export function logicalNot(x: View): View<"bool"> {
@@ -170,9 +170,9 @@ export function logicalNot(x: View): View<"bool"> {
   return dispatch(logicalNotOp, [x], undefined, [{ dtype: "bool", shape: x.shape }])[0];
 }
 
-export const isNaNOp = defineOp(
+export const isNaNOp = /* @__PURE__ */ defineOp(
   "isNaN",
-  unaryKernel((x) => Number(Number.isNaN(x))),
+  /* @__PURE__ */ unaryKernel((x) => Number(Number.isNaN(x))),
 );
 /** Where a float32 is NaN. */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name; this module does not use the global one.
@@ -181,7 +181,7 @@ export function isNaN(x: View): View<"bool"> {
   return dispatch(isNaNOp, [x], undefined, [{ dtype: "bool", shape: x.shape }])[0];
 }
 
-export const castOp = defineOp("cast", castKernel);
+export const castOp = /* @__PURE__ */ defineOp("cast", castKernel);
 /**
  * The same values as another element type. float32 to an integer type drops the fraction and clamps (NaN becomes 0);
  * int32 to uint8 keeps the low 8 bits; to bool, everything but 0 is true.

@@ -18,10 +18,13 @@ export const gatherKernel: Kernel<undefined> = (inputs, _, outputs) => {
 };
 
 /** out = x, then out[…, indices[…, j]] = src[…, j] for ascending j: x and out [..., N], indices and src [..., J]. */
-export const scatterKernel: Kernel<undefined> = scatterWith("scatter", (_, added) => added);
+export const scatterKernel: Kernel<undefined> = /* @__PURE__ */ scatterWith("scatter", (_, added) => added);
 
 /** out = x, then out[…, indices[…, j]] += src[…, j]. */
-export const scatterAddKernel: Kernel<undefined> = scatterWith("scatterAdd", (sofar, added) => sofar + added);
+export const scatterAddKernel: Kernel<undefined> = /* @__PURE__ */ scatterWith(
+  "scatterAdd",
+  (sofar, added) => sofar + added,
+);
 
 function scatterWith(op: string, combine: (sofar: number, added: number) => number): Kernel<undefined> {
   return (inputs, _, outputs) => {

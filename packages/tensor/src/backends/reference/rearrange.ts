@@ -23,10 +23,10 @@ export interface TriangleParams {
 }
 
 /** out[…, i, j] = x[…, i, j] where j − i ≤ diagonal, else 0. */
-export const trilKernel: Kernel<TriangleParams> = triangleKernel((above) => above <= 0);
+export const trilKernel: Kernel<TriangleParams> = /* @__PURE__ */ triangleKernel((above) => above <= 0);
 
 /** out[…, i, j] = x[…, i, j] where j − i ≥ diagonal, else 0. */
-export const triuKernel: Kernel<TriangleParams> = triangleKernel((above) => above >= 0);
+export const triuKernel: Kernel<TriangleParams> = /* @__PURE__ */ triangleKernel((above) => above >= 0);
 
 /** Keeps the elements whose distance above the diagonal, j − i − diagonal, `keeps` accepts. */
 function triangleKernel(keeps: (above: number) => boolean): Kernel<TriangleParams> {

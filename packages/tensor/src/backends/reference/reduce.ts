@@ -10,25 +10,25 @@ export interface ReduceParams {
 type Step = (sofar: number, x: number) => number;
 
 /** Σ x; int32 wraps around at 32 bits. */
-export const sumKernel = fold(0, (sum, x) => sum + x, { ofInt: (sum, x) => (sum + x) | 0 });
+export const sumKernel = /* @__PURE__ */ fold(0, (sum, x) => sum + x, { ofInt: (sum, x) => (sum + x) | 0 });
 
 /** Σ x / n */
-export const meanKernel = fold(0, (sum, x) => sum + x, { finish: (sum, count) => sum / count });
+export const meanKernel = /* @__PURE__ */ fold(0, (sum, x) => sum + x, { finish: (sum, count) => sum / count });
 
 /** Π x; int32 wraps around at 32 bits. */
-export const prodKernel = fold(1, (product, x) => product * x, { ofInt: Math.imul });
+export const prodKernel = /* @__PURE__ */ fold(1, (product, x) => product * x, { ofInt: Math.imul });
 
 /** The largest x; NaN if any is. */
-export const maxKernel = fold(-Infinity, (largest, x) => Math.max(largest, x));
+export const maxKernel = /* @__PURE__ */ fold(-Infinity, (largest, x) => Math.max(largest, x));
 
 /** The smallest x; NaN if any is. */
-export const minKernel = fold(Infinity, (smallest, x) => Math.min(smallest, x));
+export const minKernel = /* @__PURE__ */ fold(Infinity, (smallest, x) => Math.min(smallest, x));
 
 /** Whether any x is true. */
-export const anyKernel = fold(0, (any, x) => any | x);
+export const anyKernel = /* @__PURE__ */ fold(0, (any, x) => any | x);
 
 /** Whether all x are true. */
-export const allKernel = fold(1, (all, x) => all & x);
+export const allKernel = /* @__PURE__ */ fold(1, (all, x) => all & x);
 
 /** m + log Σ e^(x − m), m = max x. */
 export const logSumExpKernel: Kernel<ReduceParams> = (inputs, { axes }, outputs) => {
@@ -47,10 +47,10 @@ export const logSumExpKernel: Kernel<ReduceParams> = (inputs, { axes }, outputs)
 };
 
 /** The row-major number of the first largest x (or of the first NaN). */
-export const argMaxKernel: Kernel<ReduceParams> = argBest((x, best) => x > best);
+export const argMaxKernel: Kernel<ReduceParams> = /* @__PURE__ */ argBest((x, best) => x > best);
 
 /** The row-major number of the first smallest x (or of the first NaN). */
-export const argMinKernel: Kernel<ReduceParams> = argBest((x, best) => x < best);
+export const argMinKernel: Kernel<ReduceParams> = /* @__PURE__ */ argBest((x, best) => x < best);
 
 /** out[j] = x[0] + … + x[j] along the last axis. */
 export const cumsumKernel: Kernel<undefined> = (inputs, _, outputs) => {

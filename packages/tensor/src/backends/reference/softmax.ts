@@ -3,12 +3,12 @@ import { forEachRow } from "./iterate.ts";
 import { exp, log } from "./math.ts";
 
 /** out[j] = e^(x[j] − m) / Σₖ e^(x[k] − m) along the last axis, m = maxₖ x[k]. */
-export const softmaxKernel: Kernel<undefined> = alongRows((row) => {
+export const softmaxKernel: Kernel<undefined> = /* @__PURE__ */ alongRows((row) => {
   softmaxInPlace(row);
 });
 
 /** out[j] = x[j] − m − log Σₖ e^(x[k] − m) along the last axis, m = maxₖ x[k]. */
-export const logSoftmaxKernel: Kernel<undefined> = alongRows((row) => {
+export const logSoftmaxKernel: Kernel<undefined> = /* @__PURE__ */ alongRows((row) => {
   const largest = largestOf(row);
   let sum = 0;
   for (const x of row) sum += exp(x - largest);
