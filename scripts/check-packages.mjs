@@ -209,7 +209,12 @@ function compile(consumer, files, options, what) {
 
 /** Imports every package from JavaScript, from ES modules and from CommonJS. */
 function checkImports(consumer) {
-  const names = JSON.stringify([...packages.map(({ name }) => name), "@gpt2-ts/tensor/gpu", "@gpt2-ts/gpt2/node"]);
+  const names = JSON.stringify([
+    ...packages.map(({ name }) => name),
+    "@gpt2-ts/tensor/gpu",
+    "@gpt2-ts/tensor/math",
+    "@gpt2-ts/gpt2/node",
+  ]);
   const check = `if (Object.keys(module).length < 3) throw new Error(name + " exports too little");
     if ("default" in module) throw new Error(name + " has a default export");`;
   writeFileSync(

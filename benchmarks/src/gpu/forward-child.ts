@@ -1,6 +1,7 @@
 /** The process of one mode: runs a prompt through a model, kernel by kernel and as one compiled pass. */
 import { forward, loadModel, logits, type Model, modelSource, type Tokens } from "@gpt2-ts/gpt2";
-import { type CompiledFunction, compile, dim, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { dim, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { type CompiledFunction, compile } from "@gpt2-ts/tensor/compile";
 import { createGpuBackend, type GpuBackend, type GpuMode } from "@gpt2-ts/tensor/gpu";
 import { serve } from "../harness/child.ts";
 import { lowbias32 } from "../synthetic.ts";

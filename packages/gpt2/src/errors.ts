@@ -1,4 +1,4 @@
-import { showValue } from "@gpt2-ts/tensor";
+import { showValue } from "@gpt2-ts/tensor/options";
 
 /** A sequence that is longer than the model's context. */
 export class ContextLengthError extends RangeError {

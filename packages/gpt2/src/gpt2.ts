@@ -1,4 +1,5 @@
-import { type Backend, checkOptionNames, type MatrixEncoding, showValue, type Tensor } from "@gpt2-ts/tensor";
+import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
+import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
 import { type LoadProgress, loadModel, loadTokenizer } from "./checkpoint/load.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source.ts";

@@ -1,4 +1,4 @@
-export { OptionError } from "@gpt2-ts/tensor";
+export { OptionError } from "@gpt2-ts/tensor/options";
 export {
   DTYPES,
   type LoadModelOptions,

@@ -1,12 +1,6 @@
-import {
-  type Backend,
-  checkChoice,
-  createWasmBackend,
-  type DeviceChoice,
-  device as deviceByName,
-  OptionError,
-} from "@gpt2-ts/tensor";
+import { type Backend, createWasmBackend, type DeviceChoice, device as deviceByName } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
+import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger } from "./options.ts";
 
 /** What a model runs on. */

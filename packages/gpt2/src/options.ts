@@ -1,4 +1,4 @@
-import { OptionError, showValue } from "@gpt2-ts/tensor";
+import { OptionError, showValue } from "@gpt2-ts/tensor/options";
 
 /** Throws a TypeError that names the function and says what it expects, unless `value` is something to go through, and no string. */
 export function expectIterable<Items extends Iterable<unknown>>(of: string, expected: string, value: Items): Items {

@@ -1,4 +1,4 @@
-import { scalarMath } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 
 /** log Σ e^x, without overflow; -Infinity for no values. */
 export function logSumExp(values: ArrayLike<number>): number {

@@ -13,7 +13,6 @@ export type {
   Storage,
   View,
 } from "./backends/backend.ts";
-export * as scalarMath from "./backends/reference/math.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
 export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
@@ -27,7 +26,6 @@ export {
 } from "./encodings/index.ts";
 export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
 export { yieldToEventLoop } from "./event-loop.ts";
-export * from "./functional/compile.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
 export * from "./functional/nn.ts";

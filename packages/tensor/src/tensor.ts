@@ -10,6 +10,7 @@ import { track, untrack } from "./memory.ts";
 import * as binary from "./ops/binary.ts";
 import { expectDType, expectSameDType, expectTensor } from "./ops/checks.ts";
 import * as indexing from "./ops/indexing.ts";
+import { usingIntermediate } from "./ops/intermediate.ts";
 import { matmul } from "./ops/matmul.ts";
 import { pack } from "./ops/pack.ts";
 import * as rearrange from "./ops/rearrange.ts";
@@ -513,17 +514,16 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
       throw new ShapeMismatchError("copy_", `${showShape(shape)} does not broadcast to ${showShape(this.shape)}`);
     }
     // What is read must not be what is written: `x.copy_(x.transpose())`.
-    using apart = view.storage === this.storage ? wrap(rearrange.copy(view)) : undefined;
-    const { storage, dtype, strides, offset } = apart ?? view;
-    const stretched = {
-      storage,
-      dtype,
-      shape: this.shape,
-      strides: broadcastStrides(shape, strides, this.shape),
-      offset,
-    };
-    dispatchInto(rearrange.copyOp, [stretched], undefined, [this.#live()]);
+    if (view.storage !== this.storage) this.#overwrite(view);
+    else usingIntermediate(rearrange.copy(view), (apart) => this.#overwrite(apart));
     return this;
+  }
+
+  /** Copies elements of another memory, broadcast to this shape. */
+  #overwrite({ storage, dtype, shape, strides, offset }: View): void {
+    const stretched = broadcastStrides(shape, strides, this.shape);
+    const source = { storage, dtype, shape: this.shape, strides: stretched, offset };
+    dispatchInto(rearrange.copyOp, [source], undefined, [this.#live()]);
   }
 
   // ---- inside ------------------------------------------------------------------------------------------------------

@@ -11,6 +11,10 @@ const importMap = {
   imports: {
     "@gpt2-ts/gpt2": "/packages/gpt2/dist/index.js",
     "@gpt2-ts/tensor": "/packages/tensor/dist/index.js",
+    "@gpt2-ts/tensor/compile": "/packages/tensor/dist/functional/compile.js",
+    "@gpt2-ts/tensor/event-loop": "/packages/tensor/dist/event-loop.js",
+    "@gpt2-ts/tensor/options": "/packages/tensor/dist/options.js",
+    "@gpt2-ts/tensor/math": "/packages/tensor/dist/backends/reference/math.js",
     "safetensors-ts": "/packages/safetensors/dist/index.js",
     "#pretrained": "/packages/gpt2/dist/pretrained/browser.js",
   },

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, writeFile as writeText } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { checkChoice, type Encoding, encodings, type IntegerScheme, OptionError } from "@gpt2-ts/tensor";
+import { type Encoding, encodings, type IntegerScheme } from "@gpt2-ts/tensor";
+import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type LazyTensorData, type TensorInput, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";

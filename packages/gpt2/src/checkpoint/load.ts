@@ -1,14 +1,13 @@
 import {
   type Backend,
-  checkChoice,
   type DeviceChoice,
   defaultDevice,
   device as deviceByName,
   encodings,
   type MatrixEncoding,
-  OptionError,
   type Tensor,
 } from "@gpt2-ts/tensor";
+import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { ModelFormatError } from "../errors.ts";
 import { type GPT2Config, parseConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
@@ -69,34 +68,35 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   checkChoice("dtype", options.dtype, DTYPES);
   const config = await loadConfig(source);
   const checkpoint = await openCheckpoint(source, { signal });
-  await using _ = checkpoint.tensors;
-  const weights = await StoredWeights.of(checkpoint, config);
-  const dtype = options.dtype ?? weights.converted ?? "f32";
-  const device = resolveDevice(options.device);
-  if (!device.encodings.includes(dtype)) {
-    const known = device.encodings.map((name) => JSON.stringify(name)).join(", ");
-    throw new OptionError(
-      "dtype",
-      `the ${device.name} device keeps weights as ${known} only, got ${JSON.stringify(dtype)}`,
-    );
-  }
-  const total = parameterCount(config);
-  let loaded = 0;
-  const advance = (tensor: string, elements: number): void => {
-    loaded += elements;
-    onProgress?.({ tensor, loaded, total });
-    signal?.throwIfAborted();
-  };
   const tensors = new Map<string, Tensor>();
   try {
+    const weights = await StoredWeights.of(checkpoint, config);
+    const dtype = options.dtype ?? weights.converted ?? "f32";
+    const device = resolveDevice(options.device);
+    if (!device.encodings.includes(dtype)) {
+      const known = device.encodings.map((name) => JSON.stringify(name)).join(", ");
+      throw new OptionError(
+        "dtype",
+        `the ${device.name} device keeps weights as ${known} only, got ${JSON.stringify(dtype)}`,
+      );
+    }
+    const total = parameterCount(config);
+    let loaded = 0;
+    const advance = (tensor: string, elements: number): void => {
+      loaded += elements;
+      onProgress?.({ tensor, loaded, total });
+      signal?.throwIfAborted();
+    };
     for (const weight of weightsFor(config)) {
       tensors.set(weight.name, await loadWeight(weight, { weights, device, dtype, advance }));
     }
+    return { config, sizes: sizesOf(config), weights: buildWeights(config, ({ name }) => tensors.get(name)!) };
   } catch (error) {
     for (const tensor of tensors.values()) tensor.dispose();
     throw error;
+  } finally {
+    await checkpoint.tensors.close();
   }
-  return { config, sizes: sizesOf(config), weights: buildWeights(config, ({ name }) => tensors.get(name)!) };
 }
 
 function resolveDevice(device: LoadModelOptions["device"]): Backend {

@@ -1,4 +1,4 @@
-import { showValue } from "@gpt2-ts/tensor";
+import { showValue } from "@gpt2-ts/tensor/options";
 import { type OpenOptions, open, openSharded, SafetensorsError, type Source, type TensorReader } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 

@@ -1,4 +1,5 @@
-import { checkOptionNames, yieldToEventLoop } from "@gpt2-ts/tensor";
+import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
+import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { advance, logitsOfRows } from "../model/advance.ts";
 import { Batch } from "../model/batch.ts";
 import { KVCache } from "../model/kv-cache.ts";

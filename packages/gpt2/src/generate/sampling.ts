@@ -1,4 +1,6 @@
-import { type Generator, OptionError, scalarMath } from "@gpt2-ts/tensor";
+import type { Generator } from "@gpt2-ts/tensor";
+import { exp } from "@gpt2-ts/tensor/math";
+import { OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import { LargestFirst } from "./largest-first.ts";
 
@@ -79,7 +81,7 @@ export function distribution(
   let total = 0;
   for (const id of ids) {
     const below = scores[id]! - scores[top]!;
-    weights[id] = below === 0 ? 1 : scalarMath.exp(below / temperature);
+    weights[id] = below === 0 ? 1 : exp(below / temperature);
     total += weights[id]!;
   }
   if (topP < 1) ids = nucleus(limited ? ids : fallingIds(scores), weights, topP * total);

@@ -1,4 +1,4 @@
-import { OptionError, showValue } from "@gpt2-ts/tensor";
+import { OptionError, showValue } from "@gpt2-ts/tensor/options";
 
 /**
  * Looks for stop texts in a text that arrives in pieces. What could still become one is held back, so that no part of a stop text

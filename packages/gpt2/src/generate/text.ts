@@ -1,4 +1,4 @@
-import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor";
+import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { Model } from "../model/model.ts";
 import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";

@@ -54,15 +54,19 @@ export async function* generateTokens(
 
   const generator = new Generator(seed);
   const ids = [...prompt];
-  using cache = new KVCache(model, Math.min(nPositions, prompt.length + maxTokens));
-  for (let next = ids, count = 1; ; count++) {
-    const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
-    const id = draw(distribution(logits, options, ids), generator);
-    if (id === endToken) return "eos";
-    ids.push(id);
-    yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
-    if (count === maxTokens) return "length";
-    if (ids.length === nPositions) return "context";
-    next = [id];
+  const cache = new KVCache(model, Math.min(nPositions, prompt.length + maxTokens));
+  try {
+    for (let next = ids, count = 1; ; count++) {
+      const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
+      const id = draw(distribution(logits, options, ids), generator);
+      if (id === endToken) return "eos";
+      ids.push(id);
+      yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
+      if (count === maxTokens) return "length";
+      if (ids.length === nPositions) return "context";
+      next = [id];
+    }
+  } finally {
+    cache.dispose();
   }
 }

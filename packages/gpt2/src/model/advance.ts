@@ -1,4 +1,5 @@
-import { dim, embedding, fromData, type Tensor, tidy, yieldToEventLoop } from "@gpt2-ts/tensor";
+import { dim, embedding, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
 import { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
 import { type C, forward, logits, type Model, type V } from "./model.ts";

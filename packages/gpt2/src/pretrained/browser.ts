@@ -1,4 +1,4 @@
-import { OptionError } from "@gpt2-ts/tensor";
+import { OptionError } from "@gpt2-ts/tensor/options";
 import { hubFileUrl } from "../hub/file-url.ts";
 import type { PretrainedOptions } from "../hub/options.ts";
 import type { DownloadProgress } from "../hub/progress.ts";

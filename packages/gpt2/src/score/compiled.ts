@@ -1,4 +1,5 @@
-import { type Backend, type CompiledFunction, compile, concat, dim, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { type Backend, concat, dim, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { type CompiledFunction, compile } from "@gpt2-ts/tensor/compile";
 import { logitsAtOnce } from "../model/advance.ts";
 import { disposeWith } from "../model/dispose.ts";
 import { forward, logits, type Model, type PassInput, type T } from "../model/model.ts";

@@ -1,4 +1,4 @@
-import { scalarMath } from "@gpt2-ts/tensor";
+import { exp } from "@gpt2-ts/tensor/math";
 import type { Model } from "../model/model.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ScoreOptions, scoreTokens } from "./tokens.ts";
@@ -41,7 +41,7 @@ function summary(tokenizer: Tokenizer, ids: readonly number[], logprobs: readonl
     tokens: tokenizer.tokens(ids),
     logprobs,
     logLikelihood,
-    perplexity: scalarMath.exp(-logLikelihood / logprobs.length),
+    perplexity: exp(-logLikelihood / logprobs.length),
     bitsPerByte: -logLikelihood / Math.LN2 / bytes,
   };
 }

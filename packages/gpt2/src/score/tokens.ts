@@ -1,9 +1,11 @@
-import { checkOptionNames, yieldToEventLoop } from "@gpt2-ts/tensor";
+import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
+import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { ContextLengthError } from "../errors.ts";
 import { logprobsOf } from "../model/advance.ts";
 import { Batch, checkTokenIds } from "../model/batch.ts";
 import { forward, type Model } from "../model/model.ts";
 import { checkInteger } from "../options.ts";
+import { compiledPasses } from "./compiled.ts";
 import type { Passes, Window } from "./passes.ts";
 
 /** How token sequences are scored. */
@@ -51,10 +53,7 @@ export async function scoreTokens(
     checkTokenIds(model, ids);
   }
   const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
-  // What compiles passes is loaded only for a device that can: pages do not carry it otherwise.
-  const passes = model.weights.wte.device.compile
-    ? (await import("./compiled.ts")).compiledPasses(model, tokensPerPass)
-    : packedPasses(model, tokensPerPass);
+  const passes = (model.weights.wte.device.compile ? compiledPasses : packedPasses)(model, tokensPerPass);
   for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), passes)) {
     await yieldToEventLoop();
     signal?.throwIfAborted();
@@ -104,17 +103,23 @@ function packedPasses(model: Model, tokensPerPass = 1024): Passes {
       windows.reduce((sum, { ids }) => sum + ids.length - 1, next.ids.length - 1) <= tokensPerPass,
     async run(windows, signal) {
       const sequences = windows.map(({ ids }) => ({ ids: ids.slice(0, -1) }));
-      using batch = new Batch(model, sequences);
-      using x = forward(model, batch);
-      const rows: number[] = [];
-      const targets: number[] = [];
-      for (const [i, { ids, firstScored }] of windows.entries()) {
-        for (let token = firstScored; token < ids.length; token++) {
-          rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
-          targets.push(ids[token]!);
+      const batch = new Batch(model, sequences);
+      let x: ReturnType<typeof forward> | undefined;
+      try {
+        x = forward(model, batch);
+        const rows: number[] = [];
+        const targets: number[] = [];
+        for (const [i, { ids, firstScored }] of windows.entries()) {
+          for (let token = firstScored; token < ids.length; token++) {
+            rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
+            targets.push(ids[token]!);
+          }
         }
+        return await logprobsOf(model, x, rows, targets, signal);
+      } finally {
+        x?.dispose();
+        batch.dispose();
       }
-      return await logprobsOf(model, x, rows, targets, signal);
     },
   };
 }

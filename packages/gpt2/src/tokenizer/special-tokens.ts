@@ -1,4 +1,4 @@
-import { OptionError } from "@gpt2-ts/tensor";
+import { OptionError } from "@gpt2-ts/tensor/options";
 
 /** Which special tokens `encode` looks for: none, all, or those named. */
 export type AllowedSpecial = "none" | "all" | Iterable<string>;

@@ -1,4 +1,4 @@
-import { checkOptionNames, showValue } from "@gpt2-ts/tensor";
+import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { expectIterable } from "../options.ts";
 import { TokenizerError } from "./errors.ts";
 import { mergeWord } from "./merge.ts";

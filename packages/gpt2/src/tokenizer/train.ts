@@ -1,4 +1,5 @@
-import { checkOptionNames, OptionError, yieldToEventLoop } from "@gpt2-ts/tensor";
+import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
+import { checkOptionNames, OptionError } from "@gpt2-ts/tensor/options";
 import { checkInteger } from "../options.ts";
 import { bytesInVocabularyOrder, bytesToSymbols } from "./byte-symbols.ts";
 import { MAX_MERGES } from "./merge.ts";

@@ -1,4 +1,4 @@
-import { scalarMath } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { logSumExp } from "../log-sum-exp.ts";
 import { square, sum } from "./distributions.ts";
 import { range } from "./tables.ts";

@@ -1,4 +1,5 @@
-import { type Generator, scalarMath } from "@gpt2-ts/tensor";
+import type { Generator } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { logSumExp } from "../log-sum-exp.ts";
 
 // Everything in nats, and in the log domain: products of probabilities underflow, sums of their logarithms do not.

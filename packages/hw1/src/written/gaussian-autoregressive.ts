@@ -1,4 +1,5 @@
-import { Generator, scalarMath } from "@gpt2-ts/tensor";
+import { Generator } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { gaussianGap, gaussianLogDensity, lowerBoundOfGap, modes, normalCdf } from "./bimodal.ts";
 import { maximum } from "./distributions.ts";
 import { above, atLeast, type CheckResult, formatNumber, near, same, type WrittenProblem } from "./problem.ts";

@@ -1,4 +1,5 @@
-import { Generator, scalarMath } from "@gpt2-ts/tensor";
+import { Generator } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { logNormalize, maximum, randomDistribution, square, sum } from "./distributions.ts";
 import { type CheckResult, near, same, type WrittenProblem } from "./problem.ts";
 

@@ -1,4 +1,5 @@
-import { Generator, scalarMath } from "@gpt2-ts/tensor";
+import { Generator } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { maximum, square, sum, weighted } from "./distributions.ts";
 import { type LatentModel, logMarginal, outcomes, randomLatentModel } from "./monte-carlo.ts";
 import { below, type CheckResult, near, type WrittenProblem } from "./problem.ts";

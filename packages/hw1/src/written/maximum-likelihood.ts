@@ -1,4 +1,5 @@
-import { Generator, scalarMath } from "@gpt2-ts/tensor";
+import { Generator } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { divergence, drawIndex, logNormalize, maximum, randomDistribution, sum, weighted } from "./distributions.ts";
 import { type CheckResult, near, same, type WrittenProblem } from "./problem.ts";
 

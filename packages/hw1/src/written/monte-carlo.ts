@@ -1,4 +1,5 @@
-import { Generator, scalarMath } from "@gpt2-ts/tensor";
+import { Generator } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { logSumExp } from "../log-sum-exp.ts";
 import { drawIndex, maximum, randomDistribution, square, sum, weighted } from "./distributions.ts";
 import { type CheckResult, near, type WrittenProblem } from "./problem.ts";

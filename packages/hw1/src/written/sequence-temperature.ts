@@ -1,4 +1,4 @@
-import { scalarMath } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 import { logSumExp } from "../log-sum-exp.ts";
 import { maximum, minimum, totalVariation } from "./distributions.ts";
 import { above, type CheckResult, near, type WrittenProblem } from "./problem.ts";

@@ -1,4 +1,4 @@
-import { scalarMath } from "@gpt2-ts/tensor";
+import * as scalarMath from "@gpt2-ts/tensor/math";
 
 /** Cells that fewer draws are expected in are taken together, as Pearson's approximation needs. */
 const LEAST_EXPECTED = 5;
