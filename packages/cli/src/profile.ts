@@ -1,5 +1,5 @@
 import { type GPT2, OptionError, profileNames } from "@gpt2-ts/gpt2";
-import { type OpTime, Profiler, startObserving } from "@gpt2-ts/tensor";
+import { type Backend, type OpTime, Profiler, startObserving } from "@gpt2-ts/tensor";
 import type { Command } from "commander";
 import { type Limits, measureLimits } from "./limits.ts";
 import { formatBytes } from "./progress.ts";
@@ -35,8 +35,16 @@ export async function profiled<Result>(
     const milliseconds = performance.now() - start;
     stop();
     const ops = profiler.take();
-    const limits = measureLimits(device, new Set(ops.map(({ arithmetic }) => arithmetic)));
-    process.stderr.write(`\n${profileTable(ops, milliseconds, limits)}`);
+    process.stderr.write(`\n${profileTable(ops, milliseconds, limitsOf(device, ops))}`);
+  }
+}
+
+/** What the device gives; undefined if it cannot be measured any more, which must not hide why the work failed. */
+function limitsOf(device: Backend, ops: readonly OpTime[]): Limits | undefined {
+  try {
+    return measureLimits(device, new Set(ops.map(({ arithmetic }) => arithmetic)));
+  } catch {
+    return undefined;
   }
 }
 
@@ -51,7 +59,7 @@ interface Row {
 }
 
 /** The table that `--profile` prints: the slowest operation first. */
-export function profileTable(ops: readonly OpTime[], milliseconds: number, limits: Limits): string {
+export function profileTable(ops: readonly OpTime[], milliseconds: number, limits: Limits | undefined): string {
   const rows = new Map<string, Row>();
   for (const op of ops) {
     const row = rows.get(op.title) ?? { title: op.title, calls: 0, milliseconds: 0, bytes: 0, atLimit: 0 };
@@ -60,7 +68,7 @@ export function profileTable(ops: readonly OpTime[], milliseconds: number, limit
       calls: row.calls + op.calls,
       milliseconds: row.milliseconds + op.milliseconds,
       bytes: row.bytes + op.bytes,
-      atLimit: row.atLimit + Math.max(op.bytes / limits.bytes, op.operations / limits.operations[op.arithmetic]),
+      atLimit: row.atLimit + (limits ? atLimit(op, limits) : 0),
     });
   }
   const sorted = [...rows.values()].toSorted((a, b) => b.milliseconds - a.milliseconds);
@@ -75,7 +83,7 @@ export function profileTable(ops: readonly OpTime[], milliseconds: number, limit
       `${row.calls}`,
       ...time(row.milliseconds),
       formatBytes(row.bytes),
-      percent(row.atLimit / row.milliseconds),
+      limits ? percent(row.atLimit / row.milliseconds) : "",
     ]),
     ["between operations", "", ...time(Math.max(0, milliseconds - inside)), "", ""],
     ["all", `${sum(({ calls }) => calls)}`, ...time(milliseconds), formatBytes(sum(({ bytes }) => bytes)), ""],
@@ -87,7 +95,12 @@ export function profileTable(ops: readonly OpTime[], milliseconds: number, limit
       .join("  ")
       .trimEnd(),
   );
-  return `${text.join("\n")}\n${explain(limits)}\n`;
+  return `${text.join("\n")}\n${limits ? explain(limits) : "limit: it could not be measured"}\n`;
+}
+
+/** Milliseconds that an operation would take at the limit that it meets first. */
+function atLimit({ bytes, operations, arithmetic }: OpTime, limits: Limits): number {
+  return Math.max(bytes / limits.bytes, operations / limits.operations[arithmetic]);
 }
 
 function explain({ bytes, operations }: Limits): string {

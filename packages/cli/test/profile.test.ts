@@ -36,6 +36,16 @@ describe("the table of a profile", () => {
   });
 });
 
+it("the table does without limits that could not be measured", () => {
+  const text = profileTable(
+    [{ ...OP, title: "add", calls: 2, milliseconds: 4, bytes: 4e6, operations: 5 }],
+    10,
+    undefined,
+  );
+  expect(rowsOf(text).get("add")).toEqual(["2", "4.00 ms", "40.0 %", "4.0 MB"]);
+  expect(text).toMatch(/\nlimit: it could not be measured\n$/);
+});
+
 describe("--profile", () => {
   const generate = ["generate", "--model", SHAKESPEARE, "--prompt", "To be", "--greedy", "--max-tokens"];
 

@@ -1,6 +1,7 @@
 import type { Op, View } from "./backends/backend.ts";
 import { DeviceError, DisposedError, ShapeMismatchError } from "./errors.ts";
 import { isPromise, tidy } from "./memory.ts";
+import { showValue } from "./options.ts";
 import { showShape } from "./shape.ts";
 
 /** A call of an operation on a device. Views (transpose, slice, reshape, …) run none. */
@@ -70,6 +71,9 @@ export function observe<Result>(listener: OpListener, body: () => Result): Resul
  * Otherwise like {@link observe}.
  */
 export function startObserving(listener: OpListener): () => void {
+  if (typeof listener?.before !== "function" && typeof listener?.after !== "function") {
+    throw new TypeError(`observe: expected a listener with a function before or after, got ${showValue(listener)}`);
+  }
   const own: OpListener = { ...bound(listener) }; // a new object, because a listener may be started twice
   listeners = [...(listeners ?? []), own];
   return () => {
@@ -164,6 +168,9 @@ function checkReplacement(op: string, outputs: readonly View[], others: readonly
   }
   for (const [i, { dtype, shape, storage }] of outputs.entries()) {
     const other = others[i] as View;
+    if (other?.storage === undefined) {
+      throw new TypeError(`${op}: a listener must put tensors in its results' place, got ${showValue(other)}`);
+    }
     const fits =
       other.dtype === dtype && other.shape.length === shape.length && other.shape.every((n, k) => n === shape[k]);
     if (!fits) {

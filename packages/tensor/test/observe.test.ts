@@ -145,6 +145,7 @@ describeOnEveryBackend("observe", (device) => {
     expect(put([zeros([2], { dtype: "int32", device })])).toThrow("got int32 [2]");
     expect(put([])).toThrow("exp: has 1 results; a listener must return an array of as many, or nothing");
     expect(put(ones([2], { device }))).toThrow("must return an array");
+    expect(put([undefined])).toThrow("exp: a listener must put tensors in its results' place, got undefined");
     const gone = ones([2], { device });
     gone.dispose();
     expect(put([gone])).toThrow(DisposedError);
@@ -267,6 +268,14 @@ describe("listeners", () => {
     expect(lines).toEqual(["<exp [1]", ">exp [1]"]);
   });
 
+  test("are objects with a function before or after: nothing else is taken for one", () => {
+    for (const wrong of [undefined, null, () => {}, {}, { afer: () => {} }, { after: 5 }]) {
+      expect(() => observe(wrong as never, () => {})).toThrow(
+        "observe: expected a listener with a function before or after",
+      );
+    }
+  });
+
   test("are not for functions that return a promise", () => {
     const { lines, listener } = diary();
     expect(() => observe(listener, async () => {})).toThrow(TypeError);
@@ -291,7 +300,7 @@ describe("listeners", () => {
         );
         ones([16, 16], { device }).pack("bf16");
       });
-    for (let i = 0; i < 20; i++) observe({}, round);
+    for (let i = 0; i < 20; i++) observe({ before: () => {} }, round);
     expect(device.info().usedBytes).toBe(before);
   });
 

@@ -1,4 +1,4 @@
-import { attentionWeights, keep, observe, Tensor, tidy, type View } from "@gpt2-ts/tensor";
+import { attentionWeights, keep, type OpListener, observe, Tensor, tidy, type View } from "@gpt2-ts/tensor";
 import { Batch } from "./batch.ts";
 import { type C, type D, forward, type H, logits, type Model, type T, type V } from "./model.ts";
 import { weightsByStorage } from "./places.ts";
@@ -34,7 +34,8 @@ export function hiddenStates(model: Model, ids: readonly number[]): HiddenStates
   const weightOf = weightsByStorage(model);
   const blocks: Tensor<[T, C]>[] = [];
   using batch = new Batch(model, [{ ids }]);
-  const final = observe(
+  const final = observeOrDispose(
+    blocks,
     {
       before({ op, inputs: [x, gain] }) {
         if (op.name !== "layerNorm" || model.weights.h.length === 0) return;
@@ -55,7 +56,8 @@ export function hiddenStates(model: Model, ids: readonly number[]): HiddenStates
 export function attentionMaps(model: Model, ids: readonly number[]): Tensor<[H, T, number]>[] {
   const maps: Tensor<[H, T, number]>[] = [];
   using batch = new Batch(model, [{ ids }]);
-  using _ = observe(
+  using _ = observeOrDispose(
+    maps,
     {
       before({ op, inputs: [query, key], params }) {
         if (op.name !== "attention") return;
@@ -66,6 +68,20 @@ export function attentionMaps(model: Model, ids: readonly number[]): Tensor<[H, 
     () => forward(model, batch),
   );
   return maps;
+}
+
+/** A pass under the eyes of a listener that keeps tensors in `kept`; they are disposed of if it fails. */
+function observeOrDispose<Result>(
+  kept: readonly { dispose(): void }[],
+  listener: OpListener,
+  pass: () => Result,
+): Result {
+  try {
+    return observe(listener, pass);
+  } catch (error) {
+    for (const tensor of kept) tensor.dispose();
+    throw error;
+  }
 }
 
 /** A tensor that shares a view's memory, for as long as the listener that makes it runs. */

@@ -15,6 +15,7 @@ import {
   randn,
   ShapeMismatchError,
   sort,
+  startObserving,
   type Tensor,
   tensor,
   tidy,
@@ -98,6 +99,26 @@ function expectClose(actual: Float32Array, wanted: Float32Array): void {
 const kinds: Readonly<Record<string, RegExp>> = { webgpu: /^fused-encoder$/, webasm: /^fused-/, cpu: /^generic$/ };
 
 await describeOnGpu("a compiled model", (device) => {
+  test("is seen while it is compiled where it is recorded, at every call where it is not, and has no times", async () => {
+    const { score } = model(device);
+    const seen: string[] = [];
+    const times: unknown[] = [];
+    const stop = startObserving({
+      after({ op }, _, milliseconds) {
+        seen.push(op.name);
+        times.push(milliseconds);
+      },
+    });
+    onTestFinished(stop);
+    const compiled = await compile(device, inputs, score);
+    onTestFinished(() => compiled.dispose());
+    const whileCompiled = seen.length;
+    await compiled.run(...batches[0]);
+    expect(seen.filter((name) => name === "attention")).toHaveLength(BLOCKS);
+    expect(whileCompiled).toBe(compiled.fallbackReason === undefined ? seen.length : 0);
+    expect(new Set(times)).toEqual(new Set([undefined]));
+  });
+
   test("gives what the reference gives, at every call, also when calls overlap", async () => {
     const { score } = model(device);
     device.fallbacks.clear();
