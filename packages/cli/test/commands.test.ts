@@ -192,7 +192,7 @@ describe.concurrent("gpt2 convert", () => {
       gpt2(["convert", "--dtype", "int4", "--out", join(folder, "none")]),
     ]);
     expect(noDtype.stderr).toBe("gpt2: required option '--dtype <dtype>' not specified\n");
-    expect(unknown.stderr).toContain("'int4' is invalid. there are bf16 and int8");
+    expect(unknown.stderr).toContain("'int4' is invalid. expected bf16 or int8");
   });
 });
 
