@@ -1,8 +1,9 @@
 import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
-import { type LoadProgress, loadModel, loadTokenizer } from "./checkpoint/load.ts";
-import { type ModelFiles, modelSource } from "./checkpoint/source.ts";
+import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
+import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
+import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
 import { Context } from "./generate/context.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";

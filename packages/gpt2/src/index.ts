@@ -5,16 +5,11 @@ export {
   type LoadProgress,
   loadConfig,
   loadModel,
-  loadTokenizer,
 } from "./checkpoint/load.ts";
+export { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
+export { type Checkpoint, openCheckpoint } from "./checkpoint/open-checkpoint.ts";
 export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint/quantization.ts";
-export {
-  type Checkpoint,
-  type ModelFiles,
-  type ModelSource,
-  modelSource,
-  openCheckpoint,
-} from "./checkpoint/source.ts";
+export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export { Context } from "./generate/context.ts";

@@ -8,6 +8,7 @@ import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
 import { loadConfig } from "./load.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import {
   CONVERTED_DTYPES,
   type ConvertedDtype,
@@ -16,7 +17,7 @@ import {
   scalesName,
   scalesShape,
 } from "./quantization.ts";
-import { type ModelSource, openCheckpoint } from "./source.ts";
+import type { ModelSource } from "./source/index.ts";
 import { StoredWeights } from "./stored-weights.ts";
 import { elementsOf } from "./tensors.ts";
 

@@ -8,13 +8,13 @@ import {
   type Tensor,
 } from "@gpt2-ts/tensor";
 import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
-import { ModelFormatError } from "../errors.ts";
 import { type GPT2Config, parseConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
-import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { loadWeight } from "./load-weight.ts";
-import { type ModelSource, openCheckpoint } from "./source.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
+import type { ModelSource } from "./source/index.ts";
+import { requiredText } from "./source/required-text.ts";
 import { StoredWeights } from "./stored-weights.ts";
 
 /** How far loading has come. */
@@ -46,13 +46,6 @@ export interface LoadModelOptions {
 /** Reads and checks `config.json`. */
 export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
   return parseConfig(await requiredText(source, "config.json"), source.path("config.json"));
-}
-
-/** Reads the tokenizer: `vocab.json` and `merges.txt`. */
-export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
-  const [vocab, merges] = [await requiredText(source, "vocab.json"), await requiredText(source, "merges.txt")];
-  const fileNames = { vocab: source.path("vocab.json"), merges: source.path("merges.txt") };
-  return Tokenizer.fromVocab({ vocab, merges, fileNames });
 }
 
 /**
@@ -102,10 +95,4 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
 function resolveDevice(device: LoadModelOptions["device"]): Backend {
   if (device === undefined) return defaultDevice();
   return typeof device === "string" ? deviceByName(device) : device;
-}
-
-async function requiredText(source: ModelSource, file: string): Promise<string> {
-  const text = await source.text(file);
-  if (text === undefined) throw new ModelFormatError(source.path(file), "there is no such file");
-  return text;
 }

@@ -2,8 +2,8 @@ import { type Encoding, encodings, type IntegerScheme } from "@gpt2-ts/tensor";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import type { Weight } from "../model/weights.ts";
+import type { Checkpoint } from "./open-checkpoint.ts";
 import { type ConvertedDtype, convertedTo, groupAxis, scalesName, scalesShape } from "./quantization.ts";
-import type { Checkpoint } from "./source.ts";
 import { checkTensors, type FoundTensor } from "./tensors.ts";
 
 /** The weights of a checkpoint that fits its config, by their names without prefix. Matrices are read by rows. */

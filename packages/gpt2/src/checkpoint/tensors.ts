@@ -3,8 +3,8 @@ import type { Dtype } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
+import type { Checkpoint } from "./open-checkpoint.ts";
 import { type ConvertedDtype, groupAxis, scalesName, scalesShape } from "./quantization.ts";
-import type { Checkpoint } from "./source.ts";
 
 /** Bytes that a weight takes in a model loaded with this dtype: vectors stay float32. */
 export function bytesAs(dtype: MatrixEncoding, weight: Weight): number {

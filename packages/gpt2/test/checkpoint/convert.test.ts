@@ -10,7 +10,7 @@ import { parse, SafetensorsError, serialize } from "safetensors-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { convertModel } from "../../src/checkpoint/convert.ts";
 import { loadModel } from "../../src/checkpoint/load.ts";
-import { type ModelFiles, modelSource } from "../../src/checkpoint/source.ts";
+import { type ModelFiles, modelSource } from "../../src/checkpoint/source/index.ts";
 import { ModelFormatError } from "../../src/errors.ts";
 import { disposeModel } from "../../src/model/dispose.ts";
 import type { Model } from "../../src/model/model.ts";

@@ -5,7 +5,7 @@ import { createWasmBackend } from "@gpt2-ts/tensor";
 import { parse, serialize } from "safetensors-ts";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadModel } from "../../src/checkpoint/load.ts";
-import { type ModelFiles, modelSource } from "../../src/checkpoint/source.ts";
+import { type ModelFiles, modelSource } from "../../src/checkpoint/source/index.ts";
 import { ModelFormatError } from "../../src/errors.ts";
 import { Batch } from "../../src/model/batch.ts";
 import { disposeModel } from "../../src/model/dispose.ts";

@@ -2,7 +2,7 @@ import { createWasmBackend, full } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadModel } from "../../src/checkpoint/load.ts";
-import { modelSource } from "../../src/checkpoint/source.ts";
+import { modelSource } from "../../src/checkpoint/source/index.ts";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
 import { Batch, type Sequence } from "../../src/model/batch.ts";
 import { KVCache } from "../../src/model/kv-cache.ts";

@@ -1,0 +1,13 @@
+import type { Source } from "safetensors-ts";
+
+/** A model folder, wherever it is: laid out as on the Hugging Face Hub. */
+export interface ModelSource {
+  /** What messages call it. */
+  readonly name: string;
+  /** What messages call one of its files. */
+  path(file: string): string;
+  /** A file to read from, or undefined if the folder has no such file. */
+  file(name: string): Promise<Source | undefined>;
+  /** A small file's text, or undefined if the folder has no such file. */
+  text(name: string): Promise<string | undefined>;
+}
