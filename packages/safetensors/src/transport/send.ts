@@ -1,0 +1,146 @@
+import { displayUrl } from "./display.ts";
+import { failureOf, TransportError } from "./failure.ts";
+import { STALL_TIMEOUT, Watchdog } from "./watchdog.ts";
+
+const MAX_REDIRECTS = 8;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+export interface SendOptions {
+  readonly method?: "GET" | "HEAD" | undefined;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent to the origin of the first URL only, not to where it redirects. (A page cannot follow redirects by itself: there
+   * `fetch` does, which keeps only `Authorization` from other origins.) */
+  readonly credentials?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Used in place of the global `fetch`. It must leave redirects alone when asked to (`redirect: "manual"`). */
+  readonly fetch?: typeof fetch | undefined;
+  /** Milliseconds without progress until the request is given up. Default 30 s. */
+  readonly stallTimeout?: number | undefined;
+  /** Sees every answer on the way. */
+  readonly onAnswer?: ((response: Response, url: URL) => void) | undefined;
+  /** Whether to follow a redirect; the redirect itself is the answer if not. Default: always. */
+  readonly follow?: ((to: URL, from: URL) => boolean) | undefined;
+}
+
+/** An answer whose headers are here and whose body is still to come. Close it, or read its body to the end. */
+export interface Answer {
+  readonly response: Response;
+  /** Where it came from, after redirects. */
+  readonly url: URL;
+  /** The next piece of the body; undefined at its end. Throws {@link TransportError}, or the signal's reason. */
+  next(): Promise<Uint8Array | undefined>;
+  /** The whole body. Throws {@link TransportError} `too-large` for one that is longer than `limit` bytes. */
+  bytes(limit: number): Promise<Uint8Array>;
+  /** Leaves the rest of the body. */
+  close(): void;
+}
+
+/**
+ * Sends one request and follows its redirects. Gives up when too little arrives for too long; bodies are read piece by piece, at
+ * the caller's pace.
+ *
+ * @throws TransportError for a request without an answer (error statuses are answers); `signal.reason`
+ */
+export async function send(where: URL, options: SendOptions = {}): Promise<Answer> {
+  const { signal, stallTimeout = STALL_TIMEOUT, follow = () => true } = options;
+  signal?.throwIfAborted();
+  let [url, credentials] = takeUser(where, options.credentials);
+  const { origin } = url;
+  const watchdog = new Watchdog(url.host, stallTimeout, signal);
+  try {
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const response = await fetchOnce(url, url.origin === origin ? credentials : {}, options, watchdog);
+      options.onAnswer?.(response, url);
+      const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+      const next = location === null ? undefined : redirectTarget(location, url);
+      if (next === undefined || !follow(next, url)) return answer(response, url, watchdog, signal);
+      await response.body?.cancel();
+      url = next;
+    }
+    throw new TransportError("redirect", `${displayUrl(where)} redirects more than ${MAX_REDIRECTS} times`);
+  } catch (error) {
+    watchdog.stop();
+    throw error;
+  }
+}
+
+/** User and password of a URL as the header that they stand for: `fetch` refuses them in a URL. */
+function takeUser(where: URL, credentials: SendOptions["credentials"] = {}): [URL, Readonly<Record<string, string>>] {
+  const url = new URL(where);
+  if (url.username === "" && url.password === "") return [url, credentials];
+  const user = [url.username, url.password].map(decodeURIComponent).join(":");
+  const authorization = `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(user)))}`;
+  url.username = url.password = "";
+  return [url, { authorization, ...credentials }];
+}
+
+async function fetchOnce(
+  url: URL,
+  credentials: Readonly<Record<string, string>>,
+  { method = "GET", headers, fetch = globalThis.fetch, signal }: SendOptions,
+  watchdog: Watchdog,
+): Promise<Response> {
+  // Ranges and sizes are about the file itself, not about a compressed form of it. (Pages cannot ask for that.)
+  const sent = { "accept-encoding": "identity", ...credentials, ...headers };
+  const request = (redirect: RequestRedirect): Promise<Response> =>
+    watchdog.guard(fetch(url.href, { method, headers: sent, redirect, signal: watchdog.signal }));
+  try {
+    const response = await request("manual");
+    watchdog.answered();
+    // What a page sees of a redirect: nothing.
+    return response.type === "opaqueredirect" ? await request("follow") : response;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw cause instanceof TransportError ? cause : failureOf(cause, url, false);
+  }
+}
+
+function redirectTarget(location: string, from: URL): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  if (target?.protocol === "http:" || target?.protocol === "https:") return target;
+  throw new TransportError("redirect", `${displayUrl(from)} redirects to something that is not a web address`);
+}
+
+function answer(response: Response, url: URL, watchdog: Watchdog, signal: AbortSignal | undefined): Answer {
+  const reader = response.body?.getReader();
+  const close = (): void => {
+    reader?.cancel().catch(() => undefined);
+    watchdog.stop();
+  };
+  const next = async (): Promise<Uint8Array | undefined> => {
+    try {
+      const value = reader === undefined ? undefined : (await watchdog.guard(reader.read())).value;
+      if (value === undefined) close();
+      else watchdog.arrived(value.byteLength);
+      return value;
+    } catch (cause) {
+      close();
+      signal?.throwIfAborted();
+      throw cause instanceof TransportError ? cause : failureOf(cause, url, true);
+    }
+  };
+  const bytes = async (limit: number): Promise<Uint8Array> => {
+    const tooLarge = () => new TransportError("too-large", `the answer is longer than ${limit} bytes`);
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    try {
+      if (Number(response.headers.get("content-length")) > limit) throw tooLarge();
+      for (let piece = await next(); piece !== undefined; piece = await next()) {
+        length += piece.byteLength;
+        if (length > limit) throw tooLarge();
+        pieces.push(piece);
+      }
+    } finally {
+      close();
+    }
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.byteLength;
+    }
+    return whole;
+  };
+  return { response, url, next, bytes, close };
+}
