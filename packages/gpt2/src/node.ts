@@ -6,4 +6,6 @@ export {
   type DownloadOptions,
   downloadModel,
   findCachedModel,
+  splitRevision,
+  type WeightFormat,
 } from "./hub/index.ts";

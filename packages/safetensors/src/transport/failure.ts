@@ -20,10 +20,12 @@ export type TransportCode =
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly code: TransportCode;
+  readonly host: string;
 
-  constructor(code: TransportCode, message: string, cause?: unknown) {
+  constructor(code: TransportCode, host: string, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.host = host;
   }
 }
 
@@ -39,7 +41,7 @@ export function failureOf(cause: unknown, url: URL, begun: boolean): TransportEr
   const { host } = url;
   const code = systemCode(cause);
   const fail = (kind: TransportCode, message: string, hint?: string): TransportError =>
-    new TransportError(kind, hint === undefined ? message : `${message}; ${hint}`, cause);
+    new TransportError(kind, host, hint === undefined ? message : `${message}; ${hint}`, cause);
   if (UNKNOWN_HOST.has(code)) return fail("unknown-host", `cannot find the host ${host} (${code})`, proxyHint(url));
   if (REFUSED.has(code)) return fail("refused", `cannot connect to ${host} (${code})`, proxyHint(url));
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code)) {

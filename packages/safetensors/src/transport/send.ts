@@ -58,7 +58,7 @@ export async function send(where: URL, options: SendOptions = {}): Promise<Answe
       await response.body?.cancel();
       url = next;
     }
-    throw new TransportError("redirect", `${displayUrl(where)} redirects more than ${MAX_REDIRECTS} times`);
+    throw new TransportError("redirect", url.host, `${displayUrl(where)} redirects more than ${MAX_REDIRECTS} times`);
   } catch (error) {
     watchdog.stop();
     throw error;
@@ -99,7 +99,11 @@ async function fetchOnce(
 function redirectTarget(location: string, from: URL): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (target?.protocol === "http:" || target?.protocol === "https:") return target;
-  throw new TransportError("redirect", `${displayUrl(from)} redirects to something that is not a web address`);
+  throw new TransportError(
+    "redirect",
+    from.host,
+    `${displayUrl(from)} redirects to something that is not a web address`,
+  );
 }
 
 function answer(response: Response, url: URL, watchdog: Watchdog, signal: AbortSignal | undefined): Answer {
@@ -121,7 +125,7 @@ function answer(response: Response, url: URL, watchdog: Watchdog, signal: AbortS
     }
   };
   const bytes = async (limit: number): Promise<Uint8Array> => {
-    const tooLarge = () => new TransportError("too-large", `the answer is longer than ${limit} bytes`);
+    const tooLarge = () => new TransportError("too-large", url.host, `the answer is longer than ${limit} bytes`);
     const pieces: Uint8Array[] = [];
     let length = 0;
     try {

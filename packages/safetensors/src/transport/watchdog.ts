@@ -68,6 +68,6 @@ export class Watchdog {
   #stalled(): TransportError {
     const seconds = this.#timeout / 1000;
     const what = this.#arrived === 0 ? "nothing" : `no more than ${this.#arrived} bytes`;
-    return new TransportError("stalled", `${this.#host} stalled: ${what} arrived for ${seconds} s`);
+    return new TransportError("stalled", this.#host, `${this.#host} stalled: ${what} arrived for ${seconds} s`);
   }
 }
