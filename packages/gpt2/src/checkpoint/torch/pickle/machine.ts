@@ -217,7 +217,7 @@ class Unpickler<Extra> {
 
   #call(): void {
     const { call } = this.#policy;
-    if (!call) return this.#refuse(op.REDUCE);
+    if (!call) this.#refuse(op.REDUCE);
     const [callable, args] = this.#popSome(2);
     if (!isTuple(args)) this.#input.fail("its arguments are not a tuple");
     this.#push(call(callable!, args, this.#fail));
@@ -225,14 +225,14 @@ class Unpickler<Extra> {
 
   #setState(): void {
     const { setState } = this.#policy;
-    if (!setState) return this.#refuse(op.BUILD);
+    if (!setState) this.#refuse(op.BUILD);
     const state = this.#pop();
     setState(this.#top(), state, this.#fail);
   }
 
   #persistent(code: number, id: () => PickleValue<Extra>): void {
     const { persistent } = this.#policy;
-    if (!persistent) return this.#refuse(code);
+    if (!persistent) this.#refuse(code);
     this.#push(persistent(id(), this.#fail));
   }
 
