@@ -5,7 +5,7 @@ import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
 import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
-import { type WarningListener, warnOnConsole } from "./checkpoint/warning.ts";
+import { type WarningListener, warnOnConsole } from "./warning.ts";
 import { Context } from "./generate/context.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";

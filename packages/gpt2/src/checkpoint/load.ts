@@ -16,7 +16,7 @@ import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
 import { requiredText } from "./source/required-text.ts";
 import { StoredWeights } from "./stored-weights.ts";
-import type { WarningListener } from "./warning.ts";
+import type { WarningListener } from "../warning.ts";
 
 /** How far loading has come. */
 export interface LoadProgress {
