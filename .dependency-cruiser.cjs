@@ -39,7 +39,7 @@ const rooms = {
     print: [],
   },
   gpt2: {
-    ground: ["errors", "options", "event-loop"],
+    ground: ["errors", "options", "event-loop", "warning"],
     tokenizer: [],
     model: [],
     checkpoint: ["model", "tokenizer"],
@@ -61,7 +61,7 @@ const entries = [
   "^packages/[^/]+/src/index[.]ts$",
   "^packages/safetensors/src/transport/index[.]ts$",
   "^packages/tensor/src/backends/gpu/index[.]ts$",
-  "^packages/gpt2/src/(node|pretrained/browser)[.]ts$",
+  "^packages/gpt2/src/(node|pretrained/browser|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
   "^packages/hw1/src/cli/main[.]ts$",

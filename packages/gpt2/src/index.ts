@@ -11,6 +11,7 @@ export { type Checkpoint, openCheckpoint } from "./checkpoint/open-checkpoint.ts
 export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint/quantization.ts";
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
+export type { WarningListener } from "./warning.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export { Context } from "./generate/context.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";

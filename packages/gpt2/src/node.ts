@@ -1,5 +1,5 @@
 // What needs a file system: converting a model into a folder, and the Hugging Face Hub's cache.
-export { type ConvertOptions, type ConvertProgress, convertModel } from "./checkpoint/convert.ts";
+export { type ConvertOptions, type ConvertProgress, convertModel } from "./checkpoint/convert/convert.ts";
 export {
   type DownloadedFile,
   type DownloadedModel,

@@ -16,6 +16,7 @@ import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
 import { requiredText } from "./source/required-text.ts";
 import { StoredWeights } from "./stored-weights.ts";
+import type { WarningListener } from "../warning.ts";
 
 /** How far loading has come. */
 export interface LoadProgress {
@@ -40,6 +41,8 @@ export interface LoadModelOptions {
   /** Where the weights go. Default: the default device. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Told of what its user should know about the model's files, a sentence each. Default: `console.warn`. */
+  readonly onWarning?: WarningListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
