@@ -7,5 +7,5 @@ export {
   downloadModel,
   findCachedModel,
   splitRevision,
-  type WeightFormat,
+  type WeightChoice,
 } from "./hub/index.ts";

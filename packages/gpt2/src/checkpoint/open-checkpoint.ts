@@ -21,7 +21,8 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
     if (checkpoint) return checkpoint;
   }
   const message = `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`;
-  const advice = adviceFor(source.name, (await source.names?.()) ?? []);
+  const absence = source.absence?.(SINGLE_FILE);
+  const advice = absence ? `for ${SINGLE_FILE}: ${absence}` : adviceFor(source.name, (await source.names?.()) ?? []);
   throw new ModelFormatError(source.name, advice === undefined ? message : `${message}; ${advice}`);
 }
 
@@ -35,10 +36,12 @@ export async function openSafetensors(
   if (file === undefined) return undefined;
   const path = source.path(name);
   const isIndex = name.endsWith(".json");
-  const opening = isIndex ? openSharded(file, { ...options, shard: shardsOf(source) }) : open(file, options);
+  const { stallTimeout } = source;
+  const reading = { stallTimeout, ...options };
+  const opening = isIndex ? openSharded(file, { ...reading, shard: shardsOf(source) }) : open(file, reading);
   const tensors = await opening.catch(async (error: unknown) => {
     if (!(error instanceof SafetensorsError)) throw error;
-    const foreign = await beginningOf(file, options.signal).then(foreignContent);
+    const foreign = foreignContent(await beginningOf(file));
     if (foreign !== undefined) throw new ModelFormatError(path, foreign, undefined, { cause: error });
     throw isIndex ? error : named(error, path);
   });
@@ -49,8 +52,7 @@ function shardsOf(source: ModelSource) {
   return async (name: string): Promise<Source> => {
     const file = await source.file(name);
     if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
-    // Of a folder without git lfs. A server is asked for as little as possible.
-    const foreign = file instanceof URL ? undefined : foreignContent(await beginningOf(file, undefined));
+    const foreign = foreignContent(await beginningOf(file)); // of a folder without git lfs
     if (foreign !== undefined) throw new ModelFormatError(source.path(name), foreign);
     return file;
   };
@@ -63,17 +65,11 @@ function named(error: SafetensorsError, path: string): Error {
 
 const BEGINNING_BYTES = 512;
 
-/** The first characters of a file that could not be opened, as far as they can be had. */
-async function beginningOf(file: Source, signal: AbortSignal | null | undefined): Promise<string> {
+/** The first characters of a file or Blob, as far as they can be had. (What a URL leads to, its source has looked at.) */
+async function beginningOf(file: Source): Promise<string> {
   try {
     if (file instanceof Blob) return await file.slice(0, BEGINNING_BYTES).text();
-    if (file instanceof URL) {
-      const headers = { range: `bytes=0-${BEGINNING_BYTES - 1}` };
-      const reader = (await fetch(file, { headers, signal: signal ?? null })).body?.getReader();
-      const piece = await reader?.read();
-      await reader?.cancel();
-      return new TextDecoder().decode(piece?.value?.subarray(0, BEGINNING_BYTES));
-    }
+    if (file instanceof URL) return "";
     const handle = await globalThis.process?.getBuiltinModule?.("node:fs/promises").open(String(file));
     if (!handle) return "";
     try {

@@ -24,6 +24,8 @@ export const WEIGHTS = {
   pytorch: { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", ending: ".bin" },
 } as const satisfies Record<string, WeightFiles>;
 export type WeightFormat = keyof typeof WEIGHTS;
+/** Which weights are wanted; `"none"`: config and tokenizer only. */
+export type WeightChoice = WeightFormat | "none";
 
 const OTHER_WEIGHTS = [".h5", ".msgpack", ".pt", ".ckpt", ".ot"];
 const MAX_SHARDS = 10_000;
@@ -44,7 +46,7 @@ export interface FileChoice {
  * @param name what messages call the model
  * @throws HubError `no-config`, `no-tokenizer`, `no-safetensors`
  */
-export async function chooseFiles(tree: RemoteTree, name: string, format: WeightFormat): Promise<FileChoice> {
+export async function chooseFiles(tree: RemoteTree, name: string, format: WeightChoice): Promise<FileChoice> {
   const config = await tree.find(CONFIG_FILE);
   if (config === undefined) throw new HubError("no-config", `${name} has no ${CONFIG_FILE}`, { file: CONFIG_FILE });
 
@@ -60,6 +62,7 @@ export async function chooseFiles(tree: RemoteTree, name: string, format: Weight
     const hint = `a GPT-2 tokenizer is ${TOKENIZER_FILE}, or ${VOCABULARY_FILES.join(" and ")}`;
     throw new HubError("no-tokenizer", `${name} has neither ${TOKENIZER_FILE} nor ${missing}`, { file: missing, hint });
   }
+  if (format === "none") return { files, absent, index: undefined };
   const names = WEIGHTS[format];
   const single = await tree.find(names.single);
   if (single !== undefined) return { files: [...files, single], absent, index: undefined };

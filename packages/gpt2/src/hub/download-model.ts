@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ModelCache } from "./cache.ts";
-import { chooseFiles, chooseNamed, shardNames, WEIGHTS, type WeightFormat } from "./choose-files.ts";
+import { chooseFiles, chooseNamed, shardNames, WEIGHTS, type WeightChoice, type WeightFormat } from "./choose-files.ts";
 import { HubConnection } from "./connection.ts";
 import { downloadFile } from "./download-file.ts";
 import { HubError } from "./error.ts";
@@ -20,8 +20,11 @@ export interface DownloadOptions extends PretrainedOptions {
   readonly preferCached?: boolean | undefined;
   /** Exactly these files of the repository, instead of what the loader needs. */
   readonly files?: readonly string[] | undefined;
-  /** In which format weights are fetched; the loader reads `"safetensors"`, `gpt2 convert` both. @defaultValue `"safetensors"` */
-  readonly weights?: WeightFormat | undefined;
+  /**
+   * In which format weights are fetched: the loader reads `"safetensors"`, `convertModel` also `"pytorch"`; `"none"` fetches config
+   * and tokenizer only. @defaultValue `"safetensors"`
+   */
+  readonly weights?: WeightChoice | undefined;
   /** Replaces the global `fetch`, for a proxy say. It must leave redirects alone when asked to (`redirect: "manual"`). */
   readonly fetch?: typeof fetch | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -146,7 +149,7 @@ class ModelDownload {
       ? chooseFiles(this.#tree, label, weights)
       : chooseNamed(this.#tree, label, wanted));
     const files = [...choice.files];
-    if (choice.index !== undefined) {
+    if (choice.index !== undefined && weights !== "none") {
       await this.#fetch(choice.index, { loaded: 0, total: choice.index.size });
       files.push(choice.index, ...(await this.#shards(label, choice.index.path, weights)));
     }

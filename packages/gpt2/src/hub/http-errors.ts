@@ -80,6 +80,7 @@ export function transportError(
       return new HubError("stalled", message, { ...details, transient: true });
     case "redirect":
     case "too-large":
+    case "status":
       return new HubError("protocol", `${url}: ${message}`, details);
   }
 }

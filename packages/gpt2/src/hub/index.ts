@@ -1,4 +1,4 @@
-export type { WeightFormat } from "./choose-files.ts";
+export type { WeightChoice } from "./choose-files.ts";
 export { type DownloadOptions, downloadModel, findCachedModel } from "./download-model.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./error.ts";
 export { hubFileUrl } from "./file-url.ts";

@@ -8,7 +8,7 @@ import {
   TOKENIZER_FILE,
   VOCABULARY_FILES,
   WEIGHTS,
-  type WeightFormat,
+  type WeightChoice,
 } from "./choose-files.ts";
 import type { HubError } from "./error.ts";
 
@@ -41,7 +41,7 @@ export interface Snapshot extends DownloadedModel {
 export async function findSnapshot(
   cache: ModelCache,
   revision: string,
-  weights: WeightFormat,
+  weights: WeightChoice,
   files: readonly string[] | undefined,
 ): Promise<Snapshot | undefined> {
   const commit = await cache.readRef(revision);
@@ -61,11 +61,12 @@ export async function findSnapshot(
 }
 
 /** @returns the model's files that are in the snapshot, or `undefined` unless the loader has all that it needs */
-async function completeFiles(cache: ModelCache, commit: string, weights: WeightFormat): Promise<string[] | undefined> {
+async function completeFiles(cache: ModelCache, commit: string, weights: WeightChoice): Promise<string[] | undefined> {
   const files: string[] = [CONFIG_FILE];
   for (const file of OPTIONAL_FILES) if (await cache.has(commit, file)) files.push(file);
   const hasTokenizer = files.includes(TOKENIZER_FILE) || VOCABULARY_FILES.every((file) => files.includes(file));
   if (!hasTokenizer) return undefined;
+  if (weights === "none") return files;
   const names = WEIGHTS[weights];
   if (await cache.has(commit, names.single)) return [...files, names.single];
   try {

@@ -1,8 +1,10 @@
 import { SafetensorsError } from "../errors.ts";
 import { displayUrl } from "../transport/display.ts";
+import { TransportError } from "../transport/failure.ts";
+import type { Retries } from "../transport/retries.ts";
 import type { Answer } from "../transport/send.ts";
 import type { HttpOptions } from "./options.ts";
-import { get, nextPiece, type Retries, statusError, TransientError } from "./request.ts";
+import { get, nextPiece, wrongStatus } from "./request.ts";
 
 /** An answer to a range request. */
 export interface RangeAnswer {
@@ -37,7 +39,7 @@ export async function requestRange(
     const detail = "the server ignores range requests and would send the whole file; fetch it and use parse() instead";
     throw refuse("range-unsupported", detail);
   }
-  if (status !== 206) throw statusError(answer, url);
+  if (status !== 206) throw wrongStatus(answer, url);
   const encoding = headers.get("content-encoding") ?? "identity";
   if (encoding !== "identity") {
     throw refuse("invalid-response", `a range with Content-Encoding: ${encoding.slice(0, 40)} is not one of the file`);
@@ -90,7 +92,9 @@ export function rangeReader(
     answer ??= await request(position, left);
     const piece = await nextPiece(answer, url);
     if (piece !== undefined) return piece;
-    throw new TransientError("truncated", `the response ended ${left} bytes too early`, { file: displayUrl(url) });
+    const detail = `the response ended ${left} bytes too early`;
+    const cause = new TransportError("broken", url.host, detail);
+    throw new SafetensorsError("truncated", detail, { file: displayUrl(url), cause });
   };
   return {
     async some(target) {

@@ -1,11 +1,12 @@
 import type { ByteSource } from "../byte-source.ts";
 import { SafetensorsError } from "../errors.ts";
 import { displayUrl } from "../transport/display.ts";
+import { Retries, retrying } from "../transport/retries.ts";
 import type { Answer } from "../transport/send.ts";
 import type { HttpOptions } from "./options.ts";
-import { checkRange, type PieceReader, type RangeAnswer, rangeReader, requestRange } from "./range.ts";
+import { checkRange, type PieceReader, rangeReader, requestRange } from "./range.ts";
 import { type PlannedReads, ReadAhead } from "./read-ahead.ts";
-import { get, Retries, wholeBody } from "./request.ts";
+import { get, wholeBody } from "./request.ts";
 
 /** The first request: it brings the file's size, and for most files the whole header. */
 const FIRST_REQUEST_BYTES = 64 * 2 ** 10;
@@ -30,7 +31,7 @@ export async function httpSource(url: URL, options: HttpOptions): Promise<ByteSo
     closing.abort(new SafetensorsError("closed", "it is already closed", { file }));
   };
   try {
-    const first = await firstAnswer(url, own);
+    const first = await retrying(own, () => requestRange(url, 0, FIRST_REQUEST_BYTES, own));
     const { size, version } = first;
     const request = async (position: number, length: number): Promise<Answer> => {
       const range = await requestRange(url, position, length, own);
@@ -52,17 +53,6 @@ export async function httpSource(url: URL, options: HttpOptions): Promise<ByteSo
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-async function firstAnswer(url: URL, options: HttpOptions): Promise<RangeAnswer> {
-  const retries = new Retries(options);
-  while (true) {
-    try {
-      return await requestRange(url, 0, FIRST_REQUEST_BYTES, options);
-    } catch (error) {
-      await retries.after(error);
-    }
   }
 }
 
@@ -120,13 +110,8 @@ function source({ file, size, prefix, open, signal, close }: OpenFile): ByteSour
  * @throws SafetensorsError `http-status`, `read-failed`, `truncated`, `too-large` if it is longer than `limit` bytes
  */
 export async function download(url: URL, limit: number, options: HttpOptions) {
-  const retries = new Retries(options);
-  while (true) {
-    try {
-      const answer = await get(url, {}, options);
-      return { file: displayUrl(url), bytes: await wholeBody(answer, limit, url) };
-    } catch (error) {
-      await retries.after(error);
-    }
-  }
+  return retrying(options, async () => {
+    const answer = await get(url, {}, options);
+    return { file: displayUrl(url), bytes: await wholeBody(answer, limit, url) };
+  });
 }

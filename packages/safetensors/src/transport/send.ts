@@ -86,9 +86,10 @@ async function fetchOnce(
   const request = (redirect: RequestRedirect): Promise<Response> =>
     watchdog.guard(fetch(url.href, { method, headers: sent, redirect, signal: watchdog.signal }));
   try {
-    const response = await request("manual");
+    // A page sees nothing of a redirect.
+    const isPage = globalThis.process?.getBuiltinModule === undefined;
+    const response = await request(isPage ? "follow" : "manual");
     watchdog.answered();
-    // What a page sees of a redirect: nothing.
     return response.type === "opaqueredirect" ? await request("follow") : response;
   } catch (cause) {
     signal?.throwIfAborted();
@@ -103,6 +104,19 @@ function redirectTarget(location: string, from: URL): URL {
     "redirect",
     from.host,
     `${displayUrl(from)} redirects to something that is not a web address`,
+  );
+}
+
+/** Closes an answer whose status is no success, for the caller to throw. */
+export function statusError({ response, url, close }: Answer): TransportError {
+  close();
+  const { status, statusText } = response;
+  return new TransportError(
+    "status",
+    url.host,
+    `the server answered ${status} ${statusText}`.trimEnd(),
+    undefined,
+    status,
   );
 }
 

@@ -1,4 +1,5 @@
 import { showValue } from "@gpt2-ts/tensor/options";
+import { withoutSecrets } from "safetensors-ts/transport";
 import { ModelFormatError } from "../../errors.ts";
 import { filesSource, type ModelFiles } from "./files.ts";
 import { folderSource } from "./folder.ts";
@@ -45,6 +46,6 @@ function parseUrl(where: string | URL): URL {
   try {
     return new URL(where, globalThis.location?.href);
   } catch (cause) {
-    throw new ModelFormatError(String(where), "not a valid URL", undefined, { cause });
+    throw new ModelFormatError(withoutSecrets(String(where)), "not a valid URL", undefined, { cause });
   }
 }
