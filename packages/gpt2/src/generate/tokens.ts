@@ -58,7 +58,7 @@ export async function* generateTokens(
   try {
     for (let next = ids, count = 1; ; count++) {
       const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
-      const id = draw(distribution(logits, options, ids), generator);
+      const id = draw(distribution(logits, options, { ids, promptLength: prompt.length }), generator);
       if (id === endToken) return "eos";
       ids.push(id);
       yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
