@@ -41,12 +41,12 @@ export function generateCommand(): Command {
       "draw only from the most likely tokens that together reach this probability",
       parseNumber,
     )
-    .option("--repetition-penalty <number>", "above 1 discourages tokens that occurred before", parseNumber)
     .option(
       "--min-p <number>",
       "draw only from tokens at least so likely, as a share of the most likely one",
       parseNumber,
     )
+    .option("--repetition-penalty <number>", "above 1 discourages tokens that occurred before", parseNumber)
     .option(
       "--no-repeat-ngram-size <count>",
       "never write so many tokens a second time in the same order",
