@@ -1,21 +1,19 @@
 import { loadTokenizer, modelSource, type Tokenizer } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
-import { findModel } from "./find-model.ts";
+import { findModel, type ModelChoice } from "./find-model.ts";
 import { inputText } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { modelOption } from "./model-options.ts";
+import { addModelChoice } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 
-interface TokenizeFlags {
-  readonly model?: string;
+interface TokenizeFlags extends ModelChoice {
   readonly decode?: true;
 }
 
 /** `gpt2 tokenize`: text to ids and back. */
 export function tokenizeCommand(): Command {
-  return new Command("tokenize")
+  return addModelChoice(new Command("tokenize"))
     .description("turn the text on standard input into a JSON array of token ids, or back")
-    .addOption(modelOption())
     .option("--decode", "ids in, text out")
     .addHelpText(
       "after",
@@ -25,8 +23,8 @@ export function tokenizeCommand(): Command {
     .action((flags: TokenizeFlags) => interruptible((signal) => tokenize(flags, signal)));
 }
 
-async function tokenize({ model, decode }: TokenizeFlags, signal: AbortSignal): Promise<void> {
-  const folder = await findModel(model, signal, ["vocab.json", "merges.txt"]);
+async function tokenize({ decode, ...choice }: TokenizeFlags, signal: AbortSignal): Promise<void> {
+  const folder = await findModel(choice, signal, ["none"]);
   const tokenizer = await loadTokenizer(await modelSource(folder, signal));
   const input = await inputText(signal);
   await writeOut(decode ? decodeIds(tokenizer, input) : `${JSON.stringify(tokenizer.encode(input))}\n`);

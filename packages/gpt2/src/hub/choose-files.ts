@@ -1,14 +1,13 @@
+import { TOKENIZER_FILES } from "../tokenizer-files.ts";
 import { HubError } from "./error.ts";
 import type { RemoteFile, RemoteTree } from "./listing.ts";
 import { checkFileName } from "./names.ts";
 
 export const CONFIG_FILE = "config.json";
-/** The tokenizer is in one file, as `transformers` 5 saves it, or in the two of before. */
-export const TOKENIZER_FILE = "tokenizer.json";
-export const VOCABULARY_FILES = ["vocab.json", "merges.txt"] as const;
-const OTHER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json"];
 /** What a model may have besides its config and weights. */
-export const OPTIONAL_FILES: readonly string[] = [TOKENIZER_FILE, ...VOCABULARY_FILES, ...OTHER_FILES];
+export const OPTIONAL_FILES: readonly string[] = [...TOKENIZER_FILES, "generation_config.json"];
+/** The tokenizer is in one file, as `transformers` 5 saves it, or in the two of before. */
+const [TOKENIZER_FILE, ...VOCABULARY_FILES] = ["tokenizer.json", "vocab.json", "merges.txt"] as const;
 
 /** What weights are called. */
 export interface WeightFiles {
@@ -57,8 +56,8 @@ export async function chooseFiles(tree: RemoteTree, name: string, format: Weight
     if (file === undefined) absent.push(path);
     else files.push(file);
   }
-  const missing = VOCABULARY_FILES.find((path) => absent.includes(path));
-  if (missing !== undefined && absent.includes(TOKENIZER_FILE)) {
+  const missing = missingForTokenizer((path) => !absent.includes(path));
+  if (missing !== undefined) {
     const hint = `a GPT-2 tokenizer is ${TOKENIZER_FILE}, or ${VOCABULARY_FILES.join(" and ")}`;
     throw new HubError("no-tokenizer", `${name} has neither ${TOKENIZER_FILE} nor ${missing}`, { file: missing, hint });
   }
@@ -89,6 +88,11 @@ export async function chooseNamed(tree: RemoteTree, name: string, paths: readonl
     files.push(file);
   }
   return { files, absent: [], index: undefined };
+}
+
+/** @returns the file without which there is no tokenizer, if one is missing */
+export function missingForTokenizer(has: (path: string) => boolean): string | undefined {
+  return has(TOKENIZER_FILE) ? undefined : VOCABULARY_FILES.find((path) => !has(path));
 }
 
 /**

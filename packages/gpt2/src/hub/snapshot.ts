@@ -3,10 +3,9 @@ import { join } from "node:path";
 import type { ModelCache } from "./cache.ts";
 import {
   CONFIG_FILE,
+  missingForTokenizer,
   OPTIONAL_FILES,
   shardNames,
-  TOKENIZER_FILE,
-  VOCABULARY_FILES,
   WEIGHTS,
   type WeightChoice,
 } from "./choose-files.ts";
@@ -64,8 +63,7 @@ export async function findSnapshot(
 async function completeFiles(cache: ModelCache, commit: string, weights: WeightChoice): Promise<string[] | undefined> {
   const files: string[] = [CONFIG_FILE];
   for (const file of OPTIONAL_FILES) if (await cache.has(commit, file)) files.push(file);
-  const hasTokenizer = files.includes(TOKENIZER_FILE) || VOCABULARY_FILES.every((file) => files.includes(file));
-  if (!hasTokenizer) return undefined;
+  if (missingForTokenizer((file) => files.includes(file)) !== undefined) return undefined;
   if (weights === "none") return files;
   const names = WEIGHTS[weights];
   if (await cache.has(commit, names.single)) return [...files, names.single];
