@@ -2,7 +2,9 @@ import { createServer as createTcpServer } from "node:net";
 import { open } from "safetensors-ts";
 import { displayUrl, send, TransportError, withoutSecrets } from "safetensors-ts/transport";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { exchange as exchangeInPage } from "../src/transport/exchange-browser.ts";
 import { proxyHint } from "../src/transport/proxy.ts";
+import { Watchdog } from "../src/transport/watchdog.ts";
 import { serve } from "./support/http-server.ts";
 
 const failureOf = async (promise: Promise<unknown>): Promise<TransportError> => {
@@ -63,17 +65,10 @@ describe("a request without an answer says why:", () => {
   });
 
   test("a page may not read it, whatever fetch tells pages", async () => {
-    vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined as never);
-    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
-    onTestFinished(() => {
-      vi.restoreAllMocks();
-      vi.unstubAllGlobals();
-    });
     const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
-    const error = await failureOf(send(new URL("https://model.invalid/x"), { fetch }));
-    expect(error.message).toMatch(
-      /^cannot connect to model\.invalid \(Failed to fetch\); there is no connection, or .*CORS/,
-    );
+    const watchdog = new Watchdog("model.invalid", 1000, undefined);
+    const error = await failureOf(exchangeInPage(new URL("https://model.invalid/x"), { fetch }, watchdog));
+    expect(error.message).toMatch(/^cannot connect to model\.invalid: there is no connection, or .*CORS/);
   });
 
   test("a reader that is slower than the time-out is not a stall", async () => {

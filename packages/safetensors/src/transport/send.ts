@@ -1,9 +1,6 @@
-import { displayUrl } from "./display.ts";
-import { failureOf, TransportError } from "./failure.ts";
+import { exchange, failureOf } from "#exchange";
+import { TransportError } from "./failure.ts";
 import { STALL_TIMEOUT, Watchdog } from "./watchdog.ts";
-
-const MAX_REDIRECTS = 8;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface SendOptions {
   readonly method?: "GET" | "HEAD" | undefined;
@@ -43,68 +40,16 @@ export interface Answer {
  * @throws TransportError for a request without an answer (error statuses are answers); `signal.reason`
  */
 export async function send(where: URL, options: SendOptions = {}): Promise<Answer> {
-  const { signal, stallTimeout = STALL_TIMEOUT, follow = () => true } = options;
+  const { signal, stallTimeout = STALL_TIMEOUT } = options;
   signal?.throwIfAborted();
-  let [url, credentials] = takeUser(where, options.credentials);
-  const { origin } = url;
-  const watchdog = new Watchdog(url.host, stallTimeout, signal);
+  const watchdog = new Watchdog(where.host, stallTimeout, signal);
   try {
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const response = await fetchOnce(url, url.origin === origin ? credentials : {}, options, watchdog);
-      options.onAnswer?.(response, url);
-      const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
-      const next = location === null ? undefined : redirectTarget(location, url);
-      if (next === undefined || !follow(next, url)) return answer(response, url, watchdog, signal);
-      await response.body?.cancel();
-      url = next;
-    }
-    throw new TransportError("redirect", url.host, `${displayUrl(where)} redirects more than ${MAX_REDIRECTS} times`);
+    const { response, url } = await exchange(where, options, watchdog);
+    return answer(response, url, watchdog, signal);
   } catch (error) {
     watchdog.stop();
     throw error;
   }
-}
-
-/** User and password of a URL as the header that they stand for: `fetch` refuses them in a URL. */
-function takeUser(where: URL, credentials: SendOptions["credentials"] = {}): [URL, Readonly<Record<string, string>>] {
-  const url = new URL(where);
-  if (url.username === "" && url.password === "") return [url, credentials];
-  const user = [url.username, url.password].map(decodeURIComponent).join(":");
-  const authorization = `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(user)))}`;
-  url.username = url.password = "";
-  return [url, { authorization, ...credentials }];
-}
-
-async function fetchOnce(
-  url: URL,
-  credentials: Readonly<Record<string, string>>,
-  { method = "GET", headers, fetch = globalThis.fetch, signal }: SendOptions,
-  watchdog: Watchdog,
-): Promise<Response> {
-  // Ranges and sizes are about the file itself, not about a compressed form of it. (Pages cannot ask for that.)
-  const sent = { "accept-encoding": "identity", ...credentials, ...headers };
-  const request = (redirect: RequestRedirect): Promise<Response> =>
-    watchdog.guard(fetch(url.href, { method, headers: sent, redirect, signal: watchdog.signal }));
-  try {
-    // A page sees nothing of a redirect.
-    const isPage = globalThis.process?.getBuiltinModule === undefined;
-    const response = await request(isPage ? "follow" : "manual");
-    watchdog.answered();
-    return response.type === "opaqueredirect" ? await request("follow") : response;
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw cause instanceof TransportError ? cause : failureOf(cause, url, false);
-  }
-}
-
-function redirectTarget(location: string, from: URL): URL {
-  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
-  if (target?.protocol === "http:" || target?.protocol === "https:") return target;
-  throw new TransportError(
-    "redirect",
-    from.host,
-    `${displayUrl(from)} redirects to something that is not a web address`,
-  );
 }
 
 /** Closes an answer whose status is no success, for the caller to throw. */
