@@ -5,7 +5,6 @@ import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
 import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
-import { type WarningListener, warnOnConsole } from "./warning.ts";
 import { Context } from "./generate/context.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
@@ -19,6 +18,7 @@ import { expectIterable } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+import { type WarningListener, warnOnConsole } from "./warning.ts";
 
 /** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
 export type Text = string | readonly number[];

@@ -11,7 +11,6 @@ export { type Checkpoint, openCheckpoint } from "./checkpoint/open-checkpoint.ts
 export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint/quantization.ts";
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
-export type { WarningListener } from "./warning.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export { Context } from "./generate/context.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
@@ -64,3 +63,4 @@ export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
 export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer/tokenizer.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";
+export type { WarningListener } from "./warning.ts";

@@ -11,12 +11,12 @@ import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type GPT2Config, parseConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
+import type { WarningListener } from "../warning.ts";
 import { loadWeight } from "./load-weight.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
 import { requiredText } from "./source/required-text.ts";
 import { StoredWeights } from "./stored-weights.ts";
-import type { WarningListener } from "../warning.ts";
 
 /** How far loading has come. */
 export interface LoadProgress {

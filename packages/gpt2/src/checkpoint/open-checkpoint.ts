@@ -21,7 +21,7 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
     if (checkpoint) return checkpoint;
   }
   const message = `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`;
-  const advice = adviceFor(source.name, (await source.names?.()) ?? []);
+  const advice = await adviceFor(source);
   throw new ModelFormatError(source.name, advice === undefined ? message : `${message}; ${advice}`);
 }
 
@@ -38,7 +38,8 @@ export async function openSafetensors(
   const opening = isIndex ? openSharded(file, { ...options, shard: shardsOf(source) }) : open(file, options);
   const tensors = await opening.catch(async (error: unknown) => {
     if (!(error instanceof SafetensorsError)) throw error;
-    const foreign = await beginningOf(file, options.signal).then(foreignContent);
+    const beginning = await beginningOf(file, options.signal);
+    const foreign = beginning === "" ? "the file is empty" : foreignContent(beginning ?? "");
     if (foreign !== undefined) throw new ModelFormatError(path, foreign, undefined, { cause: error });
     throw isIndex ? error : named(error, path);
   });
@@ -50,7 +51,7 @@ function shardsOf(source: ModelSource) {
     const file = await source.file(name);
     if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
     // Of a folder without git lfs. A server is asked for as little as possible.
-    const foreign = file instanceof URL ? undefined : foreignContent(await beginningOf(file, undefined));
+    const foreign = file instanceof URL ? undefined : foreignContent((await beginningOf(file, undefined)) ?? "");
     if (foreign !== undefined) throw new ModelFormatError(source.path(name), foreign);
     return file;
   };
@@ -63,26 +64,27 @@ function named(error: SafetensorsError, path: string): Error {
 
 const BEGINNING_BYTES = 512;
 
-/** The first characters of a file that could not be opened, as far as they can be had. */
-async function beginningOf(file: Source, signal: AbortSignal | null | undefined): Promise<string> {
+/** The first characters of a file; undefined if it cannot be read at all. */
+async function beginningOf(file: Source, signal: AbortSignal | null | undefined): Promise<string | undefined> {
   try {
     if (file instanceof Blob) return await file.slice(0, BEGINNING_BYTES).text();
     if (file instanceof URL) {
       const headers = { range: `bytes=0-${BEGINNING_BYTES - 1}` };
-      const reader = (await fetch(file, { headers, signal: signal ?? null })).body?.getReader();
+      const response = await fetch(file, { headers, signal: signal ?? null });
+      const reader = response.body?.getReader();
       const piece = await reader?.read();
       await reader?.cancel();
-      return new TextDecoder().decode(piece?.value?.subarray(0, BEGINNING_BYTES));
+      return response.ok ? new TextDecoder().decode(piece?.value?.subarray(0, BEGINNING_BYTES)) : undefined;
     }
     const handle = await globalThis.process?.getBuiltinModule?.("node:fs/promises").open(String(file));
-    if (!handle) return "";
+    if (!handle) return undefined;
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
-      return buffer.toString("utf8", 0, bytesRead);
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+      return new TextDecoder().decode(buffer.subarray(0, bytesRead));
     } finally {
       await handle.close();
     }
   } catch {
-    return ""; // then the first error is all that is known
+    return undefined; // then the first error is all that is known
   }
 }

@@ -5,10 +5,10 @@ import { checkChoice, checkOptionNames, OptionError } from "@gpt2-ts/tensor/opti
 import { SafetensorsError, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../../errors.ts";
 import { checkInteger } from "../../options.ts";
+import { type WarningListener, warnOnConsole } from "../../warning.ts";
 import { CONVERTED_DTYPES, type ConvertedDtype, metadataFor } from "../quantization.ts";
 import type { ModelSource } from "../source/index.ts";
 import { StoredWeights } from "../stored-weights.ts";
-import { type WarningListener, warnOnConsole } from "../warning.ts";
 import { newTensors } from "./new-tensors.ts";
 import { openOriginal } from "./original.ts";
 
