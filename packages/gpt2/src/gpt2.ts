@@ -89,11 +89,12 @@ export class GPT2 {
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
-      const tokenizer = await loadTokenizer(source);
-      const { dtype, onProgress, onWarning, signal } = options;
+      const { dtype, onProgress, onWarning = warnOnConsole, signal } = options;
+      const tokenizer = await loadTokenizer(source, { onWarning });
       const model = await loadModel(source, { device, dtype, onProgress, onWarning, signal });
-      compareVocabularies(source, tokenizer, model.config, onWarning ?? warnOnConsole);
-      return new GPT2(model, tokenizer, release);
+      const gpt2 = new GPT2(model, tokenizer, release);
+      compareVocabularies(source, tokenizer, model.config, onWarning);
+      return gpt2;
     } catch (error) {
       release();
       throw error;
