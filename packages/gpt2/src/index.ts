@@ -10,6 +10,7 @@ export { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 export { type Checkpoint, openCheckpoint } from "./checkpoint/open-checkpoint.ts";
 export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint/quantization.ts";
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
+export { fitConfig } from "./checkpoint/stored-weights.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
 export type { WarningListener } from "./checkpoint/warning.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";

@@ -16,7 +16,7 @@ import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
 import { requiredText } from "./source/required-text.ts";
 import { StoredWeights } from "./stored-weights.ts";
-import type { WarningListener } from "./warning.ts";
+import { type WarningListener, warnOnConsole } from "./warning.ts";
 
 /** How far loading has come. */
 export interface LoadProgress {
@@ -53,20 +53,21 @@ export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
 
 /**
  * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: never more than one
- * layer's matrix exists twice. Names may have the Hub's `transformer.` prefix; the checkpoint may hold F32, F16, BF16 or F64, or
- * be one that `gpt2 convert` wrote.
+ * layer's matrix exists twice. Names may have the prefixes `transformer.`, `_orig_mod.` and `module.`; the checkpoint may hold F32,
+ * F16, BF16 or F64, or be one that `gpt2 convert` wrote.
  *
  * @throws ModelFormatError for a tensor that is missing, unknown or of the wrong shape; what safetensors-ts throws for a broken
  *   file; OptionError. Nothing stays allocated then
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
-  const { onProgress, signal } = options;
+  const { onProgress, onWarning = warnOnConsole, signal } = options;
   checkChoice("dtype", options.dtype, DTYPES);
-  const config = await loadConfig(source);
+  const said = await loadConfig(source);
   const checkpoint = await openCheckpoint(source, { signal });
   const tensors = new Map<string, Tensor>();
   try {
-    const weights = await StoredWeights.of(checkpoint, config);
+    const weights = await StoredWeights.of(checkpoint, said, onWarning);
+    const { config } = weights;
     const dtype = options.dtype ?? weights.converted ?? "f32";
     const device = resolveDevice(options.device);
     if (!device.encodings.includes(dtype)) {
