@@ -15,6 +15,7 @@ export { bytesAs } from "./checkpoint/tensors.ts";
 export type { WarningListener } from "./checkpoint/warning.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export { Context } from "./generate/context.ts";
+export type { GenerationDefaults } from "./generate/defaults.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
 export type { FinishReason } from "./generate/tokens.ts";

@@ -8,9 +8,10 @@ import {
   type Tensor,
 } from "@gpt2-ts/tensor";
 import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
-import { type GPT2Config, parseConfig } from "../model/config.ts";
+import { type GPT2Config, parseConfig, tokenIds } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
+import { loadGenerationFields } from "./generation-config.ts";
 import { loadWeight } from "./load-weight.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
@@ -46,9 +47,15 @@ export interface LoadModelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads and checks `config.json`. */
+/** Reads and checks `config.json`. Where texts begin and end, `generation_config.json` has the last word. */
 export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
-  return parseConfig(await requiredText(source, "config.json"), source.path("config.json"));
+  const config = parseConfig(await requiredText(source, "config.json"), source.path("config.json"));
+  const generation = await loadGenerationFields(source);
+  if (generation === undefined) return config;
+  const ids = (field: "bos_token_id" | "eos_token_id") => tokenIds(generation.fields, field, generation.file);
+  const [bosTokenId = config.bosTokenId] = ids("bos_token_id");
+  const eosTokenIds = ids("eos_token_id");
+  return { ...config, bosTokenId, eosTokenIds: eosTokenIds.length > 0 ? eosTokenIds : config.eosTokenIds };
 }
 
 /**

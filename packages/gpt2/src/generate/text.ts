@@ -2,6 +2,7 @@ import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/option
 import type { Model } from "../model/model.ts";
 import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { type GenerationDefaults, withDefaults } from "./defaults.ts";
 import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
 import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
@@ -69,9 +70,11 @@ export async function* generateText(
   model: Model,
   tokenizer: Tokenizer,
   prompt: readonly number[],
-  options: GenerateOptions = {},
+  given: GenerateOptions = {},
+  defaults: GenerationDefaults = {},
 ): AsyncGenerator<string, Generation> {
-  checkGenerateOptions(options);
+  checkGenerateOptions(given);
+  const options = withDefaults(defaults, given, prompt.length);
   const { stop, stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
   const stopTexts = new StopTexts(listOf(stop));
   const { bosTokenId, eosTokenIds, vocabSize } = model.config;

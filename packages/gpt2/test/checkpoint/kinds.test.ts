@@ -36,7 +36,8 @@ async function tensorsOf(file: string): Promise<Tensors> {
   const checkpoint = parse(await readFile(new URL(file, folder)));
   const entries = checkpoint.names.map(async (name) => {
     const { dtype, shape, data } = await checkpoint.read(name);
-    return [name, { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) }] as const;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return [name, { dtype, shape, data: bytes }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -49,7 +50,7 @@ const logitsOf = (kind: string): Float32Array => {
 };
 
 function tensorsOfKind({ add = {}, remove = [] }: Kind): Tensors {
-  const added = Object.entries(add).map(([to, what]) => [to, what === "other" ? other : model[what]!]);
+  const added = Object.entries(add).map(([to, what]) => [to, what === "other" ? other : model[what]!] as const);
   const all = Object.entries({ ...model, ...Object.fromEntries(added) });
   return Object.fromEntries(all.filter(([name]) => !remove.includes(name)));
 }
