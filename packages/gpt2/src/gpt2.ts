@@ -2,13 +2,13 @@ import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
 import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
-import { generationDefaults, loadGenerationFields } from "./checkpoint/generation-config.ts";
 import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
+import { loadGenerationFields } from "./checkpoint/load-generation-config.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
-import { type WarningListener, warnOnConsole } from "./checkpoint/warning.ts";
 import { Context } from "./generate/context.ts";
 import type { GenerationDefaults } from "./generate/defaults.ts";
+import { generationDefaults } from "./generate/generation-config.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
 import type { DownloadProgress } from "./hub/progress.ts";
@@ -21,6 +21,7 @@ import { checkFlag, expectIterable } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+import { type WarningListener, warnOnConsole } from "./warning.ts";
 
 const loadOptionNames = ["dtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
 
@@ -109,12 +110,13 @@ export class GPT2 {
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
-      const tokenizer = await loadTokenizer(source);
       const { dtype, onProgress, onWarning = warnOnConsole, signal } = options;
+      const tokenizer = await loadTokenizer(source, { onWarning });
       const model = await loadModel(source, { device, dtype, onProgress, onWarning, signal });
-      compareVocabularies(source, tokenizer, model.config, onWarning);
       const asked = options.useGenerationConfig ? await loadGenerationFields(source) : undefined;
-      return new GPT2(model, tokenizer, release, asked && generationDefaults(asked, onWarning));
+      const gpt2 = new GPT2(model, tokenizer, release, asked && generationDefaults(asked, onWarning));
+      compareVocabularies(source, tokenizer, model.config, onWarning);
+      return gpt2;
     } catch (error) {
       release();
       throw error;

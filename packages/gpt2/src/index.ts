@@ -12,8 +12,8 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { fitConfig } from "./checkpoint/stored-weights.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
-export type { WarningListener } from "./checkpoint/warning.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
+export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
@@ -61,8 +61,16 @@ export type { DeviceOptions } from "./open-device.ts";
 export { checkInteger } from "./options.ts";
 export type { Score } from "./score/text.ts";
 export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
+export type { AddedToken, KnownToken } from "./tokenizer/added-token.ts";
+export type { AllowedSpecial } from "./tokenizer/added-vocabulary.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
-export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
-export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer/tokenizer.ts";
+export {
+  type EncodeOptions,
+  Tokenizer,
+  type TokenizerFiles,
+  type TokenizerJsonOptions,
+  type TokenizerSettings,
+} from "./tokenizer/tokenizer.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";
+export type { WarningListener } from "./warning.ts";

@@ -1,7 +1,7 @@
 import type { GPT2Config } from "../model/config.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { WarningListener } from "../warning.ts";
 import type { ModelSource } from "./source/index.ts";
-import type { WarningListener } from "./warning.ts";
 
 /** Tells if tokenizer and config are for vocabularies of different sizes. */
 export function compareVocabularies(

@@ -6,6 +6,7 @@ import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type LazyTensorData, type TensorInput, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
+import { type WarningListener, warnOnConsole } from "../warning.ts";
 import { loadConfig } from "./load.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import {
@@ -19,7 +20,6 @@ import {
 import type { ModelSource } from "./source/index.ts";
 import { StoredWeights } from "./stored-weights.ts";
 import { elementsOf } from "./tensors.ts";
-import { type WarningListener, warnOnConsole } from "./warning.ts";
 
 /** How far a conversion has come. */
 export interface ConvertProgress {

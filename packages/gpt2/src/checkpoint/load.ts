@@ -11,13 +11,13 @@ import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type GPT2Config, parseConfig, tokenIds } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
-import { loadGenerationFields } from "./generation-config.ts";
+import { type WarningListener, warnOnConsole } from "../warning.ts";
+import { loadGenerationFields } from "./load-generation-config.ts";
 import { loadWeight } from "./load-weight.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
 import { requiredText } from "./source/required-text.ts";
 import { StoredWeights } from "./stored-weights.ts";
-import { type WarningListener, warnOnConsole } from "./warning.ts";
 
 /** How far loading has come. */
 export interface LoadProgress {

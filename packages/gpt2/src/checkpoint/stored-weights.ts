@@ -3,11 +3,11 @@ import { showName } from "@gpt2-ts/tensor/options";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
+import type { WarningListener } from "../warning.ts";
 import type { Checkpoint } from "./open-checkpoint.ts";
 import { type ConvertedDtype, convertedTo, groupAxis, scalesName, scalesShape } from "./quantization.ts";
 import { OUTPUT_TABLE, TOKEN_TABLE } from "./tensor-names.ts";
 import { checkTensors } from "./tensors.ts";
-import type { WarningListener } from "./warning.ts";
 
 /** Elements of a table that are compared at once. */
 const PIECE = 2 ** 18;

@@ -17,7 +17,7 @@ export function withDefaults<Options extends SamplingOptions & Omit<GenerationDe
   options: Options,
   promptLength: number,
 ): Options {
-  const { temperature, topK, topP, ...others } = defaults;
+  const { temperature, topK, topP, minP, ...others } = defaults;
   const applying = options.greedy ? others : defaults; // what greedy has no use for contradicts it
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
   const merged = { ...applying, ...given };

@@ -60,7 +60,8 @@ export function checkGenerateOptions(options: GenerateOptions): void {
 
 /**
  * Continues a prompt and yields the text as it comes: pieces of whole characters, never part of a stop text. Joined, they are the
- * `text` of the result. An empty prompt stands for the beginning of a text: the config's `bos_token_id`, or else `<|endoftext|>`.
+ * `text` of the result. An empty prompt stands for the beginning of a text: `bos_token_id` of the config, or else `<|endoftext|>`.
+ * Ids that the tokenizer has no token for, as those of a padded vocabulary, are never drawn.
  *
  * @returns the whole of it
  * @throws OptionError, TokenIdError, ContextLengthError for a prompt that leaves no room for a token; `signal.reason`
@@ -79,12 +80,14 @@ export async function* generateText(
   const stopTexts = new StopTexts(listOf(stop));
   const { bosTokenId, eosTokenIds, vocabSize } = model.config;
   const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
-  const promptIds = prompt.length > 0 ? prompt : beginning([bosTokenId, ...endTokens], vocabSize);
+  const promptIds =
+    prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
   const decoder = tokenizer.streamDecoder();
   const tokens = generateTokens(model, promptIds, {
     ...others,
     seed,
     endTokens: stopAtEndOfText ? endTokens : [],
+    never: tokenizer.idsWithoutToken(vocabSize),
   } satisfies GenerateTokensOptions);
 
   let text = "";

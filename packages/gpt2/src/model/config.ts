@@ -1,8 +1,8 @@
 import type { Activation } from "@gpt2-ts/tensor";
 import { showValue } from "@gpt2-ts/tensor/options";
 import { ModelFormatError } from "../errors.ts";
-import { parsePythonJson } from "../python-json.ts";
 import { activationNames } from "./activation.ts";
+import { parsePythonJson } from "./python-json.ts";
 
 /** The fields of a Hugging Face `config.json` that shape a GPT-2. docs/features.md lists them all. */
 export interface GPT2Config {

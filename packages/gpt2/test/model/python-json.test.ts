@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parsePythonJson } from "../src/python-json.ts";
+import { parsePythonJson } from "../../src/model/python-json.ts";
 
 describe("parsePythonJson", () => {
   test("reads NaN and infinities where values stand, and leaves texts alone", () => {
