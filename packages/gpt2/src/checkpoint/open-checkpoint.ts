@@ -22,7 +22,7 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
   }
   const message = `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`;
   const absence = source.absence?.(SINGLE_FILE);
-  const advice = absence ? `for ${SINGLE_FILE}: ${absence}` : adviceFor(source.name, (await source.names?.()) ?? []);
+  const advice = absence ? `for ${SINGLE_FILE}: ${absence}` : await adviceFor(source);
   throw new ModelFormatError(source.name, advice === undefined ? message : `${message}; ${advice}`);
 }
 
@@ -41,7 +41,8 @@ export async function openSafetensors(
   const opening = isIndex ? openSharded(file, { ...reading, shard: shardsOf(source) }) : open(file, reading);
   const tensors = await opening.catch(async (error: unknown) => {
     if (!(error instanceof SafetensorsError)) throw error;
-    const foreign = foreignContent(await beginningOf(file));
+    const beginning = await beginningOf(file);
+    const foreign = beginning === "" ? "the file is empty" : foreignContent(beginning ?? "");
     if (foreign !== undefined) throw new ModelFormatError(path, foreign, undefined, { cause: error });
     throw isIndex ? error : named(error, path);
   });
@@ -52,7 +53,7 @@ function shardsOf(source: ModelSource) {
   return async (name: string): Promise<Source> => {
     const file = await source.file(name);
     if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
-    const foreign = foreignContent(await beginningOf(file)); // of a folder without git lfs
+    const foreign = foreignContent((await beginningOf(file)) ?? ""); // of a folder without git lfs
     if (foreign !== undefined) throw new ModelFormatError(source.path(name), foreign);
     return file;
   };
@@ -65,20 +66,20 @@ function named(error: SafetensorsError, path: string): Error {
 
 const BEGINNING_BYTES = 512;
 
-/** The first characters of a file or Blob, as far as they can be had. (What a URL leads to, its source has looked at.) */
-async function beginningOf(file: Source): Promise<string> {
+/** The first characters of a file or Blob; undefined if it cannot be read. (What a URL leads to, its source has looked at.) */
+async function beginningOf(file: Source): Promise<string | undefined> {
   try {
     if (file instanceof Blob) return await file.slice(0, BEGINNING_BYTES).text();
-    if (file instanceof URL) return "";
+    if (file instanceof URL) return undefined;
     const handle = await globalThis.process?.getBuiltinModule?.("node:fs/promises").open(String(file));
-    if (!handle) return "";
+    if (!handle) return undefined;
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
-      return buffer.toString("utf8", 0, bytesRead);
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+      return new TextDecoder().decode(buffer.subarray(0, bytesRead));
     } finally {
       await handle.close();
     }
   } catch {
-    return ""; // then the first error is all that is known
+    return undefined; // then the first error is all that is known
   }
 }

@@ -1,12 +1,11 @@
 import { TransportError } from "./failure.ts";
-import type { SendOptions } from "./send.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { Guard, SendOptions } from "./options.ts";
 
 /** Sends a request. Pages do not see redirects: `fetch` follows them. */
 export async function exchange(
   url: URL,
   { method = "GET", headers, credentials, fetch = globalThis.fetch, signal, onAnswer }: SendOptions,
-  watchdog: Watchdog,
+  watchdog: Guard,
 ): Promise<{ response: Response; url: URL }> {
   try {
     const request = { method, headers: { ...credentials, ...headers }, signal: watchdog.signal };

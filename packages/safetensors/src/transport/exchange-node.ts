@@ -1,8 +1,7 @@
 import { displayUrl, withoutSecrets } from "./display.ts";
 import { type TransportCode, TransportError } from "./failure.ts";
+import type { Guard, SendOptions } from "./options.ts";
 import { proxyHint } from "./proxy.ts";
-import type { SendOptions } from "./send.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 const MAX_REDIRECTS = 8;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -11,7 +10,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 export async function exchange(
   where: URL,
   options: SendOptions,
-  watchdog: Watchdog,
+  watchdog: Guard,
 ): Promise<{ response: Response; url: URL }> {
   let [url, credentials] = takeUser(where, options.credentials);
   const { origin } = url;
@@ -49,7 +48,7 @@ async function fetchOnce(
   url: URL,
   credentials: Readonly<Record<string, string>>,
   { method = "GET", headers, fetch = globalThis.fetch, signal }: SendOptions,
-  watchdog: Watchdog,
+  watchdog: Guard,
 ): Promise<Response> {
   // Ranges and sizes are about the file itself, not about a compressed form of it.
   const sent = { "accept-encoding": "identity", ...credentials, ...headers };

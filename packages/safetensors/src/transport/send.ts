@@ -1,24 +1,7 @@
 import { exchange, failureOf } from "#exchange";
 import { TransportError } from "./failure.ts";
+import type { SendOptions } from "./options.ts";
 import { STALL_TIMEOUT, Watchdog } from "./watchdog.ts";
-
-export interface SendOptions {
-  readonly method?: "GET" | "HEAD" | undefined;
-  /** Sent with every request. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Sent to the origin of the first URL only, not to where it redirects. (A page cannot follow redirects by itself: there
-   * `fetch` does, which keeps only `Authorization` from other origins.) */
-  readonly credentials?: Readonly<Record<string, string>> | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Used in place of the global `fetch`. It must leave redirects alone when asked to (`redirect: "manual"`). */
-  readonly fetch?: typeof fetch | undefined;
-  /** Milliseconds without progress until the request is given up. Default 30 s. */
-  readonly stallTimeout?: number | undefined;
-  /** Sees every answer on the way. */
-  readonly onAnswer?: ((response: Response, url: URL) => void) | undefined;
-  /** Whether to follow a redirect; the redirect itself is the answer if not. Default: always. */
-  readonly follow?: ((to: URL, from: URL) => boolean) | undefined;
-}
 
 /** An answer whose headers are here and whose body is still to come. Close it, or read its body to the end. */
 export interface Answer {

@@ -1,4 +1,5 @@
 import { TransportError } from "./failure.ts";
+import type { Guard } from "./options.ts";
 
 /** Milliseconds without progress until a request counts as stalled. */
 export const STALL_TIMEOUT = 30_000;
@@ -6,7 +7,7 @@ export const STALL_TIMEOUT = 30_000;
 const SLOWEST = 0.5;
 
 /** Aborts a request when too little arrives for too long, or when the caller wants to stop. */
-export class Watchdog {
+export class Watchdog implements Guard {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
   readonly #timeout: number;

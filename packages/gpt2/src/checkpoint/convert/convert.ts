@@ -5,45 +5,13 @@ import { checkChoice, checkOptionNames, OptionError } from "@gpt2-ts/tensor/opti
 import { SafetensorsError, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../../errors.ts";
 import { checkInteger } from "../../options.ts";
-import { type WarningListener, warnOnConsole } from "../../warning.ts";
-import { CONVERTED_DTYPES, type ConvertedDtype, metadataFor } from "../quantization.ts";
+import { warnOnConsole } from "../../warning.ts";
+import { CONVERTED_DTYPES, metadataFor } from "../quantization.ts";
 import type { ModelSource } from "../source/index.ts";
 import { StoredWeights } from "../stored-weights.ts";
 import { newTensors } from "./new-tensors.ts";
+import { type ConvertOptions, LAYOUTS } from "./options.ts";
 import { openOriginal } from "./original.ts";
-
-/** How far a conversion has come. */
-export interface ConvertProgress {
-  /** Bytes of the new checkpoint that are written, and all of them. */
-  readonly done: number;
-  readonly total: number;
-}
-
-/** All optional. */
-export interface ConvertOptions {
-  /** What the matrices are kept in. Default: every tensor as it is stored. */
-  readonly dtype?: ConvertedDtype | undefined;
-  /**
-   * Whose names and layout the checkpoint has: the Hub's, or those of nanoGPT, whose matrices are `[out, in]`, whose biases may be
-   * missing, and whose `ckpt.pt` has the config in it. Default `"hub"`.
-   */
-  readonly from?: (typeof LAYOUTS)[number] | undefined;
-  /** The number of attention heads of a nanoGPT checkpoint that has neither `model_args` nor a `config.json` beside it. */
-  readonly nHead?: number | undefined;
-  /**
-   * The checkpoint's file in the source. Default: `model.safetensors` or its shards, else `pytorch_model.bin` or its shards, else,
-   * from nanoGPT, `ckpt.pt`.
-   */
-  readonly file?: string | undefined;
-  /** Whether files of `out` may be replaced. Default false. */
-  readonly overwrite?: boolean | undefined;
-  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
-  /** Is told what the user should know about the result. Default: `console.warn`. */
-  readonly onWarning?: WarningListener | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export const LAYOUTS = ["hub", "nanogpt"] as const;
 
 const optionNames = ["dtype", "from", "nHead", "file", "overwrite", "onProgress", "onWarning", "signal"] as const;
 
@@ -69,7 +37,7 @@ export async function convertModel(source: ModelSource, out: string, options: Co
   const { texts, config, checkpoint } = original;
   const names = [...texts.keys(), CHECKPOINT];
   const exists = await checkOut(out, overwrite ? [] : names);
-  const weights = await StoredWeights.of(checkpoint, config);
+  const weights = await StoredWeights.of(checkpoint, config, onWarning);
   if (weights.converted !== undefined && (dtype === undefined || dtype === weights.converted)) {
     throw new OptionError("dtype", `${source.name} is ${weights.converted} already`);
   }
@@ -84,7 +52,7 @@ export async function convertModel(source: ModelSource, out: string, options: Co
   });
   try {
     for (const [name, text] of texts) await writeText(join(staging, name), text);
-    const tensors = await newTensors(weights, config, dtype, { onProgress, signal });
+    const tensors = await newTensors(weights, dtype, { onProgress, signal });
     const metadata = dtype === undefined ? { format: "pt" } : metadataFor(dtype);
     await writeFile(join(staging, CHECKPOINT), tensors, metadata, { signal });
     // A new folder appears at once; in one that exists each file is replaced at once, the checkpoint last.

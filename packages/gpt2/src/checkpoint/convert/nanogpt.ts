@@ -6,8 +6,8 @@ import { weightsFor } from "../../model/weights.ts";
 import type { Checkpoint } from "../open-checkpoint.ts";
 import { gather } from "../strided.ts";
 import { type LazyTensor, tensorFile } from "../tensor-file.ts";
+import { findTiedTable, storedNames } from "../tensor-names.ts";
 import { isFloat } from "./floats.ts";
-import type { OpenedCheckpoint } from "./original.ts";
 
 /** A nanoGPT model as the Hub would have it. */
 export interface HubLayout {
@@ -16,31 +16,38 @@ export interface HubLayout {
   readonly configText: string;
 }
 
+/** What is known of a nanoGPT model besides its tensors. */
+interface SaidOfNanoGPT {
+  readonly configText: string | undefined;
+  readonly configPath: string;
+  readonly modelArgs: ReadonlyMap<unknown, unknown> | undefined;
+  readonly nHead: number | undefined;
+}
+
 /**
  * Turns a checkpoint of nanoGPT's `train.py` into the Hub's layout, tensor by tensor as it is read: its matrices are `[out, in]`,
  * as `nn.Linear` keeps them, and all biases may be missing, which are then zeros.
  * https://github.com/karpathy/nanoGPT/blob/master/model.py
  *
- * @param configText of a `config.json` beside it. Without one, the config follows from the shapes and `model_args`
+ * @param said.configText the `config.json` beside it. Without one, the config follows from the shapes and `model_args`
  */
 export async function fromNanoGPT(
-  { checkpoint: { path, tensors }, modelArgs }: Pick<OpenedCheckpoint, "checkpoint" | "modelArgs">,
-  configText: string | undefined,
-  { nHead, configPath }: { readonly nHead?: number | undefined; readonly configPath: string },
+  checkpoint: Checkpoint,
+  { configText, configPath, modelArgs, nHead }: SaidOfNanoGPT,
 ): Promise<HubLayout> {
-  const storedNames = new Map<string, string>();
-  for (const name of tensors.names) {
-    if (!maskBuffer.test(name)) storedNames.set(name.replace(prefixes, ""), name);
-  }
+  const { path, tensors } = checkpoint;
+  const names = storedNames(checkpoint);
+  for (const name of names.keys()) if (maskBuffer.test(name)) names.delete(name);
+  findTiedTable(names);
   if (configText !== undefined && nHead !== undefined) throw new OptionError("nHead", `${configPath} has it already`);
-  const text = configText ?? (await describe(path, tensors, storedNames, nHead ?? modelArgs?.get("n_head")));
+  const text = configText ?? (await describe(checkpoint, names, nHead ?? modelArgs?.get("n_head")));
   const config = parseConfig(text, configText === undefined ? path : configPath);
 
   const lazy: LazyTensor[] = [];
   const matrices = new Matrices(path, tensors);
   for (const { name, kind, shape } of weightsFor(config)) {
-    const storedAs = storedNames.get(name);
-    storedNames.delete(name);
+    const storedAs = names.get(name);
+    names.delete(name);
     if (storedAs === undefined) {
       if (!name.endsWith(".bias")) throw new ModelFormatError(path, `tensor ${name} is missing`, name);
       lazy.push({ name, dtype: "F32", shape, read: async (target) => void target.fill(0) });
@@ -48,14 +55,12 @@ export async function fromNanoGPT(
     else lazy.push(await asIs(tensors, storedAs, name));
   }
   // What a GPT-2 does not have is told by whoever reads the result.
-  for (const [name, storedAs] of storedNames) lazy.push(await asIs(tensors, storedAs, name));
+  for (const [name, storedAs] of names) lazy.push(await asIs(tensors, storedAs, name));
   return { checkpoint: { path, tensors: await open(tensorFile(lazy)) }, config, configText: text };
 }
 
-/** `torch.compile` and `DistributedDataParallel` put theirs before nanoGPT's own. */
-const prefixes = /^(?:module\.|_orig_mod\.)*(?:transformer\.)?/;
 /** Causal masks, which versions without flash attention keep as buffers. */
-const maskBuffer = /h\.\d+\.attn\.bias$/;
+const maskBuffer = /^h\.\d+\.attn\.bias$/;
 
 async function asIs(tensors: TensorReader, storedAs: string, name: string): Promise<LazyTensor> {
   const { dtype, shape } = await tensors.info(storedAs);
@@ -103,13 +108,12 @@ class Matrices {
 
 /** The `config.json` of a nanoGPT model. */
 async function describe(
-  path: string,
-  tensors: TensorReader,
-  storedNames: ReadonlyMap<string, string>,
+  { path, tensors }: Checkpoint,
+  names: ReadonlyMap<string, string>,
   nHead: unknown,
 ): Promise<string> {
   const shapeOf = async (name: string): Promise<readonly [number, number]> => {
-    const storedAs = storedNames.get(name);
+    const storedAs = names.get(name);
     if (storedAs === undefined)
       throw new ModelFormatError(path, `tensor ${name} is missing: is this a GPT of nanoGPT?`, name);
     const { shape } = await tensors.info(storedAs);
@@ -122,7 +126,7 @@ async function describe(
   }
   const [vocabSize, nEmbd] = await shapeOf("wte.weight");
   const [nPositions] = await shapeOf("wpe.weight");
-  const layers = Array.from(storedNames.keys(), (name) => /^h\.(\d+)\./.exec(name)?.[1]).filter(
+  const layers = Array.from(names.keys(), (name) => /^h\.(\d+)\./.exec(name)?.[1]).filter(
     (layer) => layer !== undefined,
   );
   const isGPT2Vocabulary = vocabSize > END_OF_TEXT;

@@ -1,14 +1,13 @@
 import { type Encoding, encodings } from "@gpt2-ts/tensor";
 import type { LazyTensorData, TensorInput } from "safetensors-ts";
 import { ModelFormatError } from "../../errors.ts";
-import type { GPT2Config } from "../../model/config.ts";
 import { weightsFor } from "../../model/weights.ts";
 import { type ConvertedDtype, scalesName, scalesShape } from "../quantization.ts";
 import type { StoredWeights } from "../stored-weights.ts";
 import { elementsOf } from "../tensors.ts";
-import type { ConvertOptions } from "./convert.ts";
 import { isFloat } from "./floats.ts";
 import { encodeMatrix, quantizeMatrix } from "./matrix.ts";
+import type { ConvertOptions } from "./options.ts";
 
 /**
  * The tensors of the new checkpoint, each computed when it is written.
@@ -17,7 +16,6 @@ import { encodeMatrix, quantizeMatrix } from "./matrix.ts";
  */
 export async function newTensors(
   weights: StoredWeights,
-  config: GPT2Config,
   dtype: ConvertedDtype | undefined,
   { onProgress, signal }: Pick<ConvertOptions, "onProgress" | "signal">,
 ): Promise<Map<string, TensorInput<LazyTensorData>>> {
@@ -38,7 +36,7 @@ export async function newTensors(
     tensors.set(name, { dtype, shape, data: make });
   };
   if (dtype === undefined) {
-    for (const { name, shape } of weightsFor(config)) {
+    for (const { name, shape } of weightsFor(weights.config)) {
       const { dtype, byteLength } = await weights.stored(name);
       if (!isFloat(dtype)) {
         throw new ModelFormatError(weights.path, `tensor ${name} is ${dtype}; expected floats`, name);
@@ -49,7 +47,7 @@ export async function newTensors(
   }
   const { file, integers: scheme }: Encoding = encodings[dtype];
   const { dtype: fileDtype, encode } = file!;
-  for (const weight of weightsFor(config)) {
+  for (const weight of weightsFor(weights.config)) {
     const { name, kind, shape } = weight;
     if (kind === "vector") {
       const data = async () => {

@@ -1,12 +1,13 @@
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { ModelFormatError } from "../../errors.ts";
 import { type GPT2Config, parseConfig } from "../../model/config.ts";
+import { TOKENIZER_FILES } from "../../tokenizer-files.ts";
 import { type Checkpoint, INDEX_FILE, openCheckpoint, openSafetensors, SINGLE_FILE } from "../open-checkpoint.ts";
 import type { ModelSource } from "../source/index.ts";
 import { requiredText } from "../source/required-text.ts";
 import { openTorchCheckpoint, openTorchShards } from "../torch/torch-checkpoint.ts";
-import type { ConvertOptions } from "./convert.ts";
 import { fromNanoGPT } from "./nanogpt.ts";
+import type { ConvertOptions } from "./options.ts";
 
 /** A model that is to be converted, laid out as on the Hub. */
 export interface Original extends AsyncDisposable {
@@ -19,10 +20,7 @@ export interface Original extends AsyncDisposable {
 }
 
 const CONFIG = "config.json";
-/** Both of the first pair, or the last, make a tokenizer. */
-const VOCABULARY = ["vocab.json", "merges.txt"];
-const TOKENIZER = "tokenizer.json";
-const OTHER_TEXTS = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json"];
+const GENERATION_CONFIG = "generation_config.json";
 
 /** A checkpoint and what `torch.save` saved beside it. */
 export interface OpenedCheckpoint extends AsyncDisposable {
@@ -52,7 +50,8 @@ export async function openOriginal(source: ModelSource, options: Options): Promi
         "there is no tokenizer beside it: put vocab.json and merges.txt into the new folder before it is loaded";
       warnings.push(`${source.name}: ${missing}`);
     }
-    const converted = await fromNanoGPT(opened, texts.get(CONFIG), { ...options, configPath: source.path(CONFIG) });
+    const said = { configText: texts.get(CONFIG), configPath: source.path(CONFIG), nHead: options.nHead };
+    const converted = await fromNanoGPT(opened.checkpoint, { ...said, modelArgs: opened.modelArgs });
     texts.set(CONFIG, converted.configText);
     return { ...converted, texts, warnings, [Symbol.asyncDispose]: close };
   } catch (error) {
@@ -92,19 +91,21 @@ function isSafetensors(file: string): boolean {
 
 async function readTexts(source: ModelSource, isNanoGPT: boolean): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
-  for (const name of [CONFIG, ...VOCABULARY, TOKENIZER, ...OTHER_TEXTS]) {
+  for (const name of [CONFIG, ...TOKENIZER_FILES, GENERATION_CONFIG]) {
     const text = await source.text(name);
     if (text !== undefined) texts.set(name, text);
   }
   if (isNanoGPT) return texts;
   await requiredText(source, CONFIG);
   if (!hasTokenizer(texts)) {
-    const missing = VOCABULARY.find((name) => !texts.has(name))!;
+    const missing = VOCABULARY_FILES.find((name) => !texts.has(name))!;
     throw new ModelFormatError(source.path(missing), "there is no such file");
   }
   return texts;
 }
 
+const VOCABULARY_FILES = ["vocab.json", "merges.txt"];
+
 function hasTokenizer(texts: ReadonlyMap<string, string>): boolean {
-  return VOCABULARY.every((name) => texts.has(name)) || texts.has(TOKENIZER);
+  return VOCABULARY_FILES.every((name) => texts.has(name)) || texts.has("tokenizer.json");
 }

@@ -75,7 +75,7 @@ function noFolder(folder: string, code: string | undefined): string {
   const isName = /^\w[\w.-]*(?:\/[\w.-]+)?$/.test(folder);
   const name = JSON.stringify(folder);
   return isName
-    ? `there is no such folder; GPT2.fromPretrained(${name}) loads a model of that name from the Hub, "gpt2 download ${folder}" fetches it`
+    ? `there is no such folder; GPT2.fromPretrained(${name}) loads a model of that name from the Hub, and "gpt2 download ${folder}" fetches it`
     : "there is no such folder";
 }
 
@@ -85,7 +85,5 @@ function notAFolder(path: string, name: string, folder: string, isFile: boolean)
     return `not a folder but a file, which can be converted: gpt2 convert --model ${path} --out NEW_FOLDER`;
   const format = otherFormat(name);
   if (isFile && format) return `not a folder but a file in ${format}, which is not read`;
-  return isFile
-    ? `not a folder; expected the one that the model's files are in (this file's is ${folder})`
-    : "not a folder";
+  return isFile ? `not a folder; expected the one that the model's files are in, ${folder}` : "not a folder";
 }

@@ -1,3 +1,5 @@
+import type { ModelSource } from "./source.ts";
+
 /** Weights in formats that are recognised, and not read. */
 const OTHER_FORMATS: readonly (readonly [ending: RegExp, name: string])[] = [
   [/\.gguf$/i, "GGUF"],
@@ -22,16 +24,14 @@ export function otherFormat(name: string): string | undefined {
   return OTHER_FORMATS.find(([ending]) => ending.test(name))?.[1];
 }
 
-/**
- * What to do about a folder without safetensors.
- *
- * @param names its files, as far as they are known
- */
-export function adviceFor(folder: string, names: readonly string[]): string | undefined {
+/** What to do about a folder without safetensors, as far as its files are known. */
+export async function adviceFor(source: ModelSource): Promise<string | undefined> {
+  const names = (await source.names?.()) ?? [];
   const standard = TORCH_FILES.find((name) => names.includes(name));
-  if (standard) return `its ${standard} can be converted: gpt2 convert --model ${folder} --out NEW_FOLDER`;
+  if (standard) return `its ${standard} can be converted: gpt2 convert --model ${source.name} --out NEW_FOLDER`;
   const torch = names.find((name) => isTorchFile(name) && !NO_WEIGHTS.test(name));
-  if (torch) return `its ${torch} can perhaps be converted: gpt2 convert --model ${folder}/${torch} --out NEW_FOLDER`;
+  if (torch)
+    return `its ${torch} can perhaps be converted: gpt2 convert --model ${source.path(torch)} --out NEW_FOLDER`;
   const safetensors = names.find((name) => /\.safetensors(\.index\.json)?$/.test(name));
   if (safetensors) return `it has ${safetensors}: rename it`;
   const other = names.find((name) => otherFormat(name));

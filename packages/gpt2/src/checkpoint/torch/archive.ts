@@ -1,9 +1,9 @@
 import { ModelFormatError } from "../../errors.ts";
+import type { TorchContents } from "./contents.ts";
 import type { FileBytes } from "./file-bytes.ts";
 import { type TorchObject, type TorchStorage, torchPolicy } from "./objects.ts";
 import { readPickle } from "./pickle/index.ts";
 import { MAX_PICKLE_BYTES, readingPickle } from "./read-pickle.ts";
-import type { TorchContents } from "./torch-file.ts";
 import { checkEntry, readZipDirectory, type ZipEntry } from "./zip.ts";
 
 /**

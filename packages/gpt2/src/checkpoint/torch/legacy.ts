@@ -1,10 +1,10 @@
 import { ModelFormatError } from "../../errors.ts";
+import type { TorchContents } from "./contents.ts";
 import { type FileBytes, uint64At, viewOf } from "./file-bytes.ts";
 import { type TorchObject, type TorchStorage, type TorchValue, torchPolicy } from "./objects.ts";
 import { PickleInput } from "./pickle/input.ts";
 import { readNextPickle } from "./pickle/machine.ts";
 import { MAX_PICKLE_BYTES, readingPickle } from "./read-pickle.ts";
-import type { TorchContents } from "./torch-file.ts";
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL_VERSION = 1001;

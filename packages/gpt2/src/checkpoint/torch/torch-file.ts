@@ -4,21 +4,12 @@ import { foreignContent } from "../source/foreign-content.ts";
 import { gather, isContiguous, spanOf } from "../strided.ts";
 import type { LazyTensor } from "../tensor-file.ts";
 import { readArchive } from "./archive.ts";
+import type { TorchContents } from "./contents.ts";
 import { type FileBytes, openBytes, viewOf } from "./file-bytes.ts";
 import { readLegacy } from "./legacy.ts";
 import type { TorchStorage, TorchTensor, TorchValue } from "./objects.ts";
 import { findStateDict } from "./state-dict.ts";
 import { LOCAL } from "./zip.ts";
-
-/** What both formats of `torch.save` hold. */
-export interface TorchContents {
-  /** The object that was saved. */
-  readonly root: TorchValue;
-  /** Where each storage begins in the file; it lies within it. */
-  readonly offsets: ReadonlyMap<TorchStorage, number>;
-  /** Throws {@link ModelFormatError} if the bytes of a storage are damaged, as far as the format tells. */
-  check(storage: TorchStorage): Promise<void>;
-}
 
 /** An open file of `torch.save`, and the state dict in it. */
 export interface TorchFile {

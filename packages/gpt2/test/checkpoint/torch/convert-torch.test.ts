@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { createWasmBackend } from "@gpt2-ts/tensor";
 import { parse } from "safetensors-ts";
 import { afterAll, describe, expect, test } from "vitest";
-import { type ConvertOptions, convertModel } from "../../../src/checkpoint/convert/convert.ts";
+import { convertModel } from "../../../src/checkpoint/convert/convert.ts";
+import type { ConvertOptions } from "../../../src/checkpoint/convert/options.ts";
 import { loadModel } from "../../../src/checkpoint/load.ts";
 import { modelSource } from "../../../src/checkpoint/source/index.ts";
 import { ModelFormatError } from "../../../src/errors.ts";
@@ -26,7 +27,7 @@ let count = 0;
 /** Converts a model of these files; resolves to the new folder. */
 async function convert(files: Files, options: ConvertOptions = {}): Promise<string> {
   const out = join(folder, `${count++}`);
-  await convertModel(await modelSource(await modelFiles(files)), out, options);
+  await convertModel(await modelSource(await modelFiles(files)), out, { onWarning: () => {}, ...options });
   return out;
 }
 
