@@ -61,5 +61,6 @@ export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
 export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
+export { StreamEncoder } from "./tokenizer/stream-encoder.ts";
 export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer/tokenizer.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";

@@ -23,7 +23,11 @@ export function splitAtSpecialTokens(
   return parts.map((part, i) => (i % 2 === 1 ? specialTokens.get(part)! : part)).filter((part) => part !== "");
 }
 
-function allowedTokens(specialTokens: ReadonlyMap<string, number>, allowed: AllowedSpecial): string[] {
+/**
+ * The special tokens that are allowed, by name.
+ * @throws OptionError if one that is named is not a special token
+ */
+export function allowedTokens(specialTokens: ReadonlyMap<string, number>, allowed: AllowedSpecial): string[] {
   if (allowed === "none") return [];
   if (allowed === "all") return [...specialTokens.keys()];
   if (typeof allowed === "string") {

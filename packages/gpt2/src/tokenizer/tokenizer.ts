@@ -1,6 +1,7 @@
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { expectIterable } from "../options.ts";
 import { TokenizerError } from "./errors.ts";
+import { MAX_TOKENS } from "./limits.ts";
 import { mergeWord } from "./merge.ts";
 import { type AllowedSpecial, splitAtSpecialTokens } from "./special-tokens.ts";
 import { endOfWord } from "./split.ts";
@@ -71,7 +72,8 @@ export class Tokenizer {
 
   /**
    * The ids of a text's tokens.
-   * @throws OptionError if `allowedSpecial` names a token that is not special
+   * @throws OptionError if `allowedSpecial` names a token that is not special; TokenizerError for more tokens than an array takes,
+   *   about 500 megabytes of English, which `StreamEncoder` encodes in pieces
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") throw new TypeError(`encode: expected a text, got ${showValue(text)}`);
@@ -87,7 +89,11 @@ export class Tokenizer {
   #encodeOrdinary(text: string, ids: number[]): void {
     for (let start = 0; start < text.length; ) {
       const end = endOfWord(text, start);
-      for (const id of this.#encodeWord(text.slice(start, end))) ids.push(id);
+      const word = this.#encodeWord(text.slice(start, end));
+      if (ids.length + word.length > MAX_TOKENS) {
+        throw new TokenizerError(`a text of more than ${MAX_TOKENS} tokens has to be encoded in pieces (StreamEncoder)`);
+      }
+      for (const id of word) ids.push(id);
       start = end;
     }
   }
