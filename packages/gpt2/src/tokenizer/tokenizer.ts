@@ -91,7 +91,9 @@ export class Tokenizer {
       const end = endOfWord(text, start);
       const word = this.#encodeWord(text.slice(start, end));
       if (ids.length + word.length > MAX_TOKENS) {
-        throw new TokenizerError(`a text of more than ${MAX_TOKENS} tokens has to be encoded in pieces (StreamEncoder)`);
+        throw new TokenizerError(
+          `a text of more than ${MAX_TOKENS} tokens has to be encoded in pieces (StreamEncoder)`,
+        );
       }
       for (const id of word) ids.push(id);
       start = end;

@@ -12,7 +12,10 @@ const special = { "<|endoftext|>": 50256, "<|": 50257, "a b": 50258, lsl: 50259,
 const tokenizer = gpt2Tokenizer(special);
 
 const part = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom("a", "b", "l", "s", "'", "'ll", "5", " ", "  ", "\n", "\u00a0", "!", "漢", "😀") },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom("a", "b", "l", "s", "'", "'ll", "5", " ", "  ", "\n", "\u00a0", "!", "漢", "😀"),
+  },
   { weight: 1, arbitrary: fc.constantFrom(...Object.keys(special), "\ud83d", "\ude00", "word", "12", "'re") },
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 3 }) },
 );
