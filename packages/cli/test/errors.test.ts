@@ -116,7 +116,9 @@ describe.concurrent("the program answers with one line on standard error and sta
     expect(await refusal(["tokenize"], notText)).toBe("standard input is not UTF-8 text (at byte 1)");
     const cutOff = { input: Uint8Array.of(0x61, 0xe2, 0x82) };
     expect(await refusal(["generate"], cutOff)).toBe("standard input is not UTF-8 text (at byte 1)");
-    expect(await refusal(["tokenize", "--decode"], { input: "1 2" })).toContain("standard input is not JSON");
+    expect(await refusal(["tokenize", "--decode"], { input: "1 2" })).toContain(
+      "standard input: expected a JSON array of token ids",
+    );
     expect(await refusal(["tokenize", "--decode"], { input: "[1.5]" })).toContain("item 0 is not a token id");
   });
 
@@ -157,6 +159,10 @@ describe("the same answers", () => {
     expect(await generate("--stop", "")).toContain("--stop: expected texts of at least one character");
     expect(await generate("--greedy", "--temperature", "1")).toBe("--temperature: has no meaning together with greedy");
     expect(await refusalHere(["score", "--stride", "0"])).toBe("--stride: expected an integer from 1, got 0");
+    expect(await refusalHere(["score", "--on-error", "skip"])).toContain("Allowed choices are stop, report.");
+    expect(await refusalHere(["tokenize", "--decode", "--special-tokens"])).toBe(
+      "--special-tokens: has no meaning together with decode",
+    );
   });
 
   it("a folder that is empty, or a file", async () => {
