@@ -1,5 +1,5 @@
 import type { KnownToken } from "./added-token.ts";
-import { characterClass, WHITE_SPACE } from "./character-classes.ts";
+import { characterClass, LETTER, WHITE_SPACE } from "./character-classes.ts";
 import { TokenizerError } from "./errors.ts";
 import { MergeTable } from "./merge.ts";
 
@@ -73,14 +73,17 @@ export class TokenMatcher {
       if (!read(token)) continue;
       if (token.singleWord && (endsWithWord(text, place) || startsWithWord(text, end))) continue;
       let [from, to] = [place, end];
-      if (token.lstrip) while (from > taken && isSpace(text, from - 1)) from--;
+      if (token.lstrip) {
+        while (from > taken && isSpace(text, from - 1)) from--;
+        from = Math.max(from, taken);
+      }
       if (token.rstrip) {
         if (to < spaceStart || to > spaceEnd) [spaceStart, spaceEnd] = [to, to]; // or in white space that was gone through
         while (isSpace(text, spaceEnd)) spaceEnd++;
         to = spaceEnd;
       }
       if (taken < from) parts.push(text.slice(taken, from));
-      parts.push(token.id);
+      if (from < to) parts.push(token.id); // or the token before took all of it
       taken = to;
     }
     if (taken < text.length) parts.push(text.slice(taken));
@@ -118,17 +121,24 @@ function isSpace(text: string, at: number): boolean {
   return at < text.length && characterClass(text.charCodeAt(at)) === WHITE_SPACE;
 }
 
-/** \w of Rust's regular expressions. */
-const WORD = String.raw`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]`;
-const firstIsWord = new RegExp(`^${WORD}`, "u");
-const lastIsWord = new RegExp(`${WORD}$`, "u");
+/**
+ * \w of Rust's regular expressions. Letters are those of our table, because engines differ in their versions of Unicode; marks and
+ * digits that are newer than an engine may be missing.
+ */
+function isOfWord(codePoint: number | undefined): boolean {
+  if (codePoint === undefined) return false;
+  return characterClass(codePoint) === LETTER || otherOfWord.test(String.fromCodePoint(codePoint));
+}
+
+const otherOfWord = /(?!\p{L})[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** Whether a word's character is before `at`. */
 function endsWithWord(text: string, at: number): boolean {
-  return lastIsWord.test(text.slice(Math.max(0, at - 2), at));
+  const [last] = [...text.slice(Math.max(0, at - 2), at)].slice(-1);
+  return isOfWord(last?.codePointAt(0));
 }
 
 /** Whether a word's character is at `at`. */
 function startsWithWord(text: string, at: number): boolean {
-  return firstIsWord.test(text.slice(at, at + 2));
+  return isOfWord(text.codePointAt(at));
 }

@@ -18,9 +18,10 @@ const GPT2_PATTERNS: readonly unknown[] = [
 ];
 
 /**
- * Reads a tokenizer.json, as Hugging Face `tokenizers` writes it. What does not concern ids, such as offsets, is passed over.
+ * Reads a tokenizer.json, as Hugging Face `tokenizers` writes it. Offsets are passed over; so are truncation and padding, which files of
+ * fine-tunes still have from their training: `transformers` applies them only when it is asked to.
  *
- * @param warn is told of settings that change ids, but are no part of splitting and merging a text: truncation, say
+ * @param warn is told of tokens that Hugging Face would add to texts
  * @throws TokenizerError for a tokenizer of another kind than GPT-2's, and for a malformed file; it names the part
  */
 export function readTokenizerJson(text: string, file: string, warn: (problem: string) => void): TokenizerParts {
@@ -31,8 +32,6 @@ export function readTokenizerJson(text: string, file: string, warn: (problem: st
   if (merges === undefined) throw fail("model.merges", "it is missing");
   expectGpt2s(fields, model, fail);
 
-  if (fields["truncation"] ?? undefined) warn("truncation is not applied: texts keep all their tokens");
-  if (fields["padding"] ?? undefined) warn("padding is not applied");
   if (addsTokens(fields["post_processor"])) warn("the tokens that post_processor adds to texts are not added");
 
   const ids = readIds(vocab, { file, part: "model.vocab" });

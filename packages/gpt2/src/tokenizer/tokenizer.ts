@@ -20,7 +20,7 @@ export interface TokenizerSettings {
   readonly addPrefixSpace?: boolean | undefined;
   /** The token that ends a text. Default `<|endoftext|>`. */
   readonly endOfText?: string | undefined;
-  /** The token that an empty prompt stands for. Default: the one that ends a text. */
+  /** The token that an empty prompt stands for. Default: `<|endoftext|>`, or else the one that ends a text. */
   readonly startOfText?: string | undefined;
   /** Told of what a user should know: bytes without a token, say. Default: `console.warn`. */
   readonly onWarning?: WarningListener | undefined;
@@ -93,7 +93,7 @@ export class Tokenizer {
 
   private constructor(parts: TokenizerParts, settings: TokenizerSettings) {
     const { addedTokens = [], addPrefixSpace = parts.addPrefixSpace, onWarning = warnOnConsole } = settings;
-    const { endOfText = END_OF_TEXT, startOfText = endOfText } = settings;
+    const { endOfText = END_OF_TEXT, startOfText = END_OF_TEXT } = settings;
     const { file, ids } = parts;
     if (ids.size === 0) throw new TokenizerError("there are no tokens in the vocabulary", { file });
     this.#parts = { ...parts, addPrefixSpace };
@@ -113,7 +113,7 @@ export class Tokenizer {
     this.specialTokens = this.#added.special;
     const idOf = (name: string) => tokens.find(({ content }) => content === name)?.id ?? ids.idOf(name);
     this.endOfText = idOf(endOfText);
-    this.startOfText = idOf(startOfText);
+    this.startOfText = idOf(startOfText) ?? this.endOfText;
     this.#idOfByte = Int32Array.from({ length: 256 }, (_, byte) => ids.idOf(bytesToSymbols([byte])) ?? NONE);
     this.#missing = this.#idOfByte.includes(NONE) ? missingBytes(parts, this.#idOfByte, onWarning) : undefined;
   }
@@ -276,8 +276,9 @@ export class Tokenizer {
   #bytesOfToken(id: number): Uint8Array {
     const added = this.#addedById.get(id);
     const number = this.#numbers[id] ?? NONE;
-    if (number === NONE || (added !== undefined && !this.#isMade(id))) return encodeUtf8(added!.content);
-    return tokenBytes(this.#parts.ids.textAt(number));
+    const token = number === NONE ? undefined : this.#parts.ids.textAt(number);
+    if (added !== undefined && (token !== added.content || !this.#isMade(id))) return encodeUtf8(added.content);
+    return tokenBytes(token!);
   }
 
   /** Whether ordinary text can become this token of the vocabulary: then it is written in byte symbols. */
