@@ -12,6 +12,7 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
+export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";

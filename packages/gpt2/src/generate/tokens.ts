@@ -63,7 +63,7 @@ export async function* generateTokens(
     for (let next = ids, count = 1; ; count++) {
       const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
       for (const id of never) logits[id] = Number.NEGATIVE_INFINITY;
-      const id = draw(distribution(logits, options, ids), generator);
+      const id = draw(distribution(logits, options, { ids, promptLength: prompt.length }), generator);
       if (id === endToken) return "eos";
       ids.push(id);
       yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
