@@ -2,6 +2,7 @@ import { showValue } from "@gpt2-ts/tensor/options";
 import type { AddedToken } from "../tokenizer/added-token.ts";
 import { TokenizerError } from "../tokenizer/errors.ts";
 import type { TokenizerSettings } from "../tokenizer/tokenizer.ts";
+import { END_OF_TEXT } from "../tokenizer/vocabulary.ts";
 import type { ModelSource } from "./source/index.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -44,7 +45,7 @@ export async function readTokenizerSettings(source: ModelSource): Promise<Tokeni
   return {
     addedTokens: [...listed, ...special],
     addPrefixSpace: prefix as boolean | undefined,
-    endOfText: roles.get("eos_token")?.[0]?.content,
+    endOfText: roles.get("eos_token")?.[0]?.content ?? END_OF_TEXT,
     startOfText: roles.get("bos_token")?.[0]?.content,
   };
 }

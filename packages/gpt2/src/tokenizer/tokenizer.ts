@@ -18,7 +18,10 @@ export interface TokenizerSettings {
   readonly addedTokens?: readonly AddedToken[] | undefined;
   /** Whether a space is put before a text that does not begin with one. Default: what tokenizer.json says, or else false. */
   readonly addPrefixSpace?: boolean | undefined;
-  /** The token that ends a text. Default `<|endoftext|>`. */
+  /**
+   * The token that ends a text. If it is given, it, `startOfText` and `<|endoftext|>` are special wherever the vocabulary has them.
+   * Default `<|endoftext|>`.
+   */
   readonly endOfText?: string | undefined;
   /** The token that an empty prompt stands for. Default: `<|endoftext|>`, or else the one that ends a text. */
   readonly startOfText?: string | undefined;
@@ -97,16 +100,17 @@ export class Tokenizer {
     const { file, ids } = parts;
     if (ids.size === 0) throw new TokenizerError("there are no tokens in the vocabulary", { file });
     this.#parts = { ...parts, addPrefixSpace };
-    const known =
-      ids.idOf(END_OF_TEXT) === undefined ? [] : [{ content: END_OF_TEXT, special: true, normalized: false }];
+    const ends = settings.endOfText === undefined ? [] : new Set([END_OF_TEXT, startOfText, endOfText]);
+    const known = [...ends].filter((token) => ids.idOf(token) !== undefined);
     const tokens = withIds(
-      [...known, ...parts.added, ...addedTokens],
+      [...parts.added, ...known.map((content) => ({ content, special: true })), ...addedTokens],
       (token) => ids.idOf(token),
       ids.size,
       (problem) => onWarning(`${file}: ${problem}`),
     );
-    this.#added = new AddedVocabulary(tokens);
+    // Where ids have gaps, two tokens may get one id; as in tokenizers, the later one has it.
     this.#addedById = new Map(tokens.map((token) => [token.id, token]));
+    this.#added = new AddedVocabulary([...this.#addedById.values()]);
     this.#numbers = numbersById(ids, file);
     this.vocabSize = tokens.reduce((size, { id }) => Math.max(size, id + 1), this.#numbers.length);
     this.#bytes = new Array(this.vocabSize);
@@ -125,9 +129,12 @@ export class Tokenizer {
   static fromVocab(files: TokenizerFiles): Tokenizer {
     checkOptionNames(files, ["vocab", "merges", "specialTokens", "fileNames", ...settingNames]);
     const { vocab, merges, fileNames = { vocab: "vocab.json", merges: "merges.txt" }, ...settings } = files;
-    const { specialTokens = {} } = files;
+    const { specialTokens = {}, endOfText = END_OF_TEXT } = files;
     const added = Object.keys(specialTokens).map((content) => ({ content, special: true }));
-    const tokenizer = new Tokenizer({ ...readVocabFiles(vocab, merges, fileNames), ...PLAIN, added }, settings);
+    const tokenizer = new Tokenizer(
+      { ...readVocabFiles(vocab, merges, fileNames), ...PLAIN, added },
+      { ...settings, endOfText },
+    );
     for (const [token, id] of Object.entries(specialTokens)) {
       const known = tokenizer.specialTokens.get(token);
       if (known === id) continue;

@@ -46,7 +46,9 @@ async function load(files: Readonly<Record<string, unknown>>): Promise<{ tokeniz
 describe("loadTokenizer", () => {
   it.each(cases)("reads what transformers reads: $name", async (expected) => {
     const { tokenizer, warnings } = await load(expected.files);
-    expect(Object.fromEntries(tokenizer.addedTokens.map(({ id, content }) => [String(id), content]))).toEqual(expected.added);
+    expect(Object.fromEntries(tokenizer.addedTokens.map(({ id, content }) => [String(id), content]))).toEqual(
+      expected.added,
+    );
     expect([...tokenizer.specialTokens.values()].sort((a, b) => a - b)).toEqual(expected.special);
     expect(texts.map((text) => tokenizer.encode(text, { allowedSpecial: "all" }))).toEqual(expected.ids);
     expect([tokenizer.endOfText, tokenizer.startOfText]).toEqual([expected.endOfText, expected.startOfText]);
@@ -59,15 +61,27 @@ describe("loadTokenizer", () => {
   });
 
   it.each<[string, Json, Partial<TokenizerError>]>([
-    ["text that is no JSON", { "tokenizer_config.json": "{" }, { file: "tokenizer_config.json", message: "not valid JSON" }],
-    ["a list", { "added_tokens.json": [1] }, { file: "added_tokens.json", message: "expected a JSON object, found [1]" }],
+    [
+      "text that is no JSON",
+      { "tokenizer_config.json": "{" },
+      { file: "tokenizer_config.json", message: "not valid JSON" },
+    ],
+    [
+      "a list",
+      { "added_tokens.json": [1] },
+      { file: "added_tokens.json", message: "expected a JSON object, found [1]" },
+    ],
     ["an id that is text", { "added_tokens.json": { a: "1" } }, { file: "added_tokens.json", part: "a" }],
     [
       "an added token without content",
       { "tokenizer_config.json": { added_tokens_decoder: { "7": {} } } },
       { part: "added_tokens_decoder.7.content", message: "expected a text, found undefined" },
     ],
-    ["an id that is no number", { "tokenizer_config.json": { added_tokens_decoder: { x: "a" } } }, { part: "added_tokens_decoder.x" }],
+    [
+      "an id that is no number",
+      { "tokenizer_config.json": { added_tokens_decoder: { x: "a" } } },
+      { part: "added_tokens_decoder.x" },
+    ],
     [
       "a flag that is none",
       { "special_tokens_map.json": { pad_token: { content: "<p>", lstrip: 1 } } },
@@ -82,8 +96,8 @@ describe("loadTokenizer", () => {
   });
 
   it("names vocab.json if there is no tokenizer at all", async () => {
-    await expect(modelSource({ "config.json": new Blob(["{}"]) }).then((source) => loadTokenizer(source))).rejects.toThrow(
-      "vocab.json: there is no such file",
-    );
+    await expect(
+      modelSource({ "config.json": new Blob(["{}"]) }).then((source) => loadTokenizer(source)),
+    ).rejects.toThrow("vocab.json: there is no such file");
   });
 });

@@ -29,7 +29,9 @@ const { base, cases }: Fixtures = JSON.parse(
 
 /** The same in make_tokenizer_json.py: fields of `model` one by one, and null takes a field away. */
 function changed({ model = {}, ...changes }: Fields & { readonly model?: Fields }): Fields {
-  const kept = Object.entries({ ...base.model, ...model }).filter(([field, value]) => value !== null || !(field in model));
+  const kept = Object.entries({ ...base.model, ...model }).filter(
+    ([field, value]) => value !== null || !(field in model),
+  );
   return { ...base, ...changes, model: Object.fromEntries(kept) };
 }
 

@@ -102,7 +102,11 @@ describe("Tokenizer.fromVocab", () => {
       { vocab, merges, specialTokens: { ab: 9 } },
       { id: 9, message: "it is 256 in" },
     ],
-    ["a special token beyond a gap", { vocab, merges, specialTokens: { "<x>": 300 } }, { id: 300, message: "it is 257" }],
+    [
+      "a special token beyond a gap",
+      { vocab, merges, specialTokens: { "<x>": 300 } },
+      { id: 300, message: "it is 257" },
+    ],
   ])("refuses %s", (_, files, expected) => {
     const error = errorOf(files);
     const { message, ...fields } = expected;

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 
 type Kind = { readonly ranges: [first: number, last: number][] } | { readonly words: readonly string[] };
 
-const kinds: (Kind & { readonly name: string })[] = JSON.parse(readFileSync(new URL("random-texts.json", import.meta.url), "utf8"));
+const kinds: (Kind & { readonly name: string })[] = JSON.parse(
+  readFileSync(new URL("random-texts.json", import.meta.url), "utf8"),
+);
 
 /**
  * Random texts of all the kinds in random-texts.json; random_texts.py makes the same ones from the same seed. Every other piece is
