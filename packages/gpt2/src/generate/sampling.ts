@@ -30,8 +30,8 @@ export interface SamplingOptions extends AdjustmentOptions {
 }
 
 export const samplingOptionNames = [
-  ...adjustmentOptionNames,
   ...(["temperature", "topK", "topP", "minP", "greedy"] as const),
+  ...adjustmentOptionNames,
 ];
 
 /** Throws an {@link OptionError} for a value that is out of range, or options that contradict each other. */
