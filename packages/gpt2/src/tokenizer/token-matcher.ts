@@ -25,6 +25,9 @@ export class TokenMatcher {
   /** The longest token that is complete in a node. */
   readonly #longest: Int32Array;
 
+  /** 1 for the characters that tokens end with: nearly all of a text is passed over by this. */
+  readonly #last = new Uint8Array(2 ** 16);
+
   /** @param tokens with different contents, none empty */
   constructor(tokens: readonly KnownToken[]) {
     const characters = tokens.reduce((sum, { content }) => sum + content.length, 0);
@@ -49,6 +52,7 @@ export class TokenMatcher {
         node = next;
       }
       this.#longest[node] = number;
+      this.#last[content.charCodeAt(content.length - 1)] = 1;
     }
     const nodes = new Int32Array(this.#edges.size).map((_, i) => i + 1);
     for (const node of nodes.sort((a, b) => depths[a]! - depths[b]!)) {
@@ -95,7 +99,9 @@ export class TokenMatcher {
     const matches: { place: number; token: KnownToken }[] = [];
     let node = ROOT;
     for (let place = text.length - 1; place >= 0; place--) {
-      node = this.#step(node, text.charCodeAt(place));
+      const code = text.charCodeAt(place);
+      if (node === ROOT && this.#last[code] === 0) continue;
+      node = this.#step(node, code);
       const token = this.#tokens[this.#longest[node]!];
       if (token !== undefined) matches.push({ place, token });
     }

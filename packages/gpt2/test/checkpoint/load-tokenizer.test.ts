@@ -71,7 +71,7 @@ describe("loadTokenizer", () => {
       { "added_tokens.json": [1] },
       { file: "added_tokens.json", message: "expected a JSON object, found [1]" },
     ],
-    ["an id that is text", { "added_tokens.json": { a: "1" } }, { file: "added_tokens.json", part: "a" }],
+    ["an id that is text", { "added_tokens.json": { a: "1" } }, { file: "added_tokens.json", part: '"a"' }],
     [
       "an added token without content",
       { "tokenizer_config.json": { added_tokens_decoder: { "7": {} } } },

@@ -35,15 +35,15 @@ function changed({ model = {}, ...changes }: Fields & { readonly model?: Fields 
   return { ...base, ...changes, model: Object.fromEntries(kept) };
 }
 
-function tokenizerOf(json: Fields): { tokenizer: Tokenizer; warnings: string[] } {
+async function tokenizerOf(json: Fields): Promise<{ tokenizer: Tokenizer; warnings: string[] }> {
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
-  return { tokenizer: Tokenizer.fromTokenizerJson(JSON.stringify(json), { onWarning }), warnings };
+  return { tokenizer: await Tokenizer.fromTokenizerJson(JSON.stringify(json), { onWarning }), warnings };
 }
 
 describe("Tokenizer.fromTokenizerJson", () => {
-  it.each(cases)("makes of random texts what tokenizers does: $name", (expected) => {
-    const { tokenizer } = tokenizerOf(changed(expected.changes));
+  it.each(cases)("makes of random texts what tokenizers does: $name", async (expected) => {
+    const { tokenizer } = await tokenizerOf(changed(expected.changes));
     const { count, seed, words, leaveOut } = expected;
     const [texts, ids, ordinary] = [new Digest(), new Digest(), new Digest()];
     for (const text of randomTexts(count, seed, words, leaveOut)) {
