@@ -15,7 +15,8 @@ import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { runConditions } from "./harness/machine.ts";
 import { REPOSITORY, SHIPPED_MODEL } from "./paths.ts";
-import { compareModels } from "./quality/measure.ts";
+import { describeErrors } from "./quality/describe.ts";
+import { compareModels, windowsOf } from "./quality/measure.ts";
 import type { QualityBound, QualityErrors, QualityResult } from "./quality/result.ts";
 import { readReference } from "./reference-values.ts";
 import { writeResult } from "./results-file.ts";
@@ -77,7 +78,7 @@ async function measure(name: string): Promise<QualityErrors[]> {
     for (const [i, comparison] of comparisons.entries()) {
       const found = { model: name, text, dtype: DTYPES[i]!, ...comparison.summary() };
       measured.push(found);
-      console.log(describe(found));
+      console.log(describeErrors(found));
     }
   }
   for (const model of [base, ...others]) disposeModel(model);
@@ -91,20 +92,14 @@ async function shippedTexts(source: Awaited<ReturnType<typeof modelSource>>): Pr
   const ids = (await loadTokenizer(source)).encode(await readFile(PROSE, "utf8"));
   return [
     { name: "held-out Shakespeare", windows: [[...heldOut.ids]] },
-    { name: "docs/reading.md", windows: cut(ids, heldOut.ids.length) },
+    { name: "docs/reading.md", windows: windowsOf(ids, heldOut.ids.length) },
   ];
 }
 
 async function syntheticTexts(): Promise<Text[]> {
   const prompts = await readReference("synthetic-124m");
   const longest = prompts.at(-1)!;
-  return [{ name: "hashed ids", windows: cut([...longest.ids], longest.ids.length / 2) }];
-}
-
-function cut(ids: readonly number[], length: number): number[][] {
-  const pieces: number[][] = [];
-  for (let start = 0; start < ids.length; start += length) pieces.push(ids.slice(start, start + length));
-  return pieces.filter((piece) => piece.length > 1);
+  return [{ name: "hashed ids", windows: windowsOf([...longest.ids], longest.ids.length / 2) }];
 }
 
 /** The bounds that a text exceeds. Perplexity is bounded where the text is of a kind that the model knows. */
@@ -120,24 +115,4 @@ function exceeded(found: QualityErrors): string[] {
   return broken
     .filter((line) => line !== false)
     .map((line) => `${found.model}, ${found.text}, ${found.dtype}: ${line}`);
-}
-
-function describe({
-  model,
-  text,
-  dtype,
-  positions,
-  maxError,
-  rmsError,
-  meanKl,
-  maxKl,
-  top1,
-  ...rest
-}: QualityErrors): string {
-  const change = 100 * (rest.perplexity / rest.basePerplexity - 1);
-  return (
-    `${model}, ${text}, ${dtype}: ${positions} positions, logits max ${maxError.toExponential(1)} RMS ` +
-    `${rmsError.toExponential(1)}, KL mean ${meanKl.toExponential(1)} max ${maxKl.toExponential(1)}, top-1 ` +
-    `${(100 * top1).toFixed(2)} %, perplexity ${rest.perplexity.toFixed(3)} (${change >= 0 ? "+" : ""}${change.toFixed(3)} %)`
-  );
 }

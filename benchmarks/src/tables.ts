@@ -17,6 +17,7 @@ import { memoryTable } from "./tables/memory-table.ts";
 import { peersCharts } from "./tables/peers-chart.ts";
 import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
+import { realTable } from "./tables/real-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
@@ -34,6 +35,7 @@ const generated = {
   // docs/benchmarks.md
   accuracy: accuracyTable(logits),
   quality: qualityTable(await results("quality")),
+  real: realTable(await results("real")),
   peers: peersTable(peers),
   "short-prompt": shortPromptTable(speed),
   "share-of-memory": shareOfMemoryTable(speed),
