@@ -5,8 +5,8 @@ import { type Encoding, encodings, type IntegerScheme } from "@gpt2-ts/tensor";
 import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type LazyTensorData, type TensorInput, writeFile } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
-import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
+import { type WarningListener, warnOnConsole } from "../warning.ts";
 import { loadConfig } from "./load.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import {
@@ -34,6 +34,8 @@ export interface ConvertOptions {
   /** Whether files of `out` may be replaced. Default false. */
   readonly overwrite?: boolean | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Told of what its user should know about the model's files, a sentence each. Default: `console.warn`. */
+  readonly onWarning?: WarningListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,15 +56,15 @@ const PIECE = 2 ** 20;
  *   unchanged
  */
 export async function convertModel(source: ModelSource, out: string, options: ConvertOptions): Promise<void> {
-  const { dtype, overwrite = false, onProgress, signal } = options;
+  const { dtype, overwrite = false, onProgress, onWarning = warnOnConsole, signal } = options;
   checkChoice("dtype", dtype, CONVERTED_DTYPES);
   const texts = await readTexts(source);
   const names = [...texts.keys(), CHECKPOINT];
   const exists = await checkOut(out, overwrite ? [] : names);
-  const config = await loadConfig(source);
+  const said = await loadConfig(source);
   const checkpoint = await openCheckpoint(source, { signal });
   await using _ = checkpoint.tensors;
-  const weights = await StoredWeights.of(checkpoint, config);
+  const weights = await StoredWeights.of(checkpoint, said, onWarning);
   if (weights.converted === dtype) throw new OptionError("dtype", `${source.name} is ${dtype} already`);
 
   const folder = resolve(out);
@@ -74,7 +76,7 @@ export async function convertModel(source: ModelSource, out: string, options: Co
   });
   try {
     for (const [name, text] of texts) await writeText(join(staging, name), text);
-    const tensors = convertedTensors(weights, config, dtype, { onProgress, signal });
+    const tensors = convertedTensors(weights, dtype, { onProgress, signal });
     await writeFile(join(staging, CHECKPOINT), tensors, metadataFor(dtype), { signal });
     // A new folder appears at once; in one that exists each file is replaced at once, the checkpoint last.
     if (!exists) await rename(staging, folder);
@@ -108,7 +110,6 @@ async function checkOut(folder: string, unwanted: readonly string[]): Promise<bo
 /** The tensors of the new checkpoint, each computed when it is written. */
 function convertedTensors(
   weights: StoredWeights,
-  config: GPT2Config,
   dtype: ConvertedDtype,
   { onProgress, signal }: Pick<ConvertOptions, "onProgress" | "signal">,
 ): Map<string, TensorInput<LazyTensorData>> {
@@ -130,7 +131,7 @@ function convertedTensors(
     };
     tensors.set(name, { dtype, shape, data: make });
   };
-  for (const weight of weightsFor(config)) {
+  for (const weight of weightsFor(weights.config)) {
     const { name, kind, shape } = weight;
     if (kind === "vector") {
       const data = async () => {
