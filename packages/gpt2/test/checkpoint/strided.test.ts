@@ -51,7 +51,7 @@ test("the elements of a view come in the order of its indices, whatever its stri
 test("tensors that are made when they are read are a safetensors file to who reads one", async () => {
   const tensors = fc.uniqueArray(
     fc.record({
-      name: fc.string({ minLength: 1, maxLength: 8 }).filter((name) => name !== "__metadata__" && name.isWellFormed()),
+      name: fc.string({ minLength: 1, maxLength: 8 }).filter((name) => name !== "__metadata__"),
       shape: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 3 }),
       dtype: fc.constantFrom("F32" as const, "U8" as const, "F16" as const),
     }),
