@@ -27,10 +27,7 @@ export function tokenizeCommand(): Command {
     .action((flags: TokenizeFlags) => interruptible((signal) => tokenize(flags, signal)));
 }
 
-async function tokenize(
-  { decode, specialTokens, ...choice }: TokenizeFlags,
-  signal: AbortSignal,
-): Promise<void> {
+async function tokenize({ decode, specialTokens, ...choice }: TokenizeFlags, signal: AbortSignal): Promise<void> {
   if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
   const folder = await findModel(choice, signal, ["none"]);
   const tokenizer = await loadTokenizer(await modelSource(folder, signal));
