@@ -1,5 +1,5 @@
 import { checkGenerateOptions, type GenerateOptions } from "@gpt2-ts/gpt2";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { inputText } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";
@@ -14,7 +14,13 @@ interface GenerateFlags extends ModelFlags {
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
+  readonly minP?: number;
   readonly repetitionPenalty?: number;
+  /** `--no-repeat-ngram-size`: commander takes it for the negation of a flag, and its absence for true. */
+  readonly repeatNgramSize: number | true;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly logitBias?: ReadonlyMap<number, number>;
   readonly seed?: number;
   readonly stop?: string[];
   readonly greedy?: true;
@@ -35,7 +41,24 @@ export function generateCommand(): Command {
       "draw only from the most likely tokens that together reach this probability",
       parseNumber,
     )
+    .option(
+      "--min-p <number>",
+      "draw only from tokens at least so likely, as a share of the most likely one",
+      parseNumber,
+    )
     .option("--repetition-penalty <number>", "above 1 discourages tokens that occurred before", parseNumber)
+    .option(
+      "--no-repeat-ngram-size <count>",
+      "never write so many tokens a second time in the same order",
+      parseInteger,
+    )
+    .option("--presence-penalty <number>", "above 0 discourages tokens of the output so far", parseNumber)
+    .option("--frequency-penalty <number>", "the same for each time that they stand there", parseNumber)
+    .option(
+      "--logit-bias <id=number>",
+      "add to a token's logit, -Infinity rules it out; may be given several times",
+      parseBias,
+    )
     .option("--seed <integer>", "the same seed gives the same text (default: a random one)", parseInteger)
     .option("--stop <text>", "end before this text; may be given several times", (text, all: string[] = []) => [
       ...all,
@@ -54,16 +77,21 @@ export function generateCommand(): Command {
 }
 
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
-  const { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, greedy, json, profile } = flags;
+  const { json, profile, repeatNgramSize } = flags;
   const options: GenerateOptions = {
-    maxTokens,
-    temperature,
-    topK,
-    topP,
-    repetitionPenalty,
-    seed,
-    stop,
-    greedy,
+    maxTokens: flags.maxTokens,
+    temperature: flags.temperature,
+    topK: flags.topK,
+    topP: flags.topP,
+    minP: flags.minP,
+    repetitionPenalty: flags.repetitionPenalty,
+    noRepeatNgramSize: repeatNgramSize === true ? undefined : repeatNgramSize,
+    presencePenalty: flags.presencePenalty,
+    frequencyPenalty: flags.frequencyPenalty,
+    logitBias: flags.logitBias,
+    seed: flags.seed,
+    stop: flags.stop,
+    greedy: flags.greedy,
     logprobs: json ?? false,
     signal,
   };
@@ -88,4 +116,12 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
       if (onTerminal) await writeOut("\n");
     }
   });
+}
+
+function parseBias(text: string, all: ReadonlyMap<number, number> = new Map()): ReadonlyMap<number, number> {
+  const [, id, bias] = /^(\d+)=(-Infinity|[-+]?[\d.]+(?:e[-+]?\d+)?)$/i.exec(text) ?? [];
+  if (id === undefined || Number.isNaN(Number(bias))) {
+    throw new InvalidArgumentError(`expected a token id and a number, such as 50256=-100, got ${JSON.stringify(text)}`);
+  }
+  return new Map(all).set(Number(id), Number(bias));
 }

@@ -48,6 +48,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
   const progress = createProgress("bytes");
   const began = performance.now();
   let started = false;
+  const warnings: string[] = []; // printed below the progress bar
   try {
     const model = await GPT2.load(folder, {
       device: flags.device,
@@ -56,6 +57,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       gpuMode: flags.gpuMode,
       dtype: flags.dtype,
       signal,
+      onWarning: (warning) => warnings.push(warning),
       onProgress: ({ loaded, total }) => {
         if (!process.stderr.isTTY || (!started && performance.now() - began < QUIET_MS)) return;
         if (!started) progress.start(total * BYTES_PER_PARAMETER);
@@ -64,6 +66,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       },
     });
     progress.stop();
+    for (const warning of warnings) process.stderr.write(`gpt2: ${warning}\n`);
     const { notice } = model.device;
     if (notice !== undefined) process.stderr.write(`gpt2: ${notice}; "gpt2 info" says more\n`);
     return model;

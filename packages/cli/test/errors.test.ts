@@ -152,6 +152,12 @@ describe("the same answers", () => {
     expect(await generate("--top-k", "0")).toBe("--top-k: expected an integer from 1, got 0");
     expect(await generate("--top-p", "1.5")).toBe("--top-p: expected a number above 0, at most 1, got 1.5");
     expect(await generate("--repetition-penalty", "0")).toContain("--repetition-penalty: expected a number above 0");
+    expect(await generate("--min-p", "2")).toBe("--min-p: expected a number from 0 to 1, got 2");
+    expect(await generate("--no-repeat-ngram-size", "0")).toBe(
+      "--no-repeat-ngram-size: expected an integer from 1, got 0",
+    );
+    expect(await generate("--presence-penalty", "high")).toContain("'high' is invalid. expected a number");
+    expect(await generate("--logit-bias", "a=1")).toContain("expected a token id and a number, such as 50256=-100");
     expect(await generate("--max-tokens", "0")).toBe("--max-tokens: expected an integer from 1, got 0");
     expect(await generate("--seed", "-3")).toBe("--seed: expected an integer from 0, got -3");
     expect(await generate("--stop", "")).toContain("--stop: expected texts of at least one character");

@@ -1,6 +1,7 @@
 import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
+import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
 import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
@@ -17,6 +18,7 @@ import { expectIterable } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+import { type WarningListener, warnOnConsole } from "./warning.ts";
 
 /** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
 export type Text = string | readonly number[];
@@ -29,6 +31,11 @@ export interface LoadOptions extends DeviceOptions {
    */
   readonly dtype?: MatrixEncoding | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /**
+   * Told of what its user should know about the model's files, a sentence each: tokenizer and weights are for vocabularies of
+   * different sizes, say. Default: `console.warn`.
+   */
+  readonly onWarning?: WarningListener | undefined;
   /** Stops early: loading then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,6 +43,8 @@ export interface LoadOptions extends DeviceOptions {
 export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
   /** As in {@link LoadOptions}. */
   readonly dtype?: MatrixEncoding | undefined;
+  /** As in {@link LoadOptions}. */
+  readonly onWarning?: WarningListener | undefined;
   /** Called as the download proceeds (its events; Node only), then as loading proceeds (`type: "load"`). */
   readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
 }
@@ -76,14 +85,16 @@ export class GPT2 {
    *   TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
    */
   static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, "dtype", "onProgress", "signal"]);
+    checkOptionNames(options, [...deviceOptionNames, "dtype", "onProgress", "onWarning", "signal"]);
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
-      const tokenizer = await loadTokenizer(source);
-      const { dtype, onProgress, signal } = options;
-      const model = await loadModel(source, { device, dtype, onProgress, signal });
-      return new GPT2(model, tokenizer, release);
+      const { dtype, onProgress, onWarning = warnOnConsole, signal } = options;
+      const tokenizer = await loadTokenizer(source, { onWarning });
+      const model = await loadModel(source, { device, dtype, onProgress, onWarning, signal });
+      const gpt2 = new GPT2(model, tokenizer, release);
+      compareVocabularies(source, tokenizer, model.config, onWarning);
+      return gpt2;
     } catch (error) {
       release();
       throw error;
@@ -98,8 +109,8 @@ export class GPT2 {
    * @throws HubError if the model cannot be downloaded, and what {@link GPT2.load} throws
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "dtype", "onProgress"]);
-    const { device, threads, deterministic, gpuMode, dtype, onProgress, ...pretrained } = options;
+    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "dtype", "onProgress", "onWarning"]);
+    const { device, threads, deterministic, gpuMode, dtype, onProgress, onWarning, ...pretrained } = options;
     const folder = await locatePretrained(name, pretrained, onProgress);
     return GPT2.load(folder, {
       device,
@@ -107,6 +118,7 @@ export class GPT2 {
       deterministic,
       gpuMode,
       dtype,
+      onWarning,
       signal: options.signal,
       onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
     });

@@ -12,6 +12,7 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
+export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
@@ -58,8 +59,16 @@ export type { DeviceOptions } from "./open-device.ts";
 export { checkInteger } from "./options.ts";
 export type { Score } from "./score/text.ts";
 export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
+export type { AddedToken, KnownToken } from "./tokenizer/added-token.ts";
+export type { AllowedSpecial } from "./tokenizer/added-vocabulary.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
-export type { AllowedSpecial } from "./tokenizer/special-tokens.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
-export { type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer/tokenizer.ts";
+export {
+  type EncodeOptions,
+  Tokenizer,
+  type TokenizerFiles,
+  type TokenizerJsonOptions,
+  type TokenizerSettings,
+} from "./tokenizer/tokenizer.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";
+export type { WarningListener } from "./warning.ts";

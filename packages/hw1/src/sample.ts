@@ -33,8 +33,26 @@ export type Sampled = Pick<Context, "append" | "branch" | "length" | "capacity">
  */
 export async function sample(model: GPT2, prompt: string, options: SampleOptions): Promise<Sample> {
   using context = model.context();
-  const { ids, finishReason } = await sampleTokens(context, model.tokenizer.encode(prompt), options);
+  const drawn = neverDrawing(model.tokenizer.idsWithoutToken(model.config.vocabSize), context);
+  const { ids, finishReason } = await sampleTokens(drawn, model.tokenizer.encode(prompt), options);
   return { prompt, continuation: model.tokenizer.decode(ids), ids, finishReason };
+}
+
+/** The context, without the ids that the tokenizer has no token for. */
+function neverDrawing(ids: Int32Array, context: Context): Sampled {
+  if (ids.length === 0) return context;
+  const without = (logits: Float32Array): Float32Array => {
+    for (const id of ids) logits[id] = Number.NEGATIVE_INFINITY;
+    return logits;
+  };
+  return {
+    get length() {
+      return context.length;
+    },
+    capacity: context.capacity,
+    append: async (...tokens) => without(await context.append(...tokens)),
+    branch: async (...continuations) => (await context.branch(...continuations)).map(without),
+  };
 }
 
 /** The same with tokens: `prompt` is appended to the context, and then what is drawn, but for the last of it. */

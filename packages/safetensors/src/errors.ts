@@ -6,8 +6,8 @@
  * - one tensor's entry: `invalid-tensor-info`, `unknown-dtype`, `shape-overflow`, `misaligned`, `size-mismatch`,
  *   `invalid-offsets`; and `data-not-covered` when the last tensor does not end where the file ends
  * - reading: `invalid-source`, `read-failed`, `truncated`, `too-large`, `closed`, `tensor-not-found`, `invalid-target`,
- *   `unsupported-conversion`, `unsupported-platform`
- * - HTTP: `http-status`, `range-unsupported`, `invalid-response`, `source-changed`
+ *   `unsupported-conversion`, `unsupported-platform`, `source-changed`
+ * - HTTP: `http-status`, `range-unsupported`, `invalid-response`
  * - sharded checkpoints: `invalid-index`, `missing-shard`, `missing-from-shard`, `duplicate-tensor`
  * - writing: `invalid-name`, `invalid-tensor`, `invalid-metadata`, `header-too-large`, `write-failed`
  */

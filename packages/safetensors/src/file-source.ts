@@ -4,7 +4,7 @@ import { nodeModule } from "./node-modules.ts";
 
 /** The part of a Node `FileHandle` that is used. */
 export interface FileHandleLike {
-  stat(): Promise<{ readonly size: number; isFile(): boolean }>;
+  stat(): Promise<{ readonly size: number; readonly mtimeMs?: number; isFile(): boolean }>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
 }
 
@@ -19,9 +19,12 @@ export async function pathSource(path: string, signal: AbortSignal | undefined):
       file: path,
     });
   }
-  const handle = await fs.open(path, "r").catch((cause: unknown) => {
+  const unopened = (cause: unknown): never => {
     throw new SafetensorsError("read-failed", "the file cannot be opened", { file: path, cause });
-  });
+  };
+  // Before it is opened, because opening a named pipe waits for a writer.
+  checkRegular(await fs.stat(path).catch(unopened), path);
+  const handle = await fs.open(path, "r").catch(unopened);
   try {
     const source = await handleSource(handle, signal, path);
     return { ...source, close: () => handle.close() };
@@ -42,8 +45,16 @@ export async function handleSource(
   const stat = await handle.stat().catch((cause: unknown) => {
     throw failed(cause);
   });
-  if (!stat.isFile()) throw new SafetensorsError("invalid-source", "this is not a regular file", { file: name });
+  checkRegular(stat, name);
   const { size } = stat;
+  /** Throws if the file was written to since it was opened: what was read so far may not belong to the rest. */
+  const checkUnchanged = async (): Promise<void> => {
+    const now = await handle.stat().catch((cause: unknown) => {
+      throw failed(cause);
+    });
+    if (now.size === size && now.mtimeMs === stat.mtimeMs) return;
+    throw new SafetensorsError("source-changed", "the file changed while it was being read", { file: name });
+  };
   return {
     name,
     size,
@@ -62,9 +73,14 @@ export async function handleSource(
           done += bytesRead;
           position += bytesRead;
         }
+        await checkUnchanged();
       },
       async close() {},
     }),
     async close() {},
   };
+}
+
+function checkRegular(stat: { isFile(): boolean }, file: string | undefined): void {
+  if (!stat.isFile()) throw new SafetensorsError("invalid-source", "this is not a regular file", { file });
 }

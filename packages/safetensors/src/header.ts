@@ -61,16 +61,16 @@ export function headerLength(firstBytes: Uint8Array, fileSize: number, file?: st
 }
 
 /**
- * Reads and checks the header by the rules of the official parser, and two more: no key appears twice, and
- * a tensor's entry is an object.
+ * Reads and checks the header by the rules of the official parser, and two more: no key that is read
+ * appears twice, and a tensor's entry is an object.
  *
  * @param bytes the header alone, without its length
  * @param fileSize bytes of the whole file
  */
 export function parseHeader(bytes: Uint8Array, fileSize: number, file?: string): Header {
   const dataBegin = LENGTH_BYTES + bytes.byteLength;
-  const { entries, metadata } = readJson(decode(bytes, file), file);
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const { entries: byName, metadata } = readJson(decode(bytes, file), file);
+  const entries = [...byName.values()].sort((a, b) => a.begin - b.begin || a.end - b.end);
 
   const tensors = new Map<string, TensorInfo>();
   let position = 0;
@@ -106,19 +106,21 @@ export function tensorByteLength(
   shape: readonly number[],
   context: { file?: string | undefined; tensor: string },
 ): bigint {
-  let bits = 1n;
+  let bits: number | bigint = 1; // a double as long as it is exact, because big integers are slow
   for (const factor of [...shape, bitsPerElement(dtype)]) {
-    bits *= BigInt(factor);
+    const next: number = Number(bits) * factor;
+    bits = typeof bits === "number" && next <= Number.MAX_SAFE_INTEGER ? next : BigInt(bits) * BigInt(factor);
     if (bits > MAX_U64) {
       const detail = `${dtype} ${describeShape(shape)} has more elements or bits than 64 bits can count`;
       throw new SafetensorsError("shape-overflow", detail, context);
     }
   }
-  if (bits % 8n !== 0n) {
+  const bytes = BigInt(bits) / 8n;
+  if (bytes * 8n !== BigInt(bits)) {
     const detail = `${dtype} ${describeShape(shape)} takes ${bits} bits, which is not a whole number of bytes`;
     throw new SafetensorsError("misaligned", detail, context);
   }
-  return bits / 8n;
+  return bytes;
 }
 
 const MAX_DESCRIBED_DIMENSIONS = 16;
@@ -138,8 +140,9 @@ function decode(bytes: Uint8Array, file: string | undefined): string {
 }
 
 function readJson(text: string, file: string | undefined) {
-  const entries: Entry[] = [];
+  const entries = new Map<string, Entry>();
   let metadata: Record<string, string> | undefined;
+  let hasMetadata = false;
   let tensor: string | undefined;
   try {
     const json = new JsonReader(text);
@@ -148,15 +151,19 @@ function readJson(text: string, file: string | undefined) {
         file,
       });
     }
-    json.object((key) => {
-      if (key === METADATA_KEY) {
-        metadata = readMetadata(json, file);
-      } else {
-        tensor = key;
-        entries.push(readEntry(json, key, file));
-        tensor = undefined;
-      }
-    });
+    json.object(
+      (key) => {
+        if (key === METADATA_KEY) {
+          hasMetadata = true;
+          metadata = readMetadata(json, file);
+        } else {
+          tensor = key;
+          entries.set(key, readEntry(json, key, file));
+          tensor = undefined;
+        }
+      },
+      (key) => entries.has(key) || (hasMetadata && key === METADATA_KEY),
+    );
     json.end();
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
@@ -180,14 +187,17 @@ function readMetadata(json: JsonReader, file: string | undefined): Record<string
     throw new SafetensorsError("invalid-metadata", `expected ${METADATA_KEY} to be an object, got ${kind}`, { file });
   }
   const metadata: Record<string, string> = Object.create(null);
-  json.object((key) => {
-    const valueKind = json.peek();
-    if (valueKind !== "string") {
-      const detail = `expected the value of ${quote(key)} in ${METADATA_KEY} to be a string, got ${valueKind}`;
-      throw new SafetensorsError("invalid-metadata", detail, { file });
-    }
-    metadata[key] = json.string();
-  });
+  json.object(
+    (key) => {
+      const valueKind = json.peek();
+      if (valueKind !== "string") {
+        const detail = `expected the value of ${quote(key)} in ${METADATA_KEY} to be a string, got ${valueKind}`;
+        throw new SafetensorsError("invalid-metadata", detail, { file });
+      }
+      metadata[key] = json.string();
+    },
+    (key) => key in metadata,
+  );
   return Object.freeze(metadata);
 }
 
@@ -196,6 +206,10 @@ function readEntry(json: JsonReader, name: string, file: string | undefined): En
   let dtype: Dtype | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
+  const wasRead = (key: string): boolean =>
+    (key === "dtype" && dtype !== undefined) ||
+    (key === "shape" && shape !== undefined) ||
+    (key === "data_offsets" && offsets !== undefined);
 
   if (json.peek() !== "object") throw invalid(`expected its entry to be an object, got ${json.peek()}`);
   json.object((key) => {
@@ -212,7 +226,7 @@ function readEntry(json: JsonReader, name: string, file: string | undefined): En
       default:
         json.skip();
     }
-  });
+  }, wasRead);
   if (dtype === undefined) throw invalid("it has no dtype");
   if (shape === undefined) throw invalid("it has no shape");
   if (offsets === undefined) throw invalid("it has no data_offsets");
@@ -240,12 +254,12 @@ function readSizes(json: JsonReader, key: string, invalid: (detail: string) => S
   if (json.peek() !== "array") throw invalid(`expected its ${key} to be an array, got ${json.peek()}`);
   const sizes: number[] = [];
   json.array(() => {
-    const kind = json.peek();
-    if (kind !== "number") throw invalid(`expected its ${key} to hold numbers, got ${kind}`);
-    const literal = json.number();
-    const size = Number(literal);
-    if (!/^[0-9]+$/.test(literal) || !Number.isSafeInteger(size)) {
-      throw invalid(`its ${key} holds ${quote(literal)}, not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+    const size = json.wholeNumber();
+    if (size === undefined) {
+      const kind = json.peek();
+      if (kind !== "number") throw invalid(`expected its ${key} to hold numbers, got ${kind}`);
+      const found = quote(json.number());
+      throw invalid(`its ${key} holds ${found}, not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
     }
     sizes.push(size);
   });

@@ -5,10 +5,13 @@ const MAX_DEPTH = 127;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const FIRST_PRINTABLE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 export type JsonKind = "null" | "boolean" | "number" | "string" | "array" | "object";
 
-/** The text is not JSON, or uses a key twice in one object. */
+/** The text is not JSON, or uses twice a key whose value is read. */
 export class JsonError extends Error {
   override readonly name = "JsonError";
   /** The key that appears twice, if that is what is wrong. */
@@ -21,8 +24,7 @@ export class JsonError extends Error {
 }
 
 /**
- * Reads JSON value by value, as strictly as serde_json does, and rejects duplicate keys, which `JSON.parse` hides.
- * The caller asks for what it expects, so nothing is built from other input: memory stays
+ * Reads JSON value by value, as strictly as serde_json does. The caller asks for what it expects, so nothing is built from other input: memory stays
  * proportional to the wanted values, and the stack to `MAX_DEPTH`.
  */
 export class JsonReader {
@@ -56,14 +58,16 @@ export class JsonReader {
     }
   }
 
-  /** Reads an object: `onEntry` is called after each key and must read or skip the key's value. */
-  object(onEntry: (key: string) => void): void {
-    const seen = new Set<string>();
+  /**
+   * Reads an object: `onEntry` is called after each key and must read or skip the key's value.
+   *
+   * @param wasRead whether this key's value was read before, which is an error: `JSON.parse` would hide it
+   */
+  object(onEntry: (key: string) => void, wasRead: (key: string) => boolean): void {
     this.#sequence("{", "}", () => {
       this.#skipSpace();
       const key = this.string();
-      if (seen.has(key)) throw new JsonError(`the key ${quote(key)} appears twice`, key);
-      seen.add(key);
+      if (wasRead(key)) throw new JsonError(`the key ${quote(key)} appears twice`, key);
       this.#skipSpace();
       this.#expect(":");
       onEntry(key);
@@ -77,20 +81,33 @@ export class JsonReader {
 
   string(): string {
     const begin = this.#at;
+    const escaped = this.#scanString();
+    if (!escaped) return this.#text.slice(begin + 1, this.#at - 1);
+    const value = unescaped(this.#text.slice(begin, this.#at));
+    // The text came from valid UTF-8, so only an escape can have made half a surrogate pair.
+    if (value === undefined || /\p{Surrogate}/u.test(value)) throw invalidString(begin);
+    return value;
+  }
+
+  /** Moves behind the string that begins here. Returns whether it has escapes, which are not looked at. */
+  #scanString(): boolean {
+    const text = this.#text;
+    const begin = this.#at;
     this.#expect('"');
     let escaped = false;
-    for (let code = this.#code(); code !== QUOTE; code = this.#code()) {
-      if (Number.isNaN(code)) throw this.#error("a closing quote");
-      if (code === BACKSLASH) escaped = true;
-      this.#at += code === BACKSLASH ? 2 : 1;
+    let at = begin + 1;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === QUOTE) break;
+      if (code < FIRST_PRINTABLE) throw invalidString(begin);
+      if (code === BACKSLASH) {
+        escaped = true;
+        at++;
+      }
     }
-    this.#at++;
-    const value = parseString(this.#text.slice(begin, this.#at));
-    // The text came from valid UTF-8, so only an escape can have made half a surrogate pair.
-    if (value === undefined || (escaped && /\p{Surrogate}/u.test(value))) {
-      throw new JsonError(`the string at character ${begin} has a control character or an invalid escape`);
-    }
-    return value;
+    this.#at = at;
+    this.#expect('"', "a closing quote");
+    return escaped;
   }
 
   /** The number as it is written: `1.0` and `1` may not mean the same to the caller. */
@@ -104,6 +121,23 @@ export class JsonReader {
     return literal;
   }
 
+  /** A number that is written in digits alone and that a double holds exactly; undefined, and nothing read, for any other. */
+  wholeNumber(): number | undefined {
+    this.#skipSpace();
+    const text = this.#text;
+    let at = this.#at;
+    let value = 0;
+    for (; isDigit(text.charCodeAt(at)) && value <= Number.MAX_SAFE_INTEGER; at++) {
+      value = 10 * value + text.charCodeAt(at) - ZERO;
+    }
+    const digits = at - this.#at;
+    if (digits === 0 || value > Number.MAX_SAFE_INTEGER) return undefined;
+    if (text.charCodeAt(this.#at) === ZERO && digits > 1) return undefined;
+    if (continuesNumber(text[at])) return undefined;
+    this.#at = at;
+    return value;
+  }
+
   null(): void {
     this.#word("null");
   }
@@ -112,7 +146,10 @@ export class JsonReader {
   skip(): void {
     switch (this.peek()) {
       case "object":
-        this.object(() => this.skip());
+        this.object(
+          () => this.skip(),
+          () => false,
+        );
         break;
       case "array":
         this.array(() => this.skip());
@@ -161,8 +198,8 @@ export class JsonReader {
     this.#at += word.length;
   }
 
-  #expect(character: string): void {
-    if (this.#text[this.#at] !== character) throw this.#error(quote(character));
+  #expect(character: string, called?: string): void {
+    if (this.#text[this.#at] !== character) throw this.#error(called ?? quote(character));
     this.#at++;
   }
 
@@ -185,12 +222,23 @@ export class JsonReader {
   }
 }
 
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
+}
+
+function continuesNumber(character: string | undefined): boolean {
+  return character === "." || character === "e" || character === "E";
+}
+
 /** What the literal, including its quotes, stands for; undefined if it is invalid. */
-function parseString(literal: string): string | undefined {
+function unescaped(literal: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(literal);
-    return typeof value === "string" ? value : undefined;
+    return JSON.parse(literal) as string;
   } catch {
     return undefined;
   }
+}
+
+function invalidString(begin: number): JsonError {
+  return new JsonError(`the string at character ${begin} has a control character or an invalid escape`);
 }

@@ -179,17 +179,26 @@ function parseIndex(text: string, file: string | undefined): Map<string, string>
   try {
     const json = new JsonReader(text);
     if (json.peek() !== "object") throw invalid(`expected a JSON object, got ${json.peek()}`);
-    json.object((key) => {
-      if (key !== "weight_map") return json.skip();
-      hasWeightMap = true;
-      if (json.peek() !== "object") throw invalid(`expected its weight_map to be an object, got ${json.peek()}`);
-      json.object((tensor) => {
-        if (json.peek() !== "string") throw invalid(`expected its shard to be a string, got ${json.peek()}`, tensor);
-        const fileName = json.string();
-        if (!isPlainFileName(fileName)) throw invalid(`its shard ${quote(fileName)} is not a plain file name`, tensor);
-        shardOf.set(tensor, fileName);
-      });
-    });
+    json.object(
+      (key) => {
+        if (key !== "weight_map") return json.skip();
+        hasWeightMap = true;
+        if (json.peek() !== "object") throw invalid(`expected its weight_map to be an object, got ${json.peek()}`);
+        json.object(
+          (tensor) => {
+            if (json.peek() !== "string")
+              throw invalid(`expected its shard to be a string, got ${json.peek()}`, tensor);
+            const fileName = json.string();
+            if (!isPlainFileName(fileName)) {
+              throw invalid(`its shard ${quote(fileName)} is not a plain file name`, tensor);
+            }
+            shardOf.set(tensor, fileName);
+          },
+          (tensor) => shardOf.has(tensor),
+        );
+      },
+      (key) => hasWeightMap && key === "weight_map",
+    );
     json.end();
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;

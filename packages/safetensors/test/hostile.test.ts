@@ -36,6 +36,19 @@ describe("a huge hostile header", () => {
     expect(performance.now() - begin).toBeLessThan(SOON);
   });
 
+  test("of millions of fields that mean nothing, tensors or metadata is read soon", () => {
+    const keys = (value: string, count: number): string =>
+      Array.from({ length: count }, (_, i) => `"${i.toString(36)}":${value}`).join(",");
+    const begin = performance.now();
+    expect(parse(fileOf(entry(`,${keys("0", SIZE / 4)}`))).names).toEqual(["a"]);
+    expect(parse(fileOf(`{${keys(entry("").slice(5, -1), SIZE / 40)}}`)).names.length).toBe(SIZE / 40);
+    const { metadata } = parse(fileOf(`{"__metadata__":{${keys('""', SIZE / 16)}}}`));
+    expect(metadata?.["0"]).toBe("");
+    const flat = `{"a":{"dtype":"U8","shape":[${"1,".repeat(SIZE / 2)}0],"data_offsets":[0,0]}}`;
+    expect(parse(fileOf(flat)).info("a")).toMatchObject({ size: 0 });
+    expect(performance.now() - begin).toBeLessThan(SOON);
+  });
+
   test("of what is allowed is read", () => {
     const name = "n".repeat(SIZE);
     const bytes = fileOf(`{"${name}":${entry(`,"x":[${"0,".repeat(100_000)}{}]`).slice(5, -1)}}`);

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { open as openHandle, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { type Dtype, open, parse, type SafeTensors, type Source, serialize, type TensorInput } from "safetensors-ts";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -233,6 +235,22 @@ describe("a bad source", () => {
     await using file = await open(path);
     await truncate(path, bytes.byteLength - 100_000);
     expect((await errorOf(() => file.read("bytes"))).code).toBe("truncated");
+  });
+
+  test("that is overwritten in place while it is read fails, instead of mixing two files", async () => {
+    const path = await onDisk();
+    const file = await open(path);
+    onTestFinished(() => file.close());
+    expect((await file.read("bytes")).data).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+    await setTimeout(20); // clocks of file systems tick every few milliseconds
+    await writeFile(path, bytes, { flag: "r+" });
+    expect(await errorOf(() => file.read("long"))).toMatchObject({ code: "source-changed", file: path });
+  });
+
+  test.skipIf(process.platform === "win32")("that is a named pipe fails, instead of waiting for a writer", async () => {
+    const path = join(await temporaryFolder(), "pipe");
+    execFileSync("mkfifo", [path]);
+    expect(await errorOf(() => open(path))).toMatchObject({ code: "invalid-source", file: path });
   });
 
   test("an invalid file is an error that names it, and its handle is closed", async () => {

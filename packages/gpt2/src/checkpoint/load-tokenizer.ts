@@ -1,10 +1,25 @@
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { WarningListener } from "../warning.ts";
 import type { ModelSource } from "./source/index.ts";
 import { requiredText } from "./source/required-text.ts";
+import { readTokenizerSettings } from "./tokenizer-settings.ts";
 
-/** Reads the tokenizer: `vocab.json` and `merges.txt`. */
-export async function loadTokenizer(source: ModelSource): Promise<Tokenizer> {
-  const [vocab, merges] = [await requiredText(source, "vocab.json"), await requiredText(source, "merges.txt")];
+/**
+ * Reads a model's tokenizer as Hugging Face `transformers` does: `tokenizer.json`, or if there is none `vocab.json` and `merges.txt`;
+ * and what `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say of it.
+ *
+ * @param options.onWarning told of what a user should know: bytes without a token, say. Default: `console.warn`
+ * @throws TokenizerError naming the file; ModelFormatError if there is no tokenizer
+ */
+export async function loadTokenizer(
+  source: ModelSource,
+  { onWarning }: { readonly onWarning?: WarningListener | undefined } = {},
+): Promise<Tokenizer> {
+  const [text, settings] = await Promise.all([source.text("tokenizer.json"), readTokenizerSettings(source)]);
+  if (text !== undefined) {
+    return Tokenizer.fromTokenizerJson(text, { ...settings, onWarning, fileName: source.path("tokenizer.json") });
+  }
+  const [vocab, merges] = await Promise.all([requiredText(source, "vocab.json"), requiredText(source, "merges.txt")]);
   const fileNames = { vocab: source.path("vocab.json"), merges: source.path("merges.txt") };
-  return Tokenizer.fromVocab({ vocab, merges, fileNames });
+  return Tokenizer.fromVocab({ ...settings, vocab, merges, fileNames, onWarning });
 }

@@ -11,6 +11,7 @@ import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type GPT2Config, parseConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
+import type { WarningListener } from "../warning.ts";
 import { loadWeight } from "./load-weight.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
@@ -40,6 +41,8 @@ export interface LoadModelOptions {
   /** Where the weights go. Default: the default device. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Told of what its user should know about the model's files, a sentence each. Default: `console.warn`. */
+  readonly onWarning?: WarningListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -2,40 +2,49 @@ import type { Generator } from "@gpt2-ts/tensor";
 import { exp } from "@gpt2-ts/tensor/math";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger, checkNumber } from "../options.ts";
+import {
+  type AdjustmentOptions,
+  adjust,
+  adjustmentOptionNames,
+  checkAdjustmentOptions,
+  type TextSoFar,
+} from "./adjust-logits.ts";
 import { LargestFirst } from "./largest-first.ts";
 
 /**
  * How the next token is chosen: without options, it is drawn from the model's own distribution. Options apply in the order
- * repetition penalty, temperature, top-k, top-p, as in Hugging Face `transformers`.
+ * logit bias, repetition penalty, n-grams, presence and frequency penalty, temperature, top-k, top-p, min-p, as in Hugging
+ * Face `transformers`.
  */
-export interface SamplingOptions {
+export interface SamplingOptions extends AdjustmentOptions {
   /** Divides the logits: below 1 is bolder, above 1 more random; 0 is the limit, greedy. Default 1. */
   readonly temperature?: number | undefined;
   /** Draws only from the k most likely tokens, and those as likely as the k-th (Fan, Lewis, Dauphin, 2018). Default: all. */
   readonly topK?: number | undefined;
   /** Draws only from the fewest most likely tokens that together reach this probability, in 0..1 (Holtzman et al., 2020). */
   readonly topP?: number | undefined;
-  /**
-   * Divides the logits of tokens that occurred before, or multiplies negative ones (Keskar et al., "CTRL", 2019). Above 1
-   * discourages repetition. Default 1.
-   */
-  readonly repetitionPenalty?: number | undefined;
+  /** Draws only from tokens at least so likely, as a share of the most likely one's probability (Nguyen et al., 2024). */
+  readonly minP?: number | undefined;
   /** Always the most likely token: the same as `temperature: 0`. */
   readonly greedy?: boolean | undefined;
 }
 
-export const samplingOptionNames = ["temperature", "topK", "topP", "repetitionPenalty", "greedy"] as const;
+export const samplingOptionNames = [
+  ...(["temperature", "topK", "topP", "minP", "greedy"] as const),
+  ...adjustmentOptionNames,
+];
 
 /** Throws an {@link OptionError} for a value that is out of range, or options that contradict each other. */
 export function checkSamplingOptions(options: SamplingOptions): void {
-  const { temperature, topK, topP, repetitionPenalty, greedy } = options;
+  const { temperature, topK, topP, minP, greedy } = options;
+  checkAdjustmentOptions(options);
   checkNumber("temperature", temperature, "a number from 0", (value) => value >= 0);
   checkInteger("topK", topK, 1);
   checkNumber("topP", topP, "a number above 0, at most 1", (value) => value > 0 && value <= 1);
-  checkNumber("repetitionPenalty", repetitionPenalty, "a number above 0", (value) => value > 0);
+  checkNumber("minP", minP, "a number from 0 to 1", (value) => value >= 0 && value <= 1);
   checkFlag("greedy", greedy);
   if (greedy) {
-    for (const name of ["temperature", "topK", "topP"] as const) {
+    for (const name of ["temperature", "topK", "topP", "minP"] as const) {
       if (options[name] !== undefined) throw new OptionError(name, "has no meaning together with greedy");
     }
   }
@@ -48,30 +57,28 @@ export interface NextToken {
 }
 
 /**
- * The distribution that the next token is drawn from: `logits` `[V]` after penalty, temperature, top-k and top-p. All
- * arithmetic is float64 with functions of our own, so every engine gets the same numbers.
+ * The distribution that the next token is drawn from: `logits` `[V]` after all of {@link SamplingOptions}. All arithmetic is
+ * float64 with functions of our own, so every engine gets the same numbers.
  *
- * @param previous the ids that the repetition penalty applies to
+ * @param previous the ids of prompt and output so far, which penalties apply to
+ * @param promptLength how many of `previous` are the prompt's, which presence and frequency penalty leave out. Default 0
  * @throws OptionError for an option out of range; RangeError for logits that are NaN, or all -Infinity
  */
 export function nextToken(
   logits: ArrayLike<number>,
   options: SamplingOptions = {},
   previous: Iterable<number> = [],
+  promptLength = 0,
 ): NextToken {
   checkSamplingOptions(options);
-  return distribution(logits, options, previous);
+  return distribution(logits, options, { ids: [...previous], promptLength });
 }
 
 /** {@link nextToken}, for options that were checked. */
-export function distribution(
-  logits: ArrayLike<number>,
-  options: SamplingOptions,
-  previous: Iterable<number>,
-): NextToken {
-  const { temperature = 1, topK, topP = 1, repetitionPenalty = 1, greedy = false } = options;
+export function distribution(logits: ArrayLike<number>, options: SamplingOptions, text: TextSoFar): NextToken {
+  const { temperature = 1, topK, topP = 1, minP = 0, greedy = false } = options;
   const scores = new Float64Array(logits);
-  if (repetitionPenalty !== 1) penalize(scores, previous, repetitionPenalty);
+  adjust(scores, options, text);
   const top = indexOfLargest(scores);
   if (greedy || temperature === 0) return { ids: Int32Array.of(top), probabilities: Float64Array.of(1) };
 
@@ -85,6 +92,7 @@ export function distribution(
     total += weights[id]!;
   }
   if (topP < 1) ids = nucleus(limited ? ids : fallingIds(scores), weights, topP * total);
+  if (minP > 0) ids = ids.filter((id) => weights[id]! >= minP); // the most likely token's weight is 1
   if (limited || topP < 1) ids.sort();
   total = 0;
   for (const id of ids) total += weights[id]!;
@@ -107,20 +115,15 @@ export function draw({ ids, probabilities }: NextToken, generator: Generator): n
   return ids[last]!;
 }
 
-function penalize(scores: Float64Array, previous: Iterable<number>, penalty: number): void {
-  for (const id of new Set(previous)) {
-    const score = scores[id];
-    if (score === undefined) throw new RangeError(`repetition penalty: there is no logit for token id ${id}`);
-    scores[id] = score < 0 ? score * penalty : score / penalty;
-  }
-}
-
 function indexOfLargest(scores: Float64Array): number {
   let top = 0;
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
     if (Number.isNaN(score)) throw new RangeError(`the logit of token ${id} is NaN: are the weights broken?`);
     if (score > scores[top]!) top = id;
+  }
+  if (scores[top] === Number.NEGATIVE_INFINITY) {
+    throw new RangeError(`the largest of ${scores.length} logits is -Infinity: do the options rule out every token?`);
   }
   if (!Number.isFinite(scores[top])) throw new RangeError(`the largest of ${scores.length} logits is ${scores[top]}`);
   return top;

@@ -56,7 +56,8 @@ export function checkGenerateOptions(options: GenerateOptions): void {
 
 /**
  * Continues a prompt and yields the text as it comes: pieces of whole characters, never part of a stop text. Joined, they are the
- * `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`.
+ * `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`. Ids that the tokenizer has no token for,
+ * as those of a padded vocabulary, are never drawn.
  *
  * @returns the whole of it
  * @throws OptionError, TokenIdError, ContextLengthError for a prompt that leaves no room for a token; `signal.reason`
@@ -72,12 +73,13 @@ export async function* generateText(
   const { stop, stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
   const stopTexts = new StopTexts(listOf(stop));
   const endOfText = model.config.eosTokenId ?? tokenizer.endOfText;
-  const promptIds = prompt.length > 0 ? prompt : beginning(endOfText);
+  const promptIds = prompt.length > 0 ? prompt : beginning(tokenizer.startOfText ?? endOfText);
   const decoder = tokenizer.streamDecoder();
   const tokens = generateTokens(model, promptIds, {
     ...others,
     seed,
     endToken: stopAtEndOfText ? endOfText : undefined,
+    never: tokenizer.idsWithoutToken(model.config.vocabSize),
   } satisfies GenerateTokensOptions);
 
   let text = "";

@@ -13,6 +13,8 @@ export interface GenerateTokensOptions extends SamplingOptions {
   readonly seed: number;
   /** A token that ends the text, and is not part of it. */
   readonly endToken?: number | undefined;
+  /** Ids that are never drawn, besides those that sampling leaves out. */
+  readonly never?: Int32Array | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. */
   readonly logprobs?: boolean | undefined;
   /** Stops early: the generation then throws the signal's reason. */
@@ -34,6 +36,8 @@ export interface GeneratedToken {
  */
 export type FinishReason = "length" | "context" | "eos" | "stop";
 
+const NO_IDS = new Int32Array(0);
+
 /**
  * Continues a prompt of at least one token, token by token. Prompt and output together fill at most `n_positions`
  * positions; nothing is ever dropped from the beginning to go on.
@@ -49,7 +53,7 @@ export async function* generateTokens(
   options: GenerateTokensOptions,
 ): AsyncGenerator<GeneratedToken, Exclude<FinishReason, "stop">> {
   const { nPositions } = model.config;
-  const { maxTokens = nPositions, seed, endToken, logprobs = false, signal } = options;
+  const { maxTokens = nPositions, seed, endToken, never = NO_IDS, logprobs = false, signal } = options;
   if (prompt.length >= nPositions) throw new ContextLengthError(prompt.length + 1, nPositions);
 
   const generator = new Generator(seed);
@@ -58,7 +62,8 @@ export async function* generateTokens(
   try {
     for (let next = ids, count = 1; ; count++) {
       const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
-      const id = draw(distribution(logits, options, ids), generator);
+      for (const id of never) logits[id] = Number.NEGATIVE_INFINITY;
+      const id = draw(distribution(logits, options, { ids, promptLength: prompt.length }), generator);
       if (id === endToken) return "eos";
       ids.push(id);
       yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };

@@ -1,3 +1,4 @@
+import { hashKeys } from "./hash-keys.ts";
 import { NumberHeap } from "./number-heap.ts";
 
 /** A merge: two neighbouring tokens become one. Its rank is its place in merges.txt; lower ranks go first. */
@@ -13,6 +14,9 @@ const LONGEST_SEARCHED_WORD = 48;
 /** A heap entry is rank · 2^31 + position, exact in a float64 for ranks below 2^22. */
 const POSITIONS = 2 ** 31;
 export const MAX_MERGES = 2 ** 22;
+
+/** Of this process: no file can bring pairs that fall into one slot. */
+const [leftKey, rightKey] = hashKeys();
 
 const NO_RANK = -1;
 const GONE = -1;
@@ -38,16 +42,22 @@ export class MergeTable {
     this.#rankAt = new Int32Array(slots).fill(NO_RANK);
   }
 
-  /** Adds the merge of the next rank, unless its pair has one already. Returns the pair's rank. */
+  /** How many merges were added. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds the merge of the next rank, and returns the rank. A pair that is there already gets this one, as in Hugging Face `tokenizers`. */
   add({ left, right, result }: Merge): number {
+    const rank = this.#size;
+    if (rank === this.#results.length) throw new RangeError("the merge table is full");
     const slot = this.#slotOf(left, right);
-    const known = this.#rankAt[slot]!;
-    if (known !== NO_RANK) return known;
-    this.#lefts[this.#size] = left;
-    this.#rights[this.#size] = right;
-    this.#results[this.#size] = result;
-    this.#rankAt[slot] = this.#size;
-    return this.#size++;
+    this.#lefts[rank] = left;
+    this.#rights[rank] = right;
+    this.#results[rank] = result;
+    this.#rankAt[slot] = rank;
+    this.#size++;
+    return rank;
   }
 
   /** The rank of the merge of this pair, or -1. */
@@ -60,9 +70,14 @@ export class MergeTable {
     return this.#results[rank]!;
   }
 
+  /** Whether a merge makes this token. */
+  makes(token: number): boolean {
+    return this.#results.subarray(0, this.#size).includes(token);
+  }
+
   /** The slot that holds the pair, or the free one where it belongs. */
   #slotOf(left: number, right: number): number {
-    let slot = (Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)) >>> 0;
+    let slot = (Math.imul(left, leftKey) + Math.imul(right, rightKey)) >>> 0;
     slot = (slot ^ (slot >>> 15)) & this.#mask;
     for (;;) {
       const rank = this.#rankAt[slot]!;

@@ -1,8 +1,13 @@
-const FIRST_HASH = 0x811c9dc5 | 0;
+import { hashKeys } from "./hash-keys.ts";
 
-/** FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), with the upper bits brought down to where slots are chosen by. */
+const [firstHash, multiplier] = hashKeys();
+
+/**
+ * As FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), but with keys of this process: no file can bring tokens that fall into one
+ * slot. The upper bits are brought down to where slots are chosen by.
+ */
 function hashed(hash: number, character: number): number {
-  const next = Math.imul(hash ^ character, 0x01000193);
+  const next = Math.imul(hash ^ character, multiplier);
   return next ^ (next >>> 15);
 }
 
@@ -76,7 +81,7 @@ export class TokenTable {
   /** The slot that holds the token, or the free one where it belongs. */
   #slotOf(token: string): number {
     const mask = this.#slots.length - 1;
-    let hash = FIRST_HASH;
+    let hash = firstHash;
     for (let i = 0; i < token.length; i++) hash = hashed(hash, token.charCodeAt(i));
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot]! - 1;

@@ -1,62 +1,121 @@
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { expectIterable } from "../options.ts";
+import { type WarningListener, warnOnConsole } from "../warning.ts";
+import { type AddedToken, type KnownToken, withIds } from "./added-token.ts";
+import { AddedVocabulary, type AllowedSpecial } from "./added-vocabulary.ts";
+import { bytesToSymbols } from "./byte-symbols.ts";
 import { TokenizerError } from "./errors.ts";
 import { mergeWord } from "./merge.ts";
-import { type AllowedSpecial, splitAtSpecialTokens } from "./special-tokens.ts";
 import { endOfWord } from "./split.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
+import { readTokenizerJson } from "./tokenizer-json.ts";
 import { decodeUtf8, displayBytes, encodeUtf8 } from "./utf8.ts";
-import { END_OF_TEXT, readVocabulary, tokenBytes, type Vocabulary } from "./vocabulary.ts";
+import { END_OF_TEXT, numbersById, readVocabFiles, type TokenizerParts, tokenBytes } from "./vocabulary.ts";
 
-/** The contents of a model folder's tokenizer files. */
-export interface TokenizerFiles {
+/** What the other files of a model say about its tokenizer. */
+export interface TokenizerSettings {
+  /** Tokens besides those of the vocabulary. What they say of one that is there already holds. */
+  readonly addedTokens?: readonly AddedToken[] | undefined;
+  /** Whether a space is put before a text that does not begin with one. Default: what tokenizer.json says, or else false. */
+  readonly addPrefixSpace?: boolean | undefined;
+  /** The token that ends a text. Default `<|endoftext|>`. */
+  readonly endOfText?: string | undefined;
+  /** The token that an empty prompt stands for. Default: the one that ends a text. */
+  readonly startOfText?: string | undefined;
+  /** Told of what a user should know: bytes without a token, say. Default: `console.warn`. */
+  readonly onWarning?: WarningListener | undefined;
+}
+
+/** The contents of a model folder's vocab.json and merges.txt. */
+export interface TokenizerFiles extends TokenizerSettings {
   /** vocab.json, as text or parsed: token → id, tokens written in byte symbols ("Ġthe" is " the"). */
-  vocab: string | Readonly<Record<string, number>>;
+  readonly vocab: string | Readonly<Record<string, number>>;
   /** merges.txt: one pair of tokens per line, in the order of merging, perhaps after a `#version` line. */
-  merges: string;
-  /** Special tokens and their ids, in or beyond the vocabulary. `<|endoftext|>` is one wherever the vocabulary has it. */
-  specialTokens?: Readonly<Record<string, number>>;
+  readonly merges: string;
+  /** Special tokens and their ids, in the vocabulary or right after it; `<|endoftext|>` is one wherever the vocabulary has it. */
+  readonly specialTokens?: Readonly<Record<string, number>> | undefined;
   /** How error messages name the two files. Default: "vocab.json" and "merges.txt". */
-  fileNames?: { vocab: string; merges: string };
+  readonly fileNames?: { readonly vocab: string; readonly merges: string } | undefined;
+}
+
+/** How a tokenizer.json is read. */
+export interface TokenizerJsonOptions extends TokenizerSettings {
+  /** How error messages name the file. Default: "tokenizer.json". */
+  readonly fileName?: string | undefined;
 }
 
 export interface EncodeOptions {
   /**
    * Which special tokens become their ids where they occur in the text. "none" (the default) treats `<|endoftext|>` as thirteen
-   * ordinary characters, so that a text cannot smuggle one in.
+   * ordinary characters, so that a text cannot smuggle one in. Added tokens that are not special are always read.
    */
   allowedSpecial?: AllowedSpecial;
 }
+
+const settingNames = ["addedTokens", "addPrefixSpace", "endOfText", "startOfText", "onWarning"] as const;
 
 /** The cache holds only short words: a longer slice would keep the whole text it was cut from in memory. */
 const LONGEST_CACHED_WORD = 12;
 const CACHED_WORDS = 1 << 15;
 
+const NONE = -1;
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * GPT-2's tokenizer: byte-level byte-pair encoding (Radford et al. 2019, section 2.2).
  *
  * Text is split into words, each word is written as UTF-8 bytes, and the vocabulary's merges join bytes to ever longer tokens.
- * Every text can be encoded, and `decode(encode(text))` is the text again; only lone surrogates, which are not Unicode text, are
- * encoded as U+FFFD. Ids equal those of Hugging Face `tokenizers` and of tiktoken.
+ * With GPT-2's vocabulary every text can be encoded, and `decode(encode(text))` is the text again; only lone surrogates, which are
+ * not Unicode text, are encoded as U+FFFD. Ids equal those of Hugging Face `tokenizers` and of tiktoken.
  */
 export class Tokenizer {
-  /** How many tokens there are; ids are 0 to vocabSize - 1. */
+  /** One more than the highest id. There may be ids below it that have no token. */
   readonly vocabSize: number;
-  /** The id of `<|endoftext|>`; undefined if the vocabulary has none. */
+  /** The id of the token that ends a text; undefined if the vocabulary has none. */
   readonly endOfText: number | undefined;
+  /** The id of the token that begins a text; undefined if the vocabulary has none. */
+  readonly startOfText: number | undefined;
   /** The special tokens and their ids. */
   readonly specialTokens: ReadonlyMap<string, number>;
 
-  readonly #vocabulary: Vocabulary;
+  readonly #parts: TokenizerParts;
+  readonly #added: AddedVocabulary;
+  readonly #addedById: ReadonlyMap<number, KnownToken>;
+  /** For each id the number of its token in the vocabulary. */
+  readonly #numbers: Int32Array;
+  readonly #idOfByte: Int32Array;
+  /** What stands for bytes without a token; undefined if every byte has one. */
+  readonly #missing: { readonly id: number | undefined } | undefined;
   readonly #bytes: (Uint8Array | undefined)[];
+  /** The answer that was given last. */
+  #without: { readonly vocabSize: number; readonly ids: Int32Array } | undefined;
   readonly #cache = new Map<string, Int32Array>();
 
-  private constructor(vocabulary: Vocabulary) {
-    this.#vocabulary = vocabulary;
-    this.vocabSize = vocabulary.size;
+  private constructor(parts: TokenizerParts, settings: TokenizerSettings) {
+    const { addedTokens = [], addPrefixSpace = parts.addPrefixSpace, onWarning = warnOnConsole } = settings;
+    const { endOfText = END_OF_TEXT, startOfText = endOfText } = settings;
+    const { file, ids } = parts;
+    if (ids.size === 0) throw new TokenizerError("there are no tokens in the vocabulary", { file });
+    this.#parts = { ...parts, addPrefixSpace };
+    const known =
+      ids.idOf(END_OF_TEXT) === undefined ? [] : [{ content: END_OF_TEXT, special: true, normalized: false }];
+    const tokens = withIds(
+      [...known, ...parts.added, ...addedTokens],
+      (token) => ids.idOf(token),
+      ids.size,
+      (problem) => onWarning(`${file}: ${problem}`),
+    );
+    this.#added = new AddedVocabulary(tokens);
+    this.#addedById = new Map(tokens.map((token) => [token.id, token]));
+    this.#numbers = numbersById(ids, file);
+    this.vocabSize = tokens.reduce((size, { id }) => Math.max(size, id + 1), this.#numbers.length);
     this.#bytes = new Array(this.vocabSize);
-    this.endOfText = vocabulary.specialTokens.get(END_OF_TEXT);
-    this.specialTokens = vocabulary.specialTokens;
+    this.specialTokens = this.#added.special;
+    const idOf = (name: string) => tokens.find(({ content }) => content === name)?.id ?? ids.idOf(name);
+    this.endOfText = idOf(endOfText);
+    this.startOfText = idOf(startOfText);
+    this.#idOfByte = Int32Array.from({ length: 256 }, (_, byte) => ids.idOf(bytesToSymbols([byte])) ?? NONE);
+    this.#missing = this.#idOfByte.includes(NONE) ? missingBytes(parts, this.#idOfByte, onWarning) : undefined;
   }
 
   /**
@@ -64,9 +123,36 @@ export class Tokenizer {
    * @throws TokenizerError if they are malformed or do not belong together; it names the file, and the line or token
    */
   static fromVocab(files: TokenizerFiles): Tokenizer {
-    checkOptionNames(files, ["vocab", "merges", "specialTokens", "fileNames"]);
-    const { vocab, merges, specialTokens = {}, fileNames = { vocab: "vocab.json", merges: "merges.txt" } } = files;
-    return new Tokenizer(readVocabulary(vocab, merges, specialTokens, fileNames));
+    checkOptionNames(files, ["vocab", "merges", "specialTokens", "fileNames", ...settingNames]);
+    const { vocab, merges, fileNames = { vocab: "vocab.json", merges: "merges.txt" }, ...settings } = files;
+    const { specialTokens = {} } = files;
+    const added = Object.keys(specialTokens).map((content) => ({ content, special: true }));
+    const tokenizer = new Tokenizer({ ...readVocabFiles(vocab, merges, fileNames), ...PLAIN, added }, settings);
+    for (const [token, id] of Object.entries(specialTokens)) {
+      const known = tokenizer.specialTokens.get(token);
+      if (known === id) continue;
+      const problem = `special token ${showValue(token)}: id ${showValue(id)}, but it is ${known} in the vocabulary, or next after it`;
+      throw new TokenizerError(token === "" ? "a special token is empty" : problem, { token, id });
+    }
+    return tokenizer;
+  }
+
+  /**
+   * A tokenizer from the text of a tokenizer.json, the one file that Hugging Face `transformers` 5 saves a tokenizer to.
+   * @throws TokenizerError if it is malformed, or of another kind than GPT-2's; it names the part
+   */
+  static fromTokenizerJson(text: string, options: TokenizerJsonOptions = {}): Tokenizer {
+    if (typeof text !== "string") throw new TypeError(`fromTokenizerJson: expected a text, got ${showValue(text)}`);
+    checkOptionNames(options, ["fileName", ...settingNames]);
+    const { fileName = "tokenizer.json", ...settings } = options;
+    const { onWarning = warnOnConsole } = settings;
+    const parts = readTokenizerJson(text, fileName, (problem) => onWarning(`${fileName}: ${problem}`));
+    return new Tokenizer(parts, settings);
+  }
+
+  /** The tokens that are found in a text before it is split into words, special or not. */
+  get addedTokens(): readonly KnownToken[] {
+    return this.#added.tokens;
   }
 
   /**
@@ -77,16 +163,18 @@ export class Tokenizer {
     if (typeof text !== "string") throw new TypeError(`encode: expected a text, got ${showValue(text)}`);
     checkOptionNames(options, ["allowedSpecial"]);
     const ids: number[] = [];
-    for (const part of splitAtSpecialTokens(text, this.specialTokens, options.allowedSpecial ?? "none")) {
+    for (const part of this.#added.split(text, options.allowedSpecial ?? "none")) {
       if (typeof part === "number") ids.push(part);
       else this.#encodeOrdinary(part, ids);
     }
     return ids;
   }
 
-  #encodeOrdinary(text: string, ids: number[]): void {
+  #encodeOrdinary(part: string, ids: number[]): void {
+    const { addPrefixSpace, useRegex } = this.#parts;
+    const text = addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part;
     for (let start = 0; start < text.length; ) {
-      const end = endOfWord(text, start);
+      const end = useRegex ? endOfWord(text, start) : text.length;
       for (const id of this.#encodeWord(text.slice(start, end))) ids.push(id);
       start = end;
     }
@@ -96,11 +184,7 @@ export class Tokenizer {
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
 
-    const { idOfByte, merges } = this.#vocabulary;
-    const bytes = encodeUtf8(word);
-    const byteIds = new Int32Array(bytes.length).map((_, i) => idOfByte[bytes[i]!]!);
-    const ids = mergeWord(byteIds, merges);
-
+    const ids = this.#mergeWord(encodeUtf8(word));
     if (word.length <= LONGEST_CACHED_WORD) {
       if (this.#cache.size === CACHED_WORDS) this.#cache.clear();
       this.#cache.set(word, ids);
@@ -108,17 +192,36 @@ export class Tokenizer {
     return ids;
   }
 
+  #mergeWord(bytes: Uint8Array): Int32Array {
+    const { ids, merges, ignoreMerges } = this.#parts;
+    const whole = ignoreMerges ? ids.idOf(bytesToSymbols(bytes)) : undefined;
+    if (whole !== undefined) return Int32Array.of(whole);
+    const idOfByte = this.#idOfByte;
+    const byteIds = new Int32Array(bytes.length).map((_, i) => idOfByte[bytes[i]!]!);
+    return mergeWord(this.#missing === undefined ? byteIds : this.#withoutMissing(byteIds, this.#missing.id), merges);
+  }
+
+  /** The ids of bytes, some of which may have none. */
+  #withoutMissing(byteIds: Int32Array, unk: number | undefined): Int32Array {
+    if (unk === undefined) return byteIds.filter((id) => id !== NONE);
+    const { fuseUnk } = this.#parts;
+    return byteIds
+      .filter((id, i) => !fuseUnk || id !== NONE || byteIds[i - 1] !== NONE)
+      .map((id) => (id === NONE ? unk : id));
+  }
+
   /**
-   * The text of these tokens. Bytes that are not UTF-8 (a character cut in two, a model's mistake) become U+FFFD.
-   * @throws TokenizerError if an id is not in the vocabulary
+   * The text of these tokens. Bytes that are not UTF-8 (a character cut in two, a model's mistake) become U+FFFD; an id without a token
+   * gives nothing, as models may have more ids than tokens.
+   * @throws TokenizerError for what is no id, such as -1
    */
   decode(ids: Iterable<number>): string {
     return decodeUtf8(this.decodeBytes(ids));
   }
 
   /**
-   * The bytes of these tokens.
-   * @throws TokenizerError if an id is not in the vocabulary
+   * The bytes of these tokens; none for an id without a token.
+   * @throws TokenizerError for what is no id, such as -1
    */
   decodeBytes(ids: Iterable<number>): Uint8Array {
     const tokens = Array.from(expectIterable("decode", "token ids", ids), (id) => this.#bytesOf(id));
@@ -137,20 +240,85 @@ export class Tokenizer {
   }
 
   /**
-   * Each token's text, for display, with `\xNN` for bytes that are only part of a character.
-   * @throws TokenizerError if an id is not in the vocabulary
+   * Each token's text, for display, with `\xNN` for bytes that are only part of a character; empty for an id without a token.
+   * @throws TokenizerError for what is no id, such as -1
    */
   tokens(ids: Iterable<number>): string[] {
     return Array.from(expectIterable("tokens", "token ids", ids), (id) => displayBytes(this.#bytesOf(id)));
   }
 
-  #bytesOf(id: number): Uint8Array {
-    const token = this.#vocabulary.tokenOf(id);
-    if (token === undefined) {
-      const problem = `token id ${id} is not in the vocabulary (ids are 0 to ${this.vocabSize - 1})`;
-      throw new TokenizerError(problem, { id });
+  /** The ids below `vocabSize` that have no token: those of a padded vocabulary. They should not be drawn. */
+  idsWithoutToken(vocabSize: number): Int32Array {
+    if (this.#without?.vocabSize !== vocabSize) {
+      const ids: number[] = [];
+      for (let id = 0; id < vocabSize; id++) if (!this.#hasToken(id)) ids.push(id);
+      this.#without = { vocabSize, ids: Int32Array.from(ids) };
     }
-    this.#bytes[id] ??= tokenBytes(token, this.specialTokens.has(token));
-    return this.#bytes[id];
+    return this.#without.ids.slice();
   }
+
+  #hasToken(id: number): boolean {
+    return (this.#numbers[id] ?? NONE) !== NONE || this.#addedById.has(id);
+  }
+
+  #bytesOf(id: number): Uint8Array {
+    const known = this.#bytes[id];
+    if (known !== undefined) return known;
+    if (!Number.isSafeInteger(id) || id < 0) {
+      throw new TokenizerError(`token id ${showValue(id)} is not a whole number from 0 on`, { id });
+    }
+    if (!this.#hasToken(id)) return NO_BYTES;
+    const bytes = this.#bytesOfToken(id);
+    this.#bytes[id] = bytes;
+    return bytes;
+  }
+
+  #bytesOfToken(id: number): Uint8Array {
+    const added = this.#addedById.get(id);
+    const number = this.#numbers[id] ?? NONE;
+    if (number === NONE || (added !== undefined && !this.#isMade(id))) return encodeUtf8(added!.content);
+    return tokenBytes(this.#parts.ids.textAt(number));
+  }
+
+  /** Whether ordinary text can become this token of the vocabulary: then it is written in byte symbols. */
+  #isMade(id: number): boolean {
+    return this.#idOfByte.includes(id) || this.#parts.merges.makes(id);
+  }
+}
+
+/** GPT-2's own settings, which vocab.json and merges.txt stand for. */
+const PLAIN = {
+  addPrefixSpace: false,
+  useRegex: true,
+  ignoreMerges: false,
+  unkToken: undefined,
+  fuseUnk: false,
+} as const;
+
+/** Bytes that no UTF-8 has: C0, C1, and F5 on. */
+function isInUtf8(byte: number): boolean {
+  return byte < 0xc0 || (byte > 0xc1 && byte < 0xf5);
+}
+
+/** What stands for bytes without a token. Tells of them, because texts lose them. */
+function missingBytes(
+  { file, ids, unkToken }: TokenizerParts,
+  idOfByte: Int32Array,
+  onWarning: WarningListener,
+): { readonly id: number | undefined } {
+  const id = unkToken === undefined ? undefined : ids.idOf(unkToken);
+  const missing = [...idOfByte.keys()].filter((byte) => idOfByte[byte] === NONE && isInUtf8(byte));
+  if (missing.length === 0) return { id };
+  const first = missing.slice(0, 8).map((byte) => `0x${byte.toString(16).padStart(2, "0")}`);
+  const which = `${missing.length} of 256 bytes have no token (${first.join(", ")}${missing.length > 8 ? ", …" : ""})`;
+  if (unkToken !== undefined && id === undefined) {
+    throw new TokenizerError(`${which}, nor has ${showValue(unkToken)}, which is to stand for them`, {
+      file,
+      part: "model.unk_token",
+    });
+  }
+  onWarning(
+    `${file}: ${which}; in texts ${id === undefined ? "they are dropped" : `each becomes ${showValue(unkToken)}`}`,
+  );
+  return { id };
 }

@@ -49,7 +49,18 @@ describe("encode and decode", () => {
     expect(tokenizer.encode(" tokenization")).toEqual(copy);
   });
 
-  it.each([-1, 50257, 0.5, Number.NaN])("refuse id %d", (id) => {
+  it("give nothing for an id without a token, which models with a padded vocabulary have", () => {
+    expect(tokenizer.decode([15496, 50257, 995, 2 ** 40])).toBe("Hello world");
+    expect(tokenizer.decodeBytes([50257])).toEqual(new Uint8Array(0));
+    expect(tokenizer.tokens([50257, 0])).toEqual(["", "!"]);
+    const stream = tokenizer.streamDecoder();
+    const [first, second] = tokenizer.encode("😀");
+    expect([first!, 60000, second!].map((id) => stream.push(id))).toEqual(["", "", "😀"]);
+    expect([...tokenizer.idsWithoutToken(50260)]).toEqual([50257, 50258, 50259]);
+    expect(tokenizer.idsWithoutToken(50257)).toHaveLength(0);
+  });
+
+  it.each([-1, 0.5, Number.NaN, 2 ** 53])("refuse %d as an id", (id) => {
     for (const use of [
       () => tokenizer.decode([1, id]),
       () => tokenizer.decodeBytes([id]),
@@ -57,7 +68,7 @@ describe("encode and decode", () => {
       () => tokenizer.streamDecoder().push(id),
     ]) {
       expect(use).toThrow(TokenizerError);
-      expect(use).toThrow(`token id ${id} is not in the vocabulary (ids are 0 to 50256)`);
+      expect(use).toThrow(`token id ${id} is not a whole number from 0 on`);
     }
   });
 

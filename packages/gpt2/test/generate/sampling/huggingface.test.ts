@@ -4,11 +4,14 @@ import { nextToken, type SamplingOptions } from "../../../src/generate/sampling.
 
 interface Fixture {
   readonly previous: readonly number[];
+  readonly promptLength: number;
   /** null stands for -Infinity. */
   readonly rows: Readonly<Record<string, readonly (number | null)[]>>;
   readonly cases: readonly {
     readonly row: string;
     readonly options: SamplingOptions;
+    /** Where it is not the usual one. */
+    readonly previous?: readonly number[];
     readonly ids: readonly number[];
     readonly probabilities: readonly number[];
   }[];
@@ -25,8 +28,8 @@ describe("the distribution of the next token equals that of Hugging Face's logit
 
     it(`for ${cases.length} combinations of options on the row "${name}"`, () => {
       expect(cases.length).toBeGreaterThan(30);
-      for (const { options, ids, probabilities } of cases) {
-        const result = nextToken(logits, options, fixture.previous);
+      for (const { options, previous = fixture.previous, ids, probabilities } of cases) {
+        const result = nextToken(logits, options, previous, fixture.promptLength);
         const possible = [...result.ids.keys()].filter((i) => result.probabilities[i]! > 0);
         const label = JSON.stringify(options);
         expect(

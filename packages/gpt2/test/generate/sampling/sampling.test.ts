@@ -11,7 +11,11 @@ const options: fc.Arbitrary<SamplingOptions> = fc.record(
     temperature: fc.double({ min: 0.05, max: 5, noNaN: true }),
     topK: fc.integer({ min: 1, max: 70 }),
     topP: fc.double({ min: 0.001, max: 1, noNaN: true }),
+    minP: fc.double({ min: 0, max: 1, noNaN: true }),
     repetitionPenalty: fc.double({ min: 0.2, max: 5, noNaN: true }),
+    presencePenalty: fc.double({ min: -2, max: 2, noNaN: true }),
+    frequencyPenalty: fc.double({ min: -2, max: 2, noNaN: true }),
+    logitBias: fc.constantFrom({ 0: -3 }, new Map([[0, 1.5]])),
   },
   { requiredKeys: [] },
 );
@@ -100,6 +104,49 @@ describe("nextToken", () => {
     expect([...nextToken([3, 2], { greedy: true, repetitionPenalty: 2 }, [0]).ids]).toEqual([1]);
   });
 
+  it("takes the prompt's tokens out of presence and frequency penalty only", () => {
+    const text = [0, 0, 1, 1, 1, 2];
+    const penalized = nextToken([1, 2, 3], { presencePenalty: 0.5, frequencyPenalty: 0.25 }, text, 2);
+    expect(penalized).toEqual(nextToken([1, 2 - 0.5 - 0.75, 3 - 0.5 - 0.25]));
+  });
+
+  it("keeps with min-p the tokens that are likely enough beside the most likely one", () => {
+    fc.assert(
+      fc.property(row, fc.double({ min: 0, max: 1, noNaN: true }), (logits, minP) => {
+        const all = nextToken(logits).probabilities;
+        const largest = Math.max(...all);
+        const { ids } = nextToken(logits, { minP });
+        for (const [id, p] of all.entries()) {
+          if (Math.abs(p / largest - minP) > 1e-12) expect(ids.includes(id)).toBe(p / largest > minP);
+        }
+      }),
+    );
+  });
+
+  it("never writes an n-gram a second time", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.integer(), (noRepeatNgramSize, seed) => {
+        const generator = new Generator(Math.abs(seed));
+        const ids: number[] = [];
+        while (ids.length < 30) {
+          ids.push(draw(nextToken(new Float32Array(40), { noRepeatNgramSize }, ids), generator));
+        }
+        const grams = ids.slice(noRepeatNgramSize - 1).map((_, i) => ids.slice(i, i + noRepeatNgramSize).join());
+        expect(new Set(grams).size).toBe(grams.length);
+      }),
+    );
+  });
+
+  it("takes a logit bias as a record or a Map, and rules a token out at -Infinity", () => {
+    const bias = { 0: 2, 2: Number.NEGATIVE_INFINITY };
+    const biased = nextToken([1, 2, 3], { logitBias: bias });
+    expect(biased).toEqual(nextToken([3, 2, Number.NEGATIVE_INFINITY]));
+    expect(biased).toEqual(
+      nextToken([1, 2, 3], { logitBias: new Map(Object.entries(bias).map(([id, b]) => [+id, b])) }),
+    );
+    expect(() => nextToken([1, 2, 3], { logitBias: { 3: 1 } })).toThrow("there is no logit for token id 3");
+  });
+
   it("gives no chance to masked tokens", () => {
     const { probabilities } = nextToken([Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY], { topK: 2 });
     expect(probabilities.reduce((sum, p) => sum + p, 0)).toBe(1);
@@ -122,6 +169,14 @@ describe("nextToken", () => {
       [{ topP: 0 }, "topP: expected a number above 0, at most 1, got 0"],
       [{ topP: 1.01 }, "topP: expected a number above 0, at most 1, got 1.01"],
       [{ repetitionPenalty: 0 }, "repetitionPenalty: expected a number above 0, got 0"],
+      [{ minP: 1.5 }, "minP: expected a number from 0 to 1, got 1.5"],
+      [{ noRepeatNgramSize: 0 }, "noRepeatNgramSize: expected an integer from 1, got 0"],
+      [{ presencePenalty: Number.NaN }, "presencePenalty: expected a number, got NaN"],
+      [{ frequencyPenalty: Number.POSITIVE_INFINITY }, "frequencyPenalty: expected a number, got Infinity"],
+      [{ logitBias: { a: 1 } as never }, "logitBias: expected token ids from 0, got NaN"],
+      [{ logitBias: { 1: Number.NaN } }, "logitBias: expected a number or -Infinity for token 1, got NaN"],
+      [{ logitBias: [[1, 2]] as never }, "logitBias: expected a record or a Map of token ids and numbers"],
+      [{ greedy: true, minP: 0.1 }, "minP: has no meaning together with greedy"],
       [{ greedy: true, topK: 5 }, "topK: has no meaning together with greedy"],
       [{ greedy: true, temperature: 1 }, "temperature: has no meaning together with greedy"],
     ];
