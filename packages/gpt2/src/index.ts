@@ -65,6 +65,7 @@ export type { AddedToken, KnownToken } from "./tokenizer/added-token.ts";
 export type { AllowedSpecial } from "./tokenizer/added-vocabulary.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
+export { StreamEncoder } from "./tokenizer/stream-encoder.ts";
 export {
   type EncodeOptions,
   Tokenizer,

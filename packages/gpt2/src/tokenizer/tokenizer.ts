@@ -5,6 +5,7 @@ import { type AddedToken, type KnownToken, withIds } from "./added-token.ts";
 import { AddedVocabulary, type AllowedSpecial } from "./added-vocabulary.ts";
 import { bytesToSymbols } from "./byte-symbols.ts";
 import { TokenizerError } from "./errors.ts";
+import { MAX_TOKENS } from "./limits.ts";
 import { mergeWord } from "./merge.ts";
 import { endOfWord } from "./split.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
@@ -78,6 +79,11 @@ export class Tokenizer {
   /** The special tokens and their ids. */
   readonly specialTokens: ReadonlyMap<string, number>;
 
+  /** Whether a space is put before a text that does not begin with one. */
+  readonly addPrefixSpace: boolean;
+  /** Whether a text is split into words, by GPT-2's pattern, before its bytes are merged. */
+  readonly useRegex: boolean;
+
   readonly #parts: TokenizerParts;
   readonly #added: AddedVocabulary;
   readonly #addedById: ReadonlyMap<number, KnownToken>;
@@ -96,7 +102,9 @@ export class Tokenizer {
     const { endOfText = END_OF_TEXT, startOfText = endOfText } = settings;
     const { file, ids } = parts;
     if (ids.size === 0) throw new TokenizerError("there are no tokens in the vocabulary", { file });
-    this.#parts = { ...parts, addPrefixSpace };
+    this.#parts = parts;
+    this.addPrefixSpace = addPrefixSpace;
+    this.useRegex = parts.useRegex;
     const known =
       ids.idOf(END_OF_TEXT) === undefined ? [] : [{ content: END_OF_TEXT, special: true, normalized: false }];
     const tokens = withIds(
@@ -157,7 +165,8 @@ export class Tokenizer {
 
   /**
    * The ids of a text's tokens.
-   * @throws OptionError if `allowedSpecial` names a token that is not special
+   * @throws OptionError if `allowedSpecial` names a token that is not special; TokenizerError for more tokens than an array takes,
+   *   about 500 megabytes of English, which `StreamEncoder` encodes in pieces
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") throw new TypeError(`encode: expected a text, got ${showValue(text)}`);
@@ -171,11 +180,16 @@ export class Tokenizer {
   }
 
   #encodeOrdinary(part: string, ids: number[]): void {
-    const { addPrefixSpace, useRegex } = this.#parts;
-    const text = addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part;
+    const text = this.addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part;
     for (let start = 0; start < text.length; ) {
-      const end = useRegex ? endOfWord(text, start) : text.length;
-      for (const id of this.#encodeWord(text.slice(start, end))) ids.push(id);
+      const end = this.useRegex ? endOfWord(text, start) : text.length;
+      const word = this.#encodeWord(text.slice(start, end));
+      if (ids.length + word.length > MAX_TOKENS) {
+        throw new TokenizerError(
+          `a text of more than ${MAX_TOKENS} tokens has to be encoded in pieces (StreamEncoder)`,
+        );
+      }
+      for (const id of word) ids.push(id);
       start = end;
     }
   }
