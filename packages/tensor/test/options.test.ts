@@ -4,7 +4,7 @@ import { printable, showName, showValue } from "../src/options.ts";
 
 describe("what messages quote", () => {
   it("is cut, with escapes for what a terminal would obey or not show", () => {
-    expect(showValue(`\u001b[2J\u009b0m${"x".repeat(1e6)}`)).toBe(`"\\u001b[2J\\u009b0m${"x".repeat(32)}…"`);
+    expect(showValue(`\u001b[2J\u009b0m${"x".repeat(1e6)}`)).toBe(`"\\u001b[2J\\u009b0m${"x".repeat(33)}…"`);
     expect(showName(`h.0\u202e\u200b\u2028.weight`)).toBe("h.0\\u202e\\u200b\\u2028.weight");
     expect(showName("n".repeat(1e6))).toHaveLength(101);
     expect(showValue({ "a\u0007": 1 })).toBe("{ a\\u0007 }");
