@@ -1,5 +1,6 @@
 import { type Encoding, encodings, type IntegerScheme } from "@gpt2-ts/tensor";
 import { showName } from "@gpt2-ts/tensor/options";
+import type { RawTensor, TensorInfo } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
 import { type Weight, weightsFor } from "../model/weights.ts";
@@ -98,6 +99,16 @@ export class StoredWeights {
         target[i] = integers[i]! * scales[scaleRow + (byColumns ? Math.floor(column / group) : column)]!;
       }
     }
+  }
+
+  /** How a weight lies in the checkpoint. */
+  async stored(name: string): Promise<TensorInfo> {
+    return this.#checkpoint.tensors.info(this.#storedAs(name));
+  }
+
+  /** A weight as it lies in the checkpoint. */
+  async read(name: string): Promise<RawTensor["data"]> {
+    return (await this.#checkpoint.tensors.read(this.#storedAs(name))).data;
   }
 
   /** Fills `target` with the integers of a matrix from row `first` on. */

@@ -18,23 +18,23 @@ const UNITS_OF_CHARACTER = 2;
 export class StreamEncoder {
   readonly #tokenizer: Tokenizer;
   readonly #options: EncodeOptions;
-  /** The tokens that may be found in the text before it is split into words. */
+  /** The added tokens that are looked for in the text. */
   readonly #added: readonly string[];
   /** How many UTF-16 units after a place must be known to tell whether the text may be cut there. */
   readonly #lookahead: number;
-  #pending = "";
+  /** What was kept and cannot be cut, and the end of it: twice the lookahead, so that both sides of a place are known there. */
+  #searched = "";
+  #recent = "";
 
   /** @throws OptionError as `tokenizer.encode` does */
   constructor(tokenizer: Tokenizer, options: EncodeOptions = {}) {
-    tokenizer.encode("", options);
+    tokenizer.encode("", options); // checks them
     const { allowedSpecial = "none" } = options;
-    const named = typeof allowedSpecial === "string" ? allowedSpecial : [...allowedSpecial];
     this.#tokenizer = tokenizer;
-    this.#options = { ...options, allowedSpecial: named };
-    const onlyOthers = named === "none" || named.length === 0;
-    const found = tokenizer.addedTokens.filter(({ special }) => !special || !onlyOthers);
-    // Special tokens that are not read can still hide others that begin inside them.
-    this.#added = (found.length === 0 ? [] : tokenizer.addedTokens).map(({ content }) => content);
+    this.#options = { allowedSpecial: typeof allowedSpecial === "string" ? allowedSpecial : [...allowedSpecial] };
+    const { addedTokens } = tokenizer;
+    const none = allowedSpecial === "none" && addedTokens.every(({ special }) => special);
+    this.#added = none ? [] : addedTokens.map(({ content }) => content);
     this.#lookahead = this.#added.reduce((longest, { length }) => Math.max(longest, length), UNITS_OF_CHARACTER);
   }
 
@@ -43,41 +43,51 @@ export class StreamEncoder {
    * @throws TokenizerError if no word ends, or nothing but added tokens comes, within 2^28 characters
    */
   push(text: string): number[] {
-    // What was kept was searched already, as far as could be seen.
-    const searched = Math.max(0, this.#pending.length - this.#lookahead);
-    if (this.#pending.length + text.length > MAX_PENDING_CHARACTERS) {
+    if (this.#searched.length + this.#recent.length + text.length > MAX_PENDING_CHARACTERS) {
       throw new TokenizerError(`no word ends within ${MAX_PENDING_CHARACTERS} characters`);
     }
-    this.#pending += text;
-    const cut = this.#lastCut(searched);
-    if (cut === 0) return [];
-    const certain = this.#pending.slice(0, cut);
-    this.#pending = this.#pending.slice(cut);
+    const window = this.#recent + text;
+    const cut = this.#lastCut(window);
+    if (cut === undefined) {
+      const kept = Math.max(0, window.length - 2 * this.#lookahead);
+      this.#searched += window.slice(0, kept);
+      this.#recent = window.slice(kept);
+      return [];
+    }
+    const certain = this.#searched + window.slice(0, cut);
+    this.#searched = "";
+    this.#recent = window.slice(cut);
     return this.#tokenizer.encode(certain, this.#options);
   }
 
   /** The ids of what is left at the end. The encoder can be used again. */
   flush(): number[] {
-    const rest = this.#pending;
-    this.#pending = "";
+    const rest = this.#searched + this.#recent;
+    this.#searched = "";
+    this.#recent = "";
     return this.#tokenizer.encode(rest, this.#options);
   }
 
-  /** The last place after `from` where what was kept can be cut; 0 if there is none. */
-  #lastCut(from: number): number {
-    if (!this.#tokenizer.useRegex) return 0; // all of a text is one word
-    const { addPrefixSpace } = this.#tokenizer; // what follows a cut must not get a space that it would not have
-    for (let place = this.#pending.length - this.#lookahead; place > from; place--) {
-      if (addPrefixSpace && this.#pending[place] !== " ") continue;
-      if (endsWord(this.#pending, place) && !this.#touchesAddedToken(place)) return place;
+  /** The last place where the text may be cut, if there is one that was not looked at before. */
+  #lastCut(window: string): number | undefined {
+    const first = this.#searched === "" ? 0 : this.#lookahead;
+    for (let place = window.length - this.#lookahead; place > first; place--) {
+      if (this.#mayCut(window, place)) return place;
     }
-    return 0;
+    return undefined;
   }
 
-  /** Whether an added token, were it read, would contain this place or stand right beside it, where its neighbours matter. */
-  #touchesAddedToken(place: number): boolean {
+  #mayCut(text: string, place: number): boolean {
+    const { splitsWords, addPrefixSpace } = this.#tokenizer;
+    // A piece that does not begin with a space would get one.
+    if (!splitsWords || (addPrefixSpace && text[place] !== " ")) return false;
+    return endsWord(text, place) && !this.#touchesAddedToken(text, place);
+  }
+
+  /** Whether an added token contains this place or stands right beside it, where it may take white space with it. */
+  #touchesAddedToken(text: string, place: number): boolean {
     return this.#added.some((token) =>
-      this.#pending.slice(Math.max(0, place - token.length), place + token.length).includes(token),
+      text.slice(Math.max(0, place - token.length), place + token.length).includes(token),
     );
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Backend, createWasmBackend, device } from "@gpt2-ts/tensor";
 import { parse, serialize } from "safetensors-ts";
 import { afterAll, describe, expect, test } from "vitest";
-import { convertModel } from "../../src/checkpoint/convert.ts";
+import { convertModel } from "../../src/checkpoint/convert/convert.ts";
 import { type LoadModelOptions, loadModel } from "../../src/checkpoint/load.ts";
 import { type ModelFiles, modelSource } from "../../src/checkpoint/source/index.ts";
 import { ModelFormatError } from "../../src/errors.ts";
