@@ -51,6 +51,16 @@ async function writeIds(encoder: StreamEncoder, signal: AbortSignal): Promise<vo
 
 async function writeText(tokenizer: Tokenizer, signal: AbortSignal): Promise<void> {
   const reader = new IdListReader();
-  for await (const piece of inputPieces(signal)) await writeOut(tokenizer.decodeBytes(reader.push(piece)));
+  let unknown: number | undefined;
+  for await (const piece of inputPieces(signal)) {
+    const ids = reader.push(piece);
+    unknown ??= ids.find((id) => tokenizer.decodeBytes([id]).length === 0);
+    await writeOut(tokenizer.decodeBytes(ids));
+  }
   reader.end();
+  if (unknown !== undefined) {
+    process.stderr.write(
+      `gpt2: the tokenizer has no token for some of the ids, such as ${unknown}: they were left out\n`,
+    );
+  }
 }
