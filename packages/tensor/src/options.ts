@@ -31,9 +31,15 @@ export function checkChoice(option: string, value: unknown, choices: readonly un
   throw new OptionError(option, `there are ${choices.join(", ")}; got ${showValue(value)}`);
 }
 
-/** A value of any kind, short enough for a message. */
+/** What JSON leaves as it is, but a terminal obeys: control characters of Latin-1, and those that turn the direction of a line. */
+const obeyed = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A value of any kind, short enough for a message; control characters are escaped. */
 export function showValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "string") {
+    const text = JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+    return text.replace(obeyed, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  }
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
