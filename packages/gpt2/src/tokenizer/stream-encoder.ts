@@ -80,8 +80,8 @@ export class StreamEncoder {
   }
 
   #mayCut(text: string, place: number): boolean {
-    const { useRegex, addPrefixSpace } = this.#tokenizer;
-    if (!useRegex) return false; // all of a text is one word
+    const { splitsWords, addPrefixSpace } = this.#tokenizer;
+    if (!splitsWords) return false; // all of a text is one word
     if (addPrefixSpace && text[place] !== " ") return false; // what follows must not get a space that it would not have
     return endsWord(text, place) && !this.#touchesAddedToken(text, place);
   }
