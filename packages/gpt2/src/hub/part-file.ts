@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { replace } from "./replace.ts";
 
 const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 const NOBODY = 0;
@@ -62,7 +63,14 @@ export class PartFile {
 
   /** Moves the verified bytes to their final place. */
   async finish(blobPath: string): Promise<void> {
-    await rename(this.path, blobPath);
+    try {
+      await replace(this.path, blobPath);
+    } catch (error) {
+      // Another download was faster, and Windows replaces no file that somebody reads.
+      const blob = await stat(blobPath).catch(() => undefined);
+      if (blob?.size !== this.length) throw error;
+      await rm(this.path, { force: true });
+    }
     await rm(validatorPath(this.path), { force: true });
   }
 
