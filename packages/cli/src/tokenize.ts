@@ -4,7 +4,7 @@ import { findModel } from "./find-model.ts";
 import { IdListReader } from "./id-list.ts";
 import { inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { encodeOptions, modelOption, specialTokensOption } from "./model-options.ts";
+import { encodeOptions, modelOption, printWarning, specialTokensOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 
 interface TokenizeFlags {
@@ -32,7 +32,7 @@ export function tokenizeCommand(): Command {
 async function tokenize({ model, decode, specialTokens }: TokenizeFlags, signal: AbortSignal): Promise<void> {
   if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
   const folder = await findModel(model, signal, ["vocab.json", "merges.txt"]);
-  const tokenizer = await loadTokenizer(await modelSource(folder, signal));
+  const tokenizer = await loadTokenizer(await modelSource(folder, signal), { onWarning: printWarning });
   if (decode) await writeText(tokenizer, signal);
   else await writeIds(new StreamEncoder(tokenizer, encodeOptions(specialTokens)), signal);
 }
