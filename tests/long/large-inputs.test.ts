@@ -34,7 +34,7 @@ async function run(
   child.stdin.write(start);
   for (let sent = 0; sent < times && open; sent += atOnce) {
     if (!child.stdin.write(unit.repeat(Math.min(atOnce, times - sent)))) {
-      await Promise.race([once(child.stdin, "drain"), closed, once(child.stdin, "error")]).catch(() => {});
+      await Promise.race([new Promise((resolve) => child.stdin.once("drain", resolve)), closed]);
     }
   }
   if (open) child.stdin.end(end);
@@ -70,22 +70,16 @@ describe("input that no string or array can hold", () => {
     const times = Math.ceil(6e8 / Buffer.byteLength(sentence));
     const tokens = `${ids.join(",")},`;
     const encoded = periodic("[", tokens);
-    const chunks: Buffer[] = [];
-    let last: Buffer | undefined;
+    let rest = Buffer.alloc(0); // the end is "]\n" in the place of a comma
     const result = await run(["tokenize"], { unit: sentence, times }, (data) => {
-      // The end is "]\n" in the place of a comma.
-      if (last) encoded.check(last);
-      last = data;
+      rest = Buffer.concat([rest, data]);
+      if (rest.length < 200) return;
+      encoded.check(rest.subarray(0, -100));
+      rest = rest.subarray(-100);
     });
-    chunks.push(last!);
     expect(result).toEqual({ status: 0, stderr: "" });
-    expect(
-      chunks
-        .at(-1)!
-        .toString()
-        .endsWith(`${ids.slice(-3).join(",")}]\n`),
-    ).toBe(true);
-    expect(encoded.length() + chunks.at(-1)!.length).toBe(1 + tokens.length * times + 1);
+    expect(rest.toString().endsWith(`${ids.slice(-3).join(",")}]\n`)).toBe(true);
+    expect(encoded.length() + rest.length).toBe(1 + tokens.length * times + 1);
 
     const text = periodic("", Buffer.from(sentence).toString("latin1"));
     const decoded = await run(
