@@ -60,7 +60,7 @@ const npm = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-n
 const entries = [
   "^packages/[^/]+/src/index[.]ts$",
   "^packages/tensor/src/backends/gpu/index[.]ts$",
-  "^packages/gpt2/src/(node|pretrained/browser)[.]ts$",
+  "^packages/gpt2/src/(node|pretrained/browser|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
   "^packages/hw1/src/cli/main[.]ts$",

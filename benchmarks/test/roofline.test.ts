@@ -25,7 +25,7 @@ import {
 } from "@gpt2-ts/tensor";
 import { open } from "safetensors-ts";
 import { describe, expect, test } from "vitest";
-import { convertModel } from "../../packages/gpt2/src/checkpoint/convert.ts";
+import { convertModel } from "../../packages/gpt2/src/checkpoint/convert/convert.ts";
 import { ensureCheckpoint, readManifest } from "../src/checkpoint.ts";
 import { spread } from "../src/harness/statistics.ts";
 import { Recorder } from "../src/roofline/recorder.ts";

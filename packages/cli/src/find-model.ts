@@ -9,7 +9,7 @@ const SHIPPED = new URL("../../../weights/shakespeare", import.meta.url);
 
 /**
  * The folder of a model: the shipped one, the folder of that path, or else the model of that name on the Hugging Face
- * Hub, which is downloaded unless it is in the cache. `http(s)` URLs of a folder are used as they are.
+ * Hub, which is downloaded unless it is in the cache. `http(s)` and `file` URLs of a folder are used as they are.
  *
  * @param files what is needed of a model on the hub, if not everything
  * @throws ModelFormatError if there is no such folder; HubError
@@ -20,7 +20,8 @@ export async function findModel(
   files?: readonly string[],
 ): Promise<string> {
   if (model === undefined) return shippedModel();
-  if (/^https?:/i.test(model) || (await isFolder(model))) return model;
+  // A file is handed on too: who opens it as a folder says what it is.
+  if (/^(https?|file):/i.test(model) || (await stat(model).catch(() => undefined))) return model;
   if (await isMeantAsPath(model)) throw new ModelFormatError(model, "there is no such folder");
   const progress = createProgress("bytes");
   try {
@@ -50,7 +51,6 @@ async function isFolder(path: string): Promise<boolean> {
 /** Whether a name cannot be a model on the hub, and so is a path to something that does not exist. */
 async function isMeantAsPath(model: string): Promise<boolean> {
   if (/^[./~]|[\\:]|\/$|\/.*\//.test(model)) return true;
-  if ((await stat(model).catch(() => undefined)) !== undefined) return true;
   const [first, second] = model.split("/");
   return second !== undefined && isFolder(first!);
 }

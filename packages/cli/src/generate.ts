@@ -19,7 +19,7 @@ const DEFAULT_MAX_TOKENS = 200;
 interface GenerateFlags extends ModelFlags {
   readonly prompt?: string;
   readonly specialTokens?: true;
-  readonly maxTokens: number;
+  readonly maxTokens?: number;
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
@@ -33,6 +33,7 @@ interface GenerateFlags extends ModelFlags {
   readonly seed?: number;
   readonly stop?: string[];
   readonly greedy?: true;
+  readonly useGenerationConfig?: true;
   readonly json?: true;
   readonly profile?: true;
 }
@@ -43,7 +44,7 @@ export function generateCommand(): Command {
     .description("continue a prompt; the continuation is written to standard output as it comes")
     .option("--prompt <text>", "what to continue (default: all of standard input, including its last line break)")
     .addOption(specialTokensOption("the prompt"))
-    .option("--max-tokens <count>", "the most tokens to generate", parseInteger, DEFAULT_MAX_TOKENS)
+    .option("--max-tokens <count>", `the most tokens to generate (default: ${DEFAULT_MAX_TOKENS})`, parseInteger)
     .option("--temperature <number>", "below 1 bolder, above 1 more random; 0 is greedy (default: 1)", parseNumber)
     .option("--top-k <count>", "draw only from the k most likely tokens", parseInteger)
     .option(
@@ -75,11 +76,15 @@ export function generateCommand(): Command {
       text,
     ])
     .option("--greedy", "always the most likely token")
+    .option(
+      "--use-generation-config",
+      "take what is not given here from the model's generation_config.json: temperature, top-k, length and the like",
+    )
     .option("--json", "print one line of JSON at the end instead of the text")
     .addHelpText(
       "after",
-      "\nAn empty prompt begins a new text. The output ends at --max-tokens, at a stop text, at <|endoftext|>, or when" +
-        "\nprompt and output fill the model's context." +
+      "\nAn empty prompt begins a new text. The output ends at --max-tokens, at a stop text, at a token that ends texts" +
+        "\n(the config's eos_token_id, else <|endoftext|>), or when prompt and output fill the model's context." +
         "\n--json: {prompt, text, promptIds, ids, finishReason: length|stop|eos|context, seed, promptLogprobs, logprobs}" +
         "\nwith natural log-probabilities of the prompt's tokens from the second on, and of each of ids.",
     )
@@ -88,7 +93,7 @@ export function generateCommand(): Command {
 
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const { json, profile, repeatNgramSize } = flags;
-  const options: GenerateOptions = {
+  const given: GenerateOptions = {
     maxTokens: flags.maxTokens,
     temperature: flags.temperature,
     topK: flags.topK,
@@ -105,13 +110,16 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
     logprobs: json ?? false,
     signal,
   };
-  checkGenerateOptions(options); // before loading the model
+  checkGenerateOptions(given); // before loading the model
   if (flags.prompt === undefined && process.stdin.isTTY) {
     process.stderr.write("reading the prompt from standard input; end it with Ctrl-D\n");
   }
   const prompt = flags.prompt ?? (await inputText(signal));
   using model = await loadFrom(flags, signal);
   const ids = model.tokenizer.encode(prompt, encodeOptions(flags.specialTokens));
+  const { maxTokens, maxLength } = model.generationDefaults;
+  const isLimited = (flags.maxTokens ?? maxTokens ?? maxLength) !== undefined;
+  const options = isLimited ? given : { ...given, maxTokens: DEFAULT_MAX_TOKENS };
   if (json) {
     const generation = await profiled(profile, model, () => model.generate(ids, options));
     await writeOut(`${JSON.stringify({ prompt, ...generation })}\n`);

@@ -1,6 +1,7 @@
 import {
   bytesAs,
   convertedTo,
+  fitConfig,
   type GPT2Config,
   loadConfig,
   modelSource,
@@ -56,10 +57,11 @@ export function infoCommand(): Command {
 
 async function gather(folder: string, { dtype: chosen, gpuMode }: InfoFlags, signal: AbortSignal): Promise<Info> {
   const source = await modelSource(folder, signal);
-  const config = await loadConfig(source);
+  const said = await loadConfig(source);
   const stored: Record<string, { tensors: number; bytes: number }> = {};
   const checkpoint = await openCheckpoint(source, { signal });
   await using tensors = checkpoint.tensors;
+  const config = await fitConfig(checkpoint, said, (warning) => void process.stderr.write(`gpt2: ${warning}\n`));
   for (const name of tensors.names) {
     const { dtype, byteLength } = await tensors.info(name);
     const { tensors: count, bytes } = stored[dtype] ?? { tensors: 0, bytes: 0 };
@@ -87,7 +89,7 @@ function findWasm(): string {
 
 function describe({ model, config, parameters, stored, memory, devices, gpu }: Info): string {
   const count = (value: number): string => value.toLocaleString("en-US");
-  const fields = Object.entries(config).map(([name, value]) => `${name} ${value ?? "none"}`);
+  const fields = Object.entries(config).map(([name, value]) => `${name} ${[value].flat().join(", ") || "none"}`);
   const dtypes = Object.entries(stored).map(
     ([dtype, { tensors, bytes }]) => `${dtype}: ${count(tensors)} tensors, ${formatBytes(bytes)}`,
   );

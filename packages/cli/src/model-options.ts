@@ -1,4 +1,4 @@
-import { DTYPES, type EncodeOptions, GPT2 } from "@gpt2-ts/gpt2";
+import { DTYPES, type EncodeOptions, GPT2, type LoadOptions } from "@gpt2-ts/gpt2";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -51,7 +51,10 @@ export function addModelOptions(command: Command): Command {
 }
 
 /** Loads the model that the flags name. On a terminal a bar shows the progress, if it takes longer than a moment. */
-export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<GPT2> {
+export async function loadFrom(
+  flags: ModelFlags & Pick<LoadOptions, "useGenerationConfig">,
+  signal: AbortSignal,
+): Promise<GPT2> {
   const folder = await findModel(flags.model, signal);
   const progress = createProgress("bytes");
   const began = performance.now();
@@ -64,6 +67,7 @@ export async function loadFrom(flags: ModelFlags, signal: AbortSignal): Promise<
       deterministic: flags.deterministic,
       gpuMode: flags.gpuMode,
       dtype: flags.dtype,
+      useGenerationConfig: flags.useGenerationConfig,
       signal,
       onWarning: (warning) => warnings.push(warning),
       onProgress: ({ loaded, total }) => {

@@ -283,12 +283,12 @@ describe.concurrent("gpt2 convert", () => {
     await file.close();
   });
 
-  it("wants to be told the dtype and the folder", async () => {
-    const [noDtype, unknown] = await Promise.all([
-      gpt2(["convert", "--out", join(folder, "none")]),
+  it("wants to be told the folder, and a dtype that there is", async () => {
+    const [noFolder, unknown] = await Promise.all([
+      gpt2(["convert"]),
       gpt2(["convert", "--dtype", "int4", "--out", join(folder, "none")]),
     ]);
-    expect(noDtype.stderr).toBe("gpt2: required option '--dtype <dtype>' not specified\n");
+    expect(noFolder.stderr).toBe("gpt2: required option '--out <folder>' not specified\n");
     expect(unknown.stderr).toContain("'int4' is invalid. expected bf16 or int8");
   });
 });

@@ -180,7 +180,9 @@ describe("the same answers", () => {
     const empty = join(folder, "empty");
     expect(await generate("--model", empty)).toBe(`${join(empty, "vocab.json")}: there is no such file`);
     const file = join(SHAKESPEARE, "config.json");
-    expect(await generate("--model", file)).toBe(`${file}: there is no such folder`);
+    expect(await generate("--model", file)).toBe(
+      `${file}: not a folder; expected the one that the model's files are in, ${SHAKESPEARE}`,
+    );
   });
 
   it("a model that is neither here nor to be had from the hub", async () => {

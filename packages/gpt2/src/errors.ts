@@ -1,4 +1,4 @@
-import { showValue } from "@gpt2-ts/tensor/options";
+import { printable, showValue } from "@gpt2-ts/tensor/options";
 
 /** A sequence that is longer than the model's context. */
 export class ContextLengthError extends RangeError {
@@ -36,7 +36,7 @@ export class ModelFormatError extends Error {
   /** The config field or tensor at fault, if there is one. */
   readonly field: string | undefined;
   constructor(file: string, message: string, field?: string, options?: ErrorOptions) {
-    super(`${file}: ${message}`, options);
+    super(printable(`${file}: ${message}`), options); // both quote what other people wrote
     this.file = file;
     this.field = field;
   }

@@ -3,9 +3,12 @@ import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
 import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
 import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
+import { loadGenerationFields } from "./checkpoint/load-generation-config.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
 import { Context } from "./generate/context.ts";
+import type { GenerationDefaults } from "./generate/defaults.ts";
+import { generationDefaults } from "./generate/generation-config.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
 import type { DownloadProgress } from "./hub/progress.ts";
@@ -14,11 +17,13 @@ import { disposeModel } from "./model/dispose.ts";
 import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./model/inspect.ts";
 import type { H, Model, T, V } from "./model/model.ts";
 import { type DeviceOptions, deviceOptionNames, openDevice } from "./open-device.ts";
-import { expectIterable } from "./options.ts";
+import { checkFlag, expectIterable } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { type WarningListener, warnOnConsole } from "./warning.ts";
+
+const loadOptionNames = ["dtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
 
 /** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
 export type Text = string | readonly number[];
@@ -36,6 +41,11 @@ export interface LoadOptions extends DeviceOptions {
    * different sizes, say. Default: `console.warn`.
    */
   readonly onWarning?: WarningListener | undefined;
+  /**
+   * Whether the settings of the model's `generation_config.json` hold where `generate` and `stream` are given none: temperature,
+   * top-k, top-p, repetition penalty, length, stop texts. Default false. The tokens that end a text are read from it anyway.
+   */
+  readonly useGenerationConfig?: boolean | undefined;
   /** Stops early: loading then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,6 +55,8 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   readonly dtype?: MatrixEncoding | undefined;
   /** As in {@link LoadOptions}. */
   readonly onWarning?: WarningListener | undefined;
+  /** As in {@link LoadOptions}. */
+  readonly useGenerationConfig?: boolean | undefined;
   /** Called as the download proceeds (its events; Node only), then as loading proceeds (`type: "load"`). */
   readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
 }
@@ -63,10 +75,17 @@ export class GPT2 {
   /** Config and weights, for the functions that work on them. */
   readonly model: Model;
   readonly tokenizer: Tokenizer;
+  /** What `generate` and `stream` do where an option is not given: nothing of its own, unless loaded with `useGenerationConfig`. */
+  readonly generationDefaults: GenerationDefaults;
   readonly #release: () => void;
 
   /** Use {@link GPT2.load} or {@link GPT2.fromPretrained}; this is for models that come from elsewhere. */
-  constructor(model: Model, tokenizer: Tokenizer, release: () => void = () => {}) {
+  constructor(
+    model: Model,
+    tokenizer: Tokenizer,
+    release: () => void = () => {},
+    generationDefaults: GenerationDefaults = {},
+  ) {
     if (model?.weights === undefined || tokenizer?.encode === undefined) {
       throw new TypeError(
         "GPT2: expected a model and its tokenizer; GPT2.load and GPT2.fromPretrained make one by its name",
@@ -74,6 +93,7 @@ export class GPT2 {
     }
     this.model = model;
     this.tokenizer = tokenizer;
+    this.generationDefaults = generationDefaults;
     this.#release = release;
   }
 
@@ -85,14 +105,16 @@ export class GPT2 {
    *   TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
    */
   static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, "dtype", "onProgress", "onWarning", "signal"]);
+    checkOptionNames(options, [...deviceOptionNames, ...loadOptionNames]);
+    checkFlag("useGenerationConfig", options.useGenerationConfig);
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
       const { dtype, onProgress, onWarning = warnOnConsole, signal } = options;
       const tokenizer = await loadTokenizer(source, { onWarning });
       const model = await loadModel(source, { device, dtype, onProgress, onWarning, signal });
-      const gpt2 = new GPT2(model, tokenizer, release);
+      const asked = options.useGenerationConfig ? await loadGenerationFields(source) : undefined;
+      const gpt2 = new GPT2(model, tokenizer, release, asked && generationDefaults(asked, onWarning));
       compareVocabularies(source, tokenizer, model.config, onWarning);
       return gpt2;
     } catch (error) {
@@ -109,8 +131,18 @@ export class GPT2 {
    * @throws HubError if the model cannot be downloaded, and what {@link GPT2.load} throws
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, "dtype", "onProgress", "onWarning"]);
-    const { device, threads, deterministic, gpuMode, dtype, onProgress, onWarning, ...pretrained } = options;
+    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, ...loadOptionNames]);
+    const {
+      device,
+      threads,
+      deterministic,
+      gpuMode,
+      dtype,
+      onProgress,
+      onWarning,
+      useGenerationConfig,
+      ...pretrained
+    } = options;
     const folder = await locatePretrained(name, pretrained, onProgress);
     return GPT2.load(folder, {
       device,
@@ -119,6 +151,7 @@ export class GPT2 {
       gpuMode,
       dtype,
       onWarning,
+      useGenerationConfig,
       signal: options.signal,
       onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
     });
@@ -138,7 +171,8 @@ export class GPT2 {
    * {@link GPT2.generate} resolves to. Leaving the loop early frees what it used.
    */
   stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
-    return generateText(this.model, this.tokenizer, this.#ids("generate", prompt), options);
+    const { model, tokenizer, generationDefaults } = this;
+    return generateText(model, tokenizer, this.#ids("generate", prompt), options, generationDefaults);
   }
 
   /** Continues a prompt. */

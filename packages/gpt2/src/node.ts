@@ -1,5 +1,6 @@
 // What needs a file system: converting a model into a folder, and the Hugging Face Hub's cache.
-export { type ConvertOptions, type ConvertProgress, convertModel } from "./checkpoint/convert.ts";
+export { convertModel } from "./checkpoint/convert/convert.ts";
+export type { ConvertOptions, ConvertProgress } from "./checkpoint/convert/options.ts";
 export {
   type DownloadedFile,
   type DownloadedModel,

@@ -31,15 +31,9 @@ export function checkChoice(option: string, value: unknown, choices: readonly un
   throw new OptionError(option, `there are ${choices.join(", ")}; got ${showValue(value)}`);
 }
 
-/** What JSON leaves as it is, but a terminal obeys: control characters of Latin-1, and those that turn the direction of a line. */
-const obeyed = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
 /** A value of any kind, short enough for a message; control characters are escaped. */
 export function showValue(value: unknown): string {
-  if (typeof value === "string") {
-    const text = JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-    return text.replace(obeyed, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  }
+  if (typeof value === "string") return printable(JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value));
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
@@ -50,5 +44,18 @@ export function showValue(value: unknown): string {
   const name: unknown = value.constructor?.name; // undefined of an object without a prototype
   if (typeof name === "string" && name !== "" && name !== "Object") return `a ${name}`;
   const keys = Object.keys(value);
-  return keys.length === 0 ? "{}" : `{ ${keys.slice(0, 4).join(", ")}${keys.length > 4 ? ", …" : ""} }`;
+  return keys.length === 0 ? "{}" : `{ ${keys.slice(0, 4).map(showName).join(", ")}${keys.length > 4 ? ", …" : ""} }`;
+}
+
+/** A name that stands in someone's file, short enough for a message. */
+export function showName(name: string): string {
+  return printable(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+}
+
+/** Text with escapes for what a terminal would obey or not show: control characters, also of C1, and those that turn its direction. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0)!;
+    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
 }

@@ -157,9 +157,9 @@ describe("an argument that would be ignored, or fail somewhere inside, is an err
     ],
     [
       "an activation that there is not",
-      () => linear(x, w, b, { activation: "relu" }),
+      () => linear(x, w, b, { activation: "softplus" }),
       OptionError,
-      'activation: there are none, gelu; got "relu"',
+      'activation: there are none, gelu, geluExact, quickGelu, relu, sigmoid, silu, tanh; got "softplus"',
     ],
     [
       "an approximation that there is not",

@@ -8,10 +8,11 @@ import {
   type Tensor,
 } from "@gpt2-ts/tensor";
 import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
-import { type GPT2Config, parseConfig } from "../model/config.ts";
+import { type GPT2Config, parseConfig, tokenIds } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
-import type { WarningListener } from "../warning.ts";
+import { type WarningListener, warnOnConsole } from "../warning.ts";
+import { loadGenerationFields } from "./load-generation-config.ts";
 import { loadWeight } from "./load-weight.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ModelSource } from "./source/index.ts";
@@ -46,27 +47,34 @@ export interface LoadModelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads and checks `config.json`. */
+/** Reads and checks `config.json`. Where texts begin and end, `generation_config.json` has the last word. */
 export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
-  return parseConfig(await requiredText(source, "config.json"), source.path("config.json"));
+  const config = parseConfig(await requiredText(source, "config.json"), source.path("config.json"));
+  const generation = await loadGenerationFields(source);
+  if (generation === undefined) return config;
+  const ids = (field: "bos_token_id" | "eos_token_id") => tokenIds(generation.fields, field, generation.file);
+  const [bosTokenId = config.bosTokenId] = ids("bos_token_id");
+  const eosTokenIds = ids("eos_token_id");
+  return { ...config, bosTokenId, eosTokenIds: eosTokenIds.length > 0 ? eosTokenIds : config.eosTokenIds };
 }
 
 /**
  * Reads a checkpoint's weights onto a device and lays them out for its matmul, converting as it reads: never more than one
- * layer's matrix exists twice. Names may have the Hub's `transformer.` prefix; the checkpoint may hold F32, F16, BF16 or F64, or
- * be one that `gpt2 convert` wrote.
+ * layer's matrix exists twice. Names may have the prefixes `transformer.`, `_orig_mod.` and `module.`; the checkpoint may hold F32,
+ * F16, BF16 or F64, or be one that `gpt2 convert` wrote.
  *
  * @throws ModelFormatError for a tensor that is missing, unknown or of the wrong shape; what safetensors-ts throws for a broken
  *   file; OptionError. Nothing stays allocated then
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
-  const { onProgress, signal } = options;
+  const { onProgress, onWarning = warnOnConsole, signal } = options;
   checkChoice("dtype", options.dtype, DTYPES);
-  const config = await loadConfig(source);
+  const said = await loadConfig(source);
   const checkpoint = await openCheckpoint(source, { signal });
   const tensors = new Map<string, Tensor>();
   try {
-    const weights = await StoredWeights.of(checkpoint, config);
+    const weights = await StoredWeights.of(checkpoint, said, onWarning);
+    const { config } = weights;
     const dtype = options.dtype ?? weights.converted ?? "f32";
     const device = resolveDevice(options.device);
     if (!device.encodings.includes(dtype)) {

@@ -1,6 +1,8 @@
 import { type OpenOptions, open, openSharded, SafetensorsError, type Source, type TensorReader } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
+import { foreignContent } from "./source/foreign-content.ts";
 import type { ModelSource } from "./source/index.ts";
+import { adviceFor } from "./source/what-is-there.ts";
 
 /** An open checkpoint. */
 export interface Checkpoint {
@@ -9,31 +11,80 @@ export interface Checkpoint {
   readonly tensors: TensorReader;
 }
 
+export const SINGLE_FILE = "model.safetensors";
+export const INDEX_FILE = "model.safetensors.index.json";
+
 /** The checkpoint of a model folder: `model.safetensors`, or the shards that `model.safetensors.index.json` names. */
 export async function openCheckpoint(source: ModelSource, options: OpenOptions): Promise<Checkpoint> {
-  const singleFile = "model.safetensors";
-  const indexFile = "model.safetensors.index.json";
-  const single = await source.file(singleFile);
-  if (single !== undefined) {
-    const path = source.path(singleFile);
-    return { path, tensors: await open(single, options).catch((error: unknown) => named(error, path)) };
+  for (const name of [SINGLE_FILE, INDEX_FILE]) {
+    const checkpoint = await openSafetensors(source, name, options);
+    if (checkpoint) return checkpoint;
   }
-  const index = await source.file(indexFile);
-  if (index !== undefined) {
-    const shard = async (name: string): Promise<Source> => {
-      const file = await source.file(name);
-      if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
-      return file;
-    };
-    return { path: source.path(indexFile), tensors: await openSharded(index, { ...options, shard }) };
-  }
-  throw new ModelFormatError(source.name, `there is neither ${singleFile} nor ${indexFile}`);
+  const message = `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`;
+  const advice = await adviceFor(source);
+  throw new ModelFormatError(source.name, advice === undefined ? message : `${message}; ${advice}`);
+}
+
+/** The checkpoint in a safetensors file of this name, or in the shards that an index of this name lists; undefined without one. */
+export async function openSafetensors(
+  source: ModelSource,
+  name: string,
+  options: OpenOptions,
+): Promise<Checkpoint | undefined> {
+  const file = await source.file(name);
+  if (file === undefined) return undefined;
+  const path = source.path(name);
+  const isIndex = name.endsWith(".json");
+  const opening = isIndex ? openSharded(file, { ...options, shard: shardsOf(source) }) : open(file, options);
+  const tensors = await opening.catch(async (error: unknown) => {
+    if (!(error instanceof SafetensorsError)) throw error;
+    const beginning = await beginningOf(file, options.signal);
+    const foreign = beginning === "" ? "the file is empty" : foreignContent(beginning ?? "");
+    if (foreign !== undefined) throw new ModelFormatError(path, foreign, undefined, { cause: error });
+    throw isIndex ? error : named(error, path);
+  });
+  return { path, tensors };
+}
+
+function shardsOf(source: ModelSource) {
+  return async (name: string): Promise<Source> => {
+    const file = await source.file(name);
+    if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
+    // Of a folder without git lfs. A server is asked for as little as possible.
+    const foreign = file instanceof URL ? undefined : foreignContent((await beginningOf(file, undefined)) ?? "");
+    if (foreign !== undefined) throw new ModelFormatError(source.path(name), foreign);
+    return file;
+  };
 }
 
 /** Files that have a name keep it: safetensors errors mention it. */
-function named(error: unknown, path: string): never {
-  if (error instanceof SafetensorsError && error.file === undefined) {
-    throw new ModelFormatError(path, error.message, error.tensor, { cause: error });
+function named(error: SafetensorsError, path: string): Error {
+  return error.file === undefined ? new ModelFormatError(path, error.message, error.tensor, { cause: error }) : error;
+}
+
+const BEGINNING_BYTES = 512;
+
+/** The first characters of a file; undefined if it cannot be read at all. */
+async function beginningOf(file: Source, signal: AbortSignal | null | undefined): Promise<string | undefined> {
+  try {
+    if (file instanceof Blob) return await file.slice(0, BEGINNING_BYTES).text();
+    if (file instanceof URL) {
+      const headers = { range: `bytes=0-${BEGINNING_BYTES - 1}` };
+      const response = await fetch(file, { headers, signal: signal ?? null });
+      const reader = response.body?.getReader();
+      const piece = await reader?.read();
+      await reader?.cancel();
+      return response.ok ? new TextDecoder().decode(piece?.value?.subarray(0, BEGINNING_BYTES)) : undefined;
+    }
+    const handle = await globalThis.process?.getBuiltinModule?.("node:fs/promises").open(String(file));
+    if (!handle) return undefined;
+    try {
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+      return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return undefined; // then the first error is all that is known
   }
-  throw error;
 }

@@ -1,13 +1,22 @@
 import { type Encoding, encodings, type IntegerScheme } from "@gpt2-ts/tensor";
+import { showName } from "@gpt2-ts/tensor/options";
+import type { RawTensor, TensorInfo } from "safetensors-ts";
 import { ModelFormatError } from "../errors.ts";
 import type { GPT2Config } from "../model/config.ts";
-import type { Weight } from "../model/weights.ts";
+import { type Weight, weightsFor } from "../model/weights.ts";
+import type { WarningListener } from "../warning.ts";
 import type { Checkpoint } from "./open-checkpoint.ts";
 import { type ConvertedDtype, convertedTo, groupAxis, scalesName, scalesShape } from "./quantization.ts";
-import { checkTensors, type FoundTensor } from "./tensors.ts";
+import { OUTPUT_TABLE, TOKEN_TABLE } from "./tensor-names.ts";
+import { checkTensors } from "./tensors.ts";
+
+/** Elements of a table that are compared at once. */
+const PIECE = 2 ** 18;
 
 /** The weights of a checkpoint that fits its config, by their names without prefix. Matrices are read by rows. */
 export class StoredWeights {
+  /** The config, which may say that two tables are one where the checkpoint has two. */
+  readonly config: GPT2Config;
   /** What the checkpoint was converted to; undefined for one from elsewhere. */
   readonly converted: ConvertedDtype | undefined;
   /** The scheme of its integers, where it holds such. */
@@ -16,18 +25,56 @@ export class StoredWeights {
   /** What a tensor is called in the checkpoint, by its name without prefix. */
   readonly #storedNames: ReadonlyMap<string, string>;
 
-  private constructor(checkpoint: Checkpoint, converted: ConvertedDtype | undefined, found: readonly FoundTensor[]) {
+  private constructor(
+    checkpoint: Checkpoint,
+    config: GPT2Config,
+    converted: ConvertedDtype | undefined,
+    storedNames: ReadonlyMap<string, string>,
+  ) {
     this.#checkpoint = checkpoint;
+    this.config = config;
     this.converted = converted;
     const encoding: Encoding | undefined = converted && encodings[converted];
     this.integers = encoding?.integers;
-    this.#storedNames = new Map(found.map(({ name, storedAs }) => [name, storedAs]));
+    this.#storedNames = storedNames;
   }
 
   /** Throws {@link ModelFormatError} for a tensor that is missing, unknown, or has the wrong shape or dtype. */
-  static async of(checkpoint: Checkpoint, config: GPT2Config): Promise<StoredWeights> {
-    const converted = convertedTo(checkpoint.tensors.metadata, checkpoint.path);
-    return new StoredWeights(checkpoint, converted, await checkTensors(checkpoint, config, converted));
+  static async of(checkpoint: Checkpoint, config: GPT2Config, onWarning: WarningListener): Promise<StoredWeights> {
+    const { path, tensors } = checkpoint;
+    const converted = convertedTo(tensors.metadata, path);
+    const { names, unused } = await checkTensors(checkpoint, config, converted);
+    if (unused.length > 0) {
+      const some = unused.slice(0, 4).map(showName).join(", ");
+      onWarning(`${path}: there is ${some}${unused.length > 4 ? ", …" : ""} beside the language model; it is not used`);
+    }
+    if (!config.tieWordEmbeddings || !names.has(OUTPUT_TABLE)) {
+      return new StoredWeights(checkpoint, config, converted, names);
+    }
+    const untied = new StoredWeights(checkpoint, { ...config, tieWordEmbeddings: false }, converted, names);
+    if (await untied.#tablesAgree()) return new StoredWeights(checkpoint, config, converted, names);
+    onWarning(
+      `${path}: ${OUTPUT_TABLE} differs from ${TOKEN_TABLE}, though the config ties them; both are used, as in transformers` +
+        ` ("tie_word_embeddings": false in config.json says so)`,
+    );
+    return untied;
+  }
+
+  /** Whether the table that makes the logits has the values of the token embeddings. Reads both, piece by piece. */
+  async #tablesAgree(): Promise<boolean> {
+    const [table, output] = [TOKEN_TABLE, OUTPUT_TABLE].map(
+      (table) => weightsFor({ ...this.config, nLayer: 0 }).find(({ name }) => name === table)!,
+    ) as [Weight, Weight];
+    const [rows, columns] = table.shape as readonly [number, number];
+    const atOnce = Math.max(1, Math.floor(PIECE / columns));
+    for (let first = 0; first < rows; first += atOnce) {
+      const size = Math.min(atOnce, rows - first) * columns;
+      const [some, others] = [new Float32Array(size), new Float32Array(size)];
+      await this.readFloats(table, some, first);
+      await this.readFloats(output, others, first);
+      if (some.some((value, i) => value !== others[i])) return false;
+    }
+    return true;
   }
 
   /** Fills `target` with float32: a matrix from row `first` on (a multiple of the group size), or a vector. */
@@ -52,6 +99,16 @@ export class StoredWeights {
         target[i] = integers[i]! * scales[scaleRow + (byColumns ? Math.floor(column / group) : column)]!;
       }
     }
+  }
+
+  /** How a weight lies in the checkpoint. */
+  async stored(name: string): Promise<TensorInfo> {
+    return this.#checkpoint.tensors.info(this.#storedAs(name));
+  }
+
+  /** A weight as it lies in the checkpoint. */
+  async read(name: string): Promise<RawTensor["data"]> {
+    return (await this.#checkpoint.tensors.read(this.#storedAs(name))).data;
   }
 
   /** Fills `target` with the integers of a matrix from row `first` on. */
@@ -82,4 +139,18 @@ export class StoredWeights {
   #storedAs(name: string): string {
     return this.#storedNames.get(name)!;
   }
+}
+
+/**
+ * The config of a model, held against its checkpoint: a `lm_head.weight` that differs from the token embeddings is used, whatever
+ * the config says. Reads no weights but those two.
+ *
+ * @throws ModelFormatError for a checkpoint that does not fit
+ */
+export async function fitConfig(
+  checkpoint: Checkpoint,
+  config: GPT2Config,
+  onWarning: WarningListener,
+): Promise<GPT2Config> {
+  return (await StoredWeights.of(checkpoint, config, onWarning)).config;
 }

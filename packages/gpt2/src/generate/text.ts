@@ -2,6 +2,7 @@ import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/option
 import type { Model } from "../model/model.ts";
 import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { type GenerationDefaults, withDefaults } from "./defaults.ts";
 import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
 import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
@@ -14,7 +15,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly seed?: number | undefined;
   /** Texts that end the output: it stops before the first of them that is complete. */
   readonly stop?: string | readonly string[] | undefined;
-  /** Whether `<|endoftext|>` ends the output. Default true; otherwise it is a token like any other. */
+  /**
+   * Whether the tokens that end a text end the output: those that the model's config names, else `<|endoftext|>`. Default true;
+   * otherwise they are tokens like any other.
+   */
   readonly stopAtEndOfText?: boolean | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. Default false. */
   readonly logprobs?: boolean | undefined;
@@ -26,7 +30,7 @@ export interface GenerateOptions extends SamplingOptions {
 export interface Generation {
   /** The output, without the prompt and without the stop text. */
   readonly text: string;
-  /** The tokens of the output; those that make up a stop text are among them, `<|endoftext|>` is not. */
+  /** The tokens of the output; those that make up a stop text are among them, one that ends the text is not. */
   readonly ids: readonly number[];
   readonly promptIds: readonly number[];
   readonly finishReason: FinishReason;
@@ -56,8 +60,8 @@ export function checkGenerateOptions(options: GenerateOptions): void {
 
 /**
  * Continues a prompt and yields the text as it comes: pieces of whole characters, never part of a stop text. Joined, they are the
- * `text` of the result. An empty prompt stands for the beginning of a text, `<|endoftext|>`. Ids that the tokenizer has no token for,
- * as those of a padded vocabulary, are never drawn.
+ * `text` of the result. An empty prompt stands for the beginning of a text: `bos_token_id` of the config, or else `<|endoftext|>`.
+ * Ids that the tokenizer has no token for, as those of a padded vocabulary, are never drawn.
  *
  * @returns the whole of it
  * @throws OptionError, TokenIdError, ContextLengthError for a prompt that leaves no room for a token; `signal.reason`
@@ -67,19 +71,23 @@ export async function* generateText(
   model: Model,
   tokenizer: Tokenizer,
   prompt: readonly number[],
-  options: GenerateOptions = {},
+  given: GenerateOptions = {},
+  defaults: GenerationDefaults = {},
 ): AsyncGenerator<string, Generation> {
-  checkGenerateOptions(options);
+  checkGenerateOptions(given);
+  const options = withDefaults(defaults, given, prompt.length);
   const { stop, stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
   const stopTexts = new StopTexts(listOf(stop));
-  const endOfText = model.config.eosTokenId ?? tokenizer.endOfText;
-  const promptIds = prompt.length > 0 ? prompt : beginning(tokenizer.startOfText ?? endOfText);
+  const { bosTokenId, eosTokenIds, vocabSize } = model.config;
+  const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
+  const promptIds =
+    prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
   const decoder = tokenizer.streamDecoder();
   const tokens = generateTokens(model, promptIds, {
     ...others,
     seed,
-    endToken: stopAtEndOfText ? endOfText : undefined,
-    never: tokenizer.idsWithoutToken(model.config.vocabSize),
+    endTokens: stopAtEndOfText ? endTokens : [],
+    never: tokenizer.idsWithoutToken(vocabSize),
   } satisfies GenerateTokensOptions);
 
   let text = "";
@@ -126,14 +134,14 @@ function listOf(stop: GenerateOptions["stop"] = []): readonly string[] {
   throw new OptionError("stop", `expected a text or an array of texts, got ${showValue(stop)}`);
 }
 
-function beginning(endOfText: number | undefined): readonly number[] {
-  if (endOfText === undefined) {
-    throw new OptionError(
-      "prompt",
-      "expected at least one token, because this vocabulary has no <|endoftext|> to begin with",
-    );
-  }
-  return [endOfText];
+/** The first of the tokens that texts may begin with. */
+function beginning(candidates: readonly (number | undefined)[], vocabSize: number): readonly number[] {
+  const id = candidates.find((candidate) => candidate !== undefined && candidate < vocabSize);
+  if (id !== undefined) return [id];
+  throw new OptionError(
+    "prompt",
+    "expected at least one token, because this vocabulary has no <|endoftext|> to begin with",
+  );
 }
 
 function randomSeed(): number {

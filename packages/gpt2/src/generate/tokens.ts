@@ -11,8 +11,8 @@ export interface GenerateTokensOptions extends SamplingOptions {
   readonly maxTokens?: number | undefined;
   /** Seed of the draws, 0..2^53-1: the same seed gives the same tokens everywhere. */
   readonly seed: number;
-  /** A token that ends the text, and is not part of it. */
-  readonly endToken?: number | undefined;
+  /** Tokens that end the text, and are not part of it. */
+  readonly endTokens?: readonly number[] | undefined;
   /** Ids that are never drawn, besides those that sampling leaves out. */
   readonly never?: Int32Array | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. */
@@ -32,7 +32,7 @@ export interface GeneratedToken {
 
 /**
  * Why a generation ended: it has `maxTokens` tokens ("length"), prompt and output fill all of the model's positions
- * ("context"), the end token was drawn ("eos"), or a stop text came ("stop").
+ * ("context"), an end token was drawn ("eos"), or a stop text came ("stop").
  */
 export type FinishReason = "length" | "context" | "eos" | "stop";
 
@@ -53,7 +53,7 @@ export async function* generateTokens(
   options: GenerateTokensOptions,
 ): AsyncGenerator<GeneratedToken, Exclude<FinishReason, "stop">> {
   const { nPositions } = model.config;
-  const { maxTokens = nPositions, seed, endToken, never = NO_IDS, logprobs = false, signal } = options;
+  const { maxTokens = nPositions, seed, endTokens = [], never = NO_IDS, logprobs = false, signal } = options;
   if (prompt.length >= nPositions) throw new ContextLengthError(prompt.length + 1, nPositions);
 
   const generator = new Generator(seed);
@@ -64,7 +64,7 @@ export async function* generateTokens(
       const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
       for (const id of never) logits[id] = Number.NEGATIVE_INFINITY;
       const id = draw(distribution(logits, options, { ids, promptLength: prompt.length }), generator);
-      if (id === endToken) return "eos";
+      if (endTokens.includes(id)) return "eos";
       ids.push(id);
       yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
       if (count === maxTokens) return "length";

@@ -115,12 +115,12 @@ function transformerBlock(
   layer: number,
 ): Tensor<[T, C]> {
   const attended = x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer)); // [T, C]
-  return attended.add(mlp(block.mlp, normalize(model, attended, block.ln2))); // [T, C]
+  return attended.add(mlp(model, block.mlp, normalize(model, attended, block.ln2))); // [T, C]
 }
 
 /** Causal multi-head self-attention: each token gathers what its query asks for from itself and those before it. */
 function selfAttention(
-  { sizes: { C, H, D } }: Model,
+  { config, sizes: { C, H, D } }: Model,
   { cAttn, cProj }: Block["attn"],
   x: Tensor<[T, C]>,
   batch: PassInput,
@@ -132,14 +132,20 @@ function selfAttention(
   const key = k.reshape([T, H, D]);
   const value = v.reshape([T, H, D]);
   const segments = batch.segments(layer); // where each sequence begins, and its KV cache
-  const y = attention(query, key, value, { segments, scale: 1 / Math.sqrt(D) }); // [T, H, D]
+  const y = attention(query, key, value, { segments, scale: scoreScale(config, D, layer) }); // [T, H, D]
   batch.remember(layer, key, value);
   return linear(y.reshape([T, C]), cProj.weight, cProj.bias); // [T, C]
 }
 
-/** The feed-forward network: out to 4 C channels, GELU, and back. */
-function mlp({ cFc, cProj }: Block["mlp"], x: Tensor<[T, C]>): Tensor<[T, C]> {
-  const hidden = linear(x, cFc.weight, cFc.bias, { activation: "gelu" }); // [T, F]
+/** What scores are multiplied by: 1/√D, as in the paper. Models that say so in their config divide by the layer's number, or do not divide. */
+function scoreScale({ scaleAttnWeights, scaleAttnByInverseLayerIdx }: GPT2Config, D: D, layer: number): number {
+  const scale = scaleAttnWeights ? 1 / Math.sqrt(D) : 1;
+  return scaleAttnByInverseLayerIdx ? scale / (layer + 1) : scale;
+}
+
+/** The feed-forward network: out to 4 C channels, GELU (in GPT-2 as released), and back. */
+function mlp({ config }: Model, { cFc, cProj }: Block["mlp"], x: Tensor<[T, C]>): Tensor<[T, C]> {
+  const hidden = linear(x, cFc.weight, cFc.bias, { activation: config.activation }); // [T, F]
   return linear(hidden, cProj.weight, cProj.bias); // [T, C]
 }
 

@@ -8,7 +8,7 @@ import { createWasmBackend, type MatrixEncoding, OptionError } from "@gpt2-ts/te
 import fc from "fast-check";
 import { parse, SafetensorsError, serialize } from "safetensors-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { convertModel } from "../../src/checkpoint/convert.ts";
+import { convertModel } from "../../src/checkpoint/convert/convert.ts";
 import { loadModel } from "../../src/checkpoint/load.ts";
 import { type ModelFiles, modelSource } from "../../src/checkpoint/source/index.ts";
 import { ModelFormatError } from "../../src/errors.ts";

@@ -69,6 +69,19 @@ describe("stream and generate", () => {
     expect((await shakespeare.generate("To be", { maxTokens: 20, seed: first.seed })).text).toBe(first.text);
   });
 
+  it("end at any token that the config names, and begin with its bos_token_id", async () => {
+    const { model } = scripted([5, 17, 10, 3]);
+    const told = (config: Partial<typeof model.config>): GPT2 =>
+      new GPT2({ ...model, config: { ...model.config, ...config } }, tokenizer);
+    const several = told({ eosTokenIds: [999, 10], bosTokenId: 7 });
+    expect(await several.generate([1])).toMatchObject({ ids: [5, 17], finishReason: "eos" });
+    expect(await several.generate("")).toMatchObject({ promptIds: [7], ids: [5, 17] });
+    expect((await several.generate([1], { stopAtEndOfText: false, maxTokens: 4 })).ids).toEqual([5, 17, 10, 3]);
+    const beyond = told({ eosTokenIds: [60_000], bosTokenId: 60_000 });
+    expect(await beyond.generate([1], { maxTokens: 4 })).toMatchObject({ ids: [5, 17, 10, 3], finishReason: "length" });
+    expect((await beyond.generate("")).promptIds).toEqual([tokenizer.startOfText]);
+  });
+
   it("take ids for a prompt, and begin a new text when the prompt is empty", async () => {
     const options = { maxTokens: 10, seed: 4 };
     const byText = await shakespeare.generate("To be", options);

@@ -83,8 +83,13 @@ describe("generating tokens", () => {
     const model = randomModel("reference", shape);
     const free = await collect(model, [1], { maxTokens: 30, seed: 0 });
     const endToken = free.ids[20]!;
-    const { ids, reason } = await collect(model, [1], { maxTokens: 30, seed: 0, endToken });
-    expect(ids).toEqual(free.ids.slice(0, free.ids.indexOf(endToken)));
+    const { ids, reason } = await collect(model, [1], { maxTokens: 30, seed: 0, endTokens: [endToken, 49] });
+    expect(ids).toEqual(
+      free.ids.slice(
+        0,
+        free.ids.findIndex((id) => id === endToken || id === 49),
+      ),
+    );
     expect(reason).toBe("eos");
   });
 

@@ -76,7 +76,15 @@ export function scriptedModel(script: readonly number[], vocabSize: number): Mod
   };
 }
 
-const rest = { layerNormEpsilon: 1e-5, tieWordEmbeddings: true, eosTokenId: undefined };
+const rest = {
+  activation: "gelu",
+  layerNormEpsilon: 1e-5,
+  scaleAttnWeights: true,
+  scaleAttnByInverseLayerIdx: false,
+  tieWordEmbeddings: true,
+  bosTokenId: undefined,
+  eosTokenIds: [],
+} as const;
 
 /** The largest difference between two rows of numbers. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

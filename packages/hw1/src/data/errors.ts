@@ -1,3 +1,5 @@
+export { PickleError } from "@gpt2-ts/gpt2/pickle";
+
 /** A file that does not hold the texts that it should, or a folder without the files. */
 export class DataError extends Error {
   override readonly name = "DataError";
@@ -9,19 +11,5 @@ export class DataError extends Error {
     super(`${file}: ${place === undefined ? "" : `${place}: `}${message}`, options);
     this.file = file;
     this.place = place;
-  }
-}
-
-/** Bytes that are no pickle, or a pickle of more than plain data. */
-export class PickleError extends Error {
-  override readonly name = "PickleError";
-  /** Name of the instruction at fault; undefined if the bytes end before one, or after the last. */
-  readonly opcode: string | undefined;
-  /** Its first byte. */
-  readonly offset: number;
-  constructor(opcode: string | undefined, offset: number, message: string) {
-    super(`${opcode === undefined ? "" : `${opcode} `}at byte ${offset}: ${message}`);
-    this.opcode = opcode;
-    this.offset = offset;
   }
 }

@@ -46,9 +46,13 @@ const gpt2Small: GPT2Config = {
   nInner: 3072,
   nPositions: 1024,
   vocabSize: 50_257,
+  activation: "gelu",
   layerNormEpsilon: 1e-5,
+  scaleAttnWeights: true,
+  scaleAttnByInverseLayerIdx: false,
   tieWordEmbeddings: true,
-  eosTokenId: 50_256,
+  bosTokenId: 50_256,
+  eosTokenIds: [50_256],
 };
 
 /** The tensors of GPT-2 as released. */

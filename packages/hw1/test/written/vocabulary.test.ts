@@ -23,9 +23,13 @@ const configs: fc.Arbitrary<GPT2Config> = fc.record({
   nInner: size,
   nPositions: size,
   vocabSize: size,
+  activation: fc.constant("gelu"),
   layerNormEpsilon: fc.constant(1e-5),
+  scaleAttnWeights: fc.constant(true),
+  scaleAttnByInverseLayerIdx: fc.constant(false),
   tieWordEmbeddings: fc.boolean(),
-  eosTokenId: fc.constant(undefined),
+  bosTokenId: fc.constant(undefined),
+  eosTokenIds: fc.constant([]),
 });
 
 describe("bits for a token", () => {
@@ -65,7 +69,7 @@ describe("parameters for more tokens", () => {
   test.each(fixture.cases)("are those of the models that PyTorch builds: $config, $vocabulary", (each) => {
     const { n_layer: nLayer, n_head: nHead, n_embd: nEmbd, n_positions: nPositions, n_inner } = each.config;
     const shape = { nLayer, nHead, nEmbd, nPositions, nInner: n_inner ?? 4 * nEmbd, vocabSize: each.vocabulary };
-    const config = { ...shape, layerNormEpsilon: 1e-5, tieWordEmbeddings: true, eosTokenId: undefined };
+    const config = { ...fc.sample(configs, 1)[0]!, ...shape, tieWordEmbeddings: true };
     expect(parameterCount(releasedShapes(config))).toBe(each.tied);
     expect(parameterCount(figureShapes(config))).toBe(each.figure);
   });

@@ -1,3 +1,4 @@
+import { type Activation, activations } from "../ops/activation.ts";
 import * as attentionOps from "../ops/attention.ts";
 import * as embeddingOps from "../ops/embedding.ts";
 import * as matmulOps from "../ops/matmul.ts";
@@ -6,6 +7,8 @@ import * as unary from "../ops/unary.ts";
 import { checkChoice, checkOptionNames, OptionError, showValue } from "../options.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-types.ts";
+
+export type { Activation };
 
 type Last<S extends Shape> = S extends readonly [...Shape, infer D extends number] ? D : number;
 
@@ -21,17 +24,18 @@ export type FitsLast<Op extends string, S extends Shape, V extends Shape> = numb
     : ShapeError<`${Op}: expected a vector`>;
 
 /**
- * `x W + b`: `[..., K] × [K, N] + [N] → [..., N]`, in one pass, followed by GPT-2's GELU on request. The weight is
- * `[in, out]`, as in GPT-2's checkpoints (`Conv1D`), and may be packed ({@link Tensor.pack}).
+ * `x W + b`: `[..., K] × [K, N] + [N] → [..., N]`, in one pass, followed by an activation on request: GPT-2's GELU within
+ * that pass, others in one of their own. The weight is `[in, out]`, as in GPT-2's checkpoints (`Conv1D`), and may be packed
+ * ({@link Tensor.pack}).
  */
 export function linear<S extends Shape, W extends Shape, B extends Shape>(
   x: Tensor<S>,
   weight: Tensor<W> & Check<MatMul<S, W>>,
   bias?: Tensor<B> & FitsLast<"linear", W, B>,
-  options: { readonly activation?: "none" | "gelu" } = {},
+  options: { readonly activation?: Activation } = {},
 ): Tensor<Ok<MatMul<S, W>>> {
   checkOptionNames(options, ["activation"], "linear");
-  checkChoice("activation", options.activation, ["none", "gelu"]);
+  checkChoice("activation", options.activation, ["none", ...Object.keys(activations)]);
   return wrap(matmulOps.linear(x, weight as Tensor<W>, bias as Tensor<B> | undefined, options.activation));
 }
 
@@ -55,6 +59,16 @@ export function layerNorm<S extends Shape, W extends Shape, B extends Shape>(
 export function gelu<S extends Shape>(x: Tensor<S>, approximate: "tanh" | "none" = "tanh"): Tensor<S> {
   checkChoice("approximate", approximate, ["tanh", "none"]);
   return wrap(approximate === "tanh" ? unary.gelu(x) : unary.geluExact(x));
+}
+
+/** The sigmoid linear unit `x · sigmoid(x)`, also called swish (Hendrycks, Gimpel, 2016). */
+export function silu<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.silu(x));
+}
+
+/** `x · sigmoid(1.702 x)`, an approximation of {@link gelu} (Hendrycks, Gimpel, 2016). */
+export function quickGelu<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.quickGelu(x));
 }
 
 /**

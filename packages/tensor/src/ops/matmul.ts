@@ -1,8 +1,9 @@
 import { defineOp, type View } from "../backends/backend.ts";
 import { dispatch } from "../backends/dispatch.ts";
-import { type LinearParams, linearKernel, matmulKernel } from "../backends/reference/matmul.ts";
+import { linearKernel, matmulKernel } from "../backends/reference/matmul.ts";
 import { ShapeMismatchError } from "../errors.ts";
 import { broadcastShapes, contiguousStrides, showShape } from "../shape.ts";
+import { type Activation, activations } from "./activation.ts";
 import { expectDType, expectRank, expectShape } from "./checks.ts";
 import { usingIntermediate } from "./intermediate.ts";
 import { copy } from "./rearrange.ts";
@@ -43,9 +44,12 @@ export function matmul(a: View, b: View): View {
 export const linearOp = /* @__PURE__ */ defineOp("linear", linearKernel);
 /**
  * activation(x·w + bias): x [..., K], w [K, N], bias [N] → [..., N], float32. Weights are [inputs, outputs], as GPT-2's
- * checkpoints have them; w may be packed.
+ * checkpoints have them; w may be packed. GPT-2's GELU is applied before sums are stored, others are an operation of their own.
  */
-export function linear(x: View, w: View, bias?: View, activation: LinearParams["activation"] = "none"): View {
+export function linear(x: View, w: View, bias?: View, activation: Activation = "none"): View {
+  if (activation !== "none" && activation !== "gelu") {
+    return usingIntermediate(linear(x, w, bias), activations[activation]);
+  }
   for (const [what, view] of [
     ["x", x],
     ["w", w],

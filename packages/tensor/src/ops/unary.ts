@@ -142,6 +142,18 @@ export function geluExact(x: View): View {
   return unary(geluExactOp, x);
 }
 
+export const siluOp = /* @__PURE__ */ defineOp("silu", /* @__PURE__ */ unaryKernel(math.silu));
+/** x·σ(x), also called swish. */
+export function silu(x: View): View {
+  return unary(siluOp, x);
+}
+
+export const quickGeluOp = /* @__PURE__ */ defineOp("quickGelu", /* @__PURE__ */ unaryKernel(math.quickGelu));
+/** x·σ(1.702x), an approximation of GELU. */
+export function quickGelu(x: View): View {
+  return unary(quickGeluOp, x);
+}
+
 export const floorOp = /* @__PURE__ */ defineOp("floor", /* @__PURE__ */ unaryKernel(Math.floor));
 /** The largest integer ≤ x. */
 export function floor(x: View): View {

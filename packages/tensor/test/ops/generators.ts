@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { DType } from "../../src/dtype.ts";
+import { activations } from "../../src/ops/activation.ts";
 import { broadcastable, type Fill, isFull, operand, shapes } from "./arbitraries.ts";
 import type { Operand } from "./operands.ts";
 import type { Args } from "./table.ts";
@@ -90,7 +91,7 @@ const linear = fc
     K: fc.constantFrom(0, 1, 3, 8, 17, 64),
     N: fc.constantFrom(0, 1, 4, 8, 9, 33),
     biased: fc.boolean(),
-    activation: fc.constantFrom("none", "gelu"),
+    activation: fc.constantFrom("none" as const, ...(Object.keys(activations) as (keyof typeof activations)[])),
   })
   .chain(({ lead, K, N, biased, activation }) => {
     const bias = biased ? [operand([N], "float32", "small")] : [];
@@ -232,6 +233,8 @@ export const generators: Readonly<Record<string, Samples>> = {
   relu: float(...anyFloat),
   gelu: float(...anyFloat),
   geluExact: float(...anyFloat),
+  silu: float(...anyFloat),
+  quickGelu: float(...anyFloat),
   floor: float(...anyFloat),
   ceil: float(...anyFloat),
   round: float(...anyFloat),

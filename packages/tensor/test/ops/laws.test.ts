@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Backend, View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
+import { type Activation, activations } from "../../src/ops/activation.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
 import { add, div, eq, mul, sub } from "../../src/ops/binary.ts";
 import { embedding } from "../../src/ops/embedding.ts";
@@ -11,7 +12,7 @@ import { layerNorm } from "../../src/ops/normalize.ts";
 import { concat, contiguous, reshape, tril, triu } from "../../src/ops/rearrange.ts";
 import { argMax, cumsum, logSumExp, max, mean, min, sum } from "../../src/ops/reduce.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
-import { cast, erf, exp, gelu, log, neg, sigmoid, square, tanh } from "../../src/ops/unary.ts";
+import { cast, erf, exp, gelu, log, neg, sigmoid, silu, square, tanh } from "../../src/ops/unary.ts";
 import { permute, slice, split, transpose, unsqueeze } from "../../src/ops/views.ts";
 import { describeOnEveryBackend } from "../backends.ts";
 import { isFull, operand, shapes } from "./arbitraries.ts";
@@ -138,7 +139,7 @@ describeOnEveryBackend("the ops obey the laws of arithmetic", (backend) => {
     );
   });
 
-  it("linear is a product, a sum and a GELU, also with packed weights", () => {
+  it("linear is a product, a sum and an activation, also with packed weights", () => {
     const triples = operands(["M", "K", "N"], ({ M, K, N }) => [[M, K], [K, N], [N]]);
     fc.assert(
       fc.property(triples, ({ drawn }) => {
@@ -154,6 +155,15 @@ describeOnEveryBackend("the ops obey the laws of arithmetic", (backend) => {
           ([x, w, b]) => gelu(add(matmul(x!, w!), b!)),
           rounding,
         );
+        for (const [name, activation] of Object.entries(activations)) {
+          if (name === "gelu") continue; // within the product, on sums that are not rounded yet
+          agree(
+            drawn,
+            ([x, w, b]) => linear(x!, w!, b!, name as Activation),
+            ([x, w, b]) => activation(linear(x!, w!, b!)),
+            exactly,
+          );
+        }
         const packed = ([x, w, b]: View[]) => linear(x!, backend.pack(w as View<"float32">), b!);
         agree(drawn, packed, ([x, w, b]) => linear(x!, w!, b!), exactly);
       }),
@@ -536,6 +546,12 @@ describeOnEveryBackend("the ops obey the laws of arithmetic", (backend) => {
           ([v]) => sub(gelu(v!), gelu(neg(v!))),
           ([v]) => v!,
           { ulps: 4, abs: 1e-6 },
+        );
+        agree(
+          [x],
+          ([v]) => silu(v!),
+          ([v]) => mul(v!, sigmoid(v!)),
+          { ulps: 2, abs: 2 ** -126 },
         );
         agree(
           [x],

@@ -43,10 +43,43 @@ describe("our float64 functions", () => {
     });
   }
 
-  const { exp, expm1, log, log1p, tanh, sigmoid, erf, erfc, sin, cos, pow, geluTanh, geluErf, roundHalfEven } = math;
+  const {
+    exp,
+    expm1,
+    log,
+    log1p,
+    tanh,
+    sigmoid,
+    erf,
+    erfc,
+    sin,
+    cos,
+    pow,
+    geluTanh,
+    geluErf,
+    silu,
+    quickGelu,
+    roundHalfEven,
+  } = math;
 
   it("carry NaN through", () => {
-    const unary = { exp, expm1, log, log1p, tanh, sigmoid, erf, erfc, sin, cos, geluTanh, geluErf, roundHalfEven };
+    const unary = {
+      exp,
+      expm1,
+      log,
+      log1p,
+      tanh,
+      sigmoid,
+      erf,
+      erfc,
+      sin,
+      cos,
+      geluTanh,
+      geluErf,
+      silu,
+      quickGelu,
+      roundHalfEven,
+    };
     for (const [name, f] of Object.entries(unary)) expect(f(NaN), name).toBeNaN();
     expect(pow(NaN, 2)).toBeNaN();
     expect(pow(2, NaN)).toBeNaN();
@@ -65,12 +98,9 @@ describe("our float64 functions", () => {
     expect([tanh(Infinity), tanh(-Infinity), sigmoid(Infinity), sigmoid(-Infinity)]).toEqual([1, -1, 1, 0]);
     expect([erf(Infinity), erf(-Infinity), erfc(Infinity), erfc(-Infinity)]).toEqual([1, -1, 0, 2]);
     expect([sin(Infinity), cos(-Infinity)]).toEqual([NaN, NaN]);
-    expect([geluTanh(Infinity), geluTanh(-Infinity), geluErf(Infinity), geluErf(-Infinity)]).toEqual([
-      Infinity,
-      -0,
-      Infinity,
-      -0,
-    ]);
+    for (const gate of [geluTanh, geluErf, silu, quickGelu]) {
+      expect([gate(Infinity), gate(-Infinity), gate(0)]).toEqual([Infinity, -0, 0]);
+    }
   });
 
   it("raise to powers by C's rules (C99, F.9.4.4)", () => {

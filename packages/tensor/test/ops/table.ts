@@ -1,5 +1,6 @@
 import type { View } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/dtype.ts";
+import type { Activation } from "../../src/ops/activation.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
 import * as binaryOps from "../../src/ops/binary.ts";
 import { embedding } from "../../src/ops/embedding.ts";
@@ -21,7 +22,7 @@ export interface Args {
   readonly k?: number;
   readonly dtype?: DType;
   readonly value?: JsonNumber;
-  readonly activation?: "none" | "gelu";
+  readonly activation?: Activation;
   readonly epsilon?: number;
   readonly scale?: number;
   readonly causal?: boolean;
@@ -100,6 +101,8 @@ export const calls: Readonly<Record<string, Call>> = {
     relu: unaryOps.relu,
     gelu: unaryOps.gelu,
     geluExact: unaryOps.geluExact,
+    silu: unaryOps.silu,
+    quickGelu: unaryOps.quickGelu,
     floor: unaryOps.floor,
     ceil: unaryOps.ceil,
     round: unaryOps.round,

@@ -55,6 +55,8 @@ const approximate: Readonly<Record<string, Tolerance>> = {
   pow: { ulps: 16 },
   gelu: { ulps: 8, abs: EPSILON }, // ½x(1 + tanh u): absolute where 1 + tanh u cancels
   geluExact: { ulps: 8, abs: EPSILON },
+  silu: { ulps: 5, abs: 2 ** -119 }, // the tail of sigmoid, times up to 100
+  quickGelu: { ulps: 8, abs: EPSILON }, // e^(1.702x) magnifies the rounding of its exponent
 };
 
 /**

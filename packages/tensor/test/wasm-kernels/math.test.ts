@@ -30,6 +30,8 @@ const claims: readonly Claim[] = [
   // Below -1, e^(…) magnifies the rounding of its large exponent; 2⁻²⁴ is half a unit in the last place of 1.
   { op: ops.geluOp, exact: float64.geluTanh, ulps: 2.5, abs: 2 ** -24 },
   { op: ops.geluExactOp, exact: float64.geluErf, ulps: 7, abs: 2 ** -145 },
+  { op: ops.siluOp, exact: float64.silu, ulps: 3, abs: 2 ** -142 },
+  { op: ops.quickGeluOp, exact: float64.quickGelu, ulps: 3, abs: 2 ** -24 },
 ];
 
 /** Every exponent and sign, with mantissas at random; more of them where functions bend; the special values. */

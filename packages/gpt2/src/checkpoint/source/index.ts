@@ -2,6 +2,7 @@ import { showValue } from "@gpt2-ts/tensor/options";
 import { ModelFormatError } from "../../errors.ts";
 import { filesSource, type ModelFiles } from "./files.ts";
 import { folderSource } from "./folder.ts";
+import { foreignContent } from "./foreign-content.ts";
 import type { ModelSource } from "./source.ts";
 import { urlSource } from "./url.ts";
 
@@ -13,6 +14,17 @@ export type { ModelSource } from "./source.ts";
  * may be relative to the page. Throws {@link ModelFormatError} if a path leads to no folder.
  */
 export async function modelSource(where: string | URL | ModelFiles, signal?: AbortSignal): Promise<ModelSource> {
+  const source = await sourceAt(where, signal);
+  const text = async (name: string): Promise<string | undefined> => {
+    const text = await source.text(name);
+    const foreign = text === "" && name.endsWith(".json") ? "the file is empty" : text && foreignContent(text);
+    if (foreign) throw new ModelFormatError(source.path(name), foreign);
+    return text;
+  };
+  return { ...source, text };
+}
+
+async function sourceAt(where: string | URL | ModelFiles, signal: AbortSignal | undefined): Promise<ModelSource> {
   if (typeof where !== "string" && !isUrl(where)) {
     if (typeof where === "object" && where !== null && !Array.isArray(where)) return filesSource(where);
     throw new TypeError(`load: expected the path of a folder, a URL, or files by name, got ${showValue(where)}`);
@@ -21,7 +33,7 @@ export async function modelSource(where: string | URL | ModelFiles, signal?: Abo
   if (/^https?:/i.test(String(where)) || (!isInNode && typeof where === "string")) {
     return urlSource(parseUrl(where), signal);
   }
-  return folderSource(where);
+  return folderSource(/^file:/i.test(String(where)) ? parseUrl(where) : where);
 }
 
 /** By what it is: a URL of another realm (Jest's, a `vm`'s) has another constructor. */

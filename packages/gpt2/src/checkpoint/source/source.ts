@@ -10,4 +10,9 @@ export interface ModelSource {
   file(name: string): Promise<Source | undefined>;
   /** A small file's text, or undefined if the folder has no such file. */
   text(name: string): Promise<string | undefined>;
+  /** The names of its files; undefined where they cannot be listed. */
+  names?(): Promise<readonly string[]>;
 }
+
+/** Larger files are no configs and no vocabularies, whatever they are called. */
+export const MAX_TEXT_BYTES = 2 ** 28;

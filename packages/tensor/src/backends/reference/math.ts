@@ -2,7 +2,7 @@
 // result must not. (Math.sqrt, fround, floor, round and trunc are exact everywhere.)
 export { erf, erfc } from "./math/erf.ts";
 export { exp, expm1 } from "./math/exp.ts";
-export { geluErf, geluTanh } from "./math/gelu.ts";
+export { geluErf, geluTanh, quickGelu, silu } from "./math/gelu.ts";
 export { log, log1p } from "./math/log.ts";
 export { pow } from "./math/pow.ts";
 export { roundHalfEven } from "./math/round.ts";

@@ -26,11 +26,14 @@ const unaryNumbers = {
   ceil: 14,
   round: 15,
   logicalNot: 16,
+  geluExact: 17,
+  silu: 18,
+  quickGelu: 19,
 } as const;
 /** Casts, also in `unary`: to bool; from float32 to uint8; and where the floats are the same. */
-const TO_BOOL = 17;
-const TO_UINT8 = 18;
-const SAME = 19;
+const TO_BOOL = 20;
+const TO_UINT8 = 21;
+const SAME = 22;
 
 const unary: KernelSpec = {
   name: "unary",
@@ -39,6 +42,7 @@ const unary: KernelSpec = {
     const v = x[offset + this.thread.x]!;
     let out = v;
     let e = 0;
+    let p = 0;
     if (this.constants.op === 0) out = -v;
     if (this.constants.op === 1) out = Math.abs(v);
     if (this.constants.op === 2) {
@@ -79,10 +83,52 @@ const unary: KernelSpec = {
     }
     if (this.constants.op === 16) out = 1 - v;
     if (this.constants.op === 17) {
+      // v·Φ(v) with s = |v|/√2: by erf(s) near 0, elsewhere by erfc(s) = e^(−s²)·p, with the polynomials of wasm's kernels/math.ts.
+      const s = Math.min(Math.abs(v), 20) * Math.SQRT1_2;
+      if (s < 1) {
+        e = s * s;
+        p = 7.8538607e-5;
+        p = p * e - 0.00080101937;
+        p = p * e + 0.0051883277;
+        p = p * e - 0.026853811;
+        p = p * e + 0.11283585;
+        p = p * e - 0.37612626;
+        p = p * e + 0.12837917;
+        out = 0.5 * (s + s * p);
+        if (v < 0) out = -out;
+        out = v * (0.5 + out);
+      } else {
+        e = 2 / (2 + s);
+        p = -0.070818007;
+        p = p * e + 0.22261763;
+        p = p * e - 0.19713949;
+        p = p * e - 0.025034264;
+        p = p * e + 0.005778722;
+        p = p * e + 0.074709259;
+        p = p * e + 0.17909928;
+        p = p * e + 0.24637285;
+        p = p * e + 0.28213504;
+        p = p * e + 0.28209332;
+        p *= e;
+        out = 0.5 * Math.exp(-s * s) * p;
+        if (v > 0) out = 1 - out;
+        out = v * out;
+        if (v < -20) out = 0;
+      }
+    }
+    if (this.constants.op === 18) {
+      out = v / (1 + Math.exp(Math.min(-v, 88)));
+      if (v < -88) out = 0;
+    }
+    if (this.constants.op === 19) {
+      out = v / (1 + Math.exp(Math.min(-1.702 * v, 88)));
+      if (v < -52) out = 0;
+    }
+    if (this.constants.op === 20) {
       out = 0;
       if (v !== 0) out = 1;
     }
-    if (this.constants.op === 18) out = Math.floor(Math.min(Math.max(v, 0), 255));
+    if (this.constants.op === 21) out = Math.floor(Math.min(Math.max(v, 0), 255));
     return out;
   },
 };

@@ -14,3 +14,13 @@ export function geluErf(x: number): number {
   if (x === -Infinity) return -0;
   return 0.5 * x * erfc(-x * Math.SQRT1_2);
 }
+
+/** xσ(x) (Hendrycks and Gimpel, arXiv:1606.08415; "swish" of Ramachandran et al., arXiv:1710.05941). */
+export function silu(x: number): number {
+  return x === -Infinity ? -0 : x * sigmoid(x);
+}
+
+/** xσ(1.702x): the approximation of GELU by the logistic function (Hendrycks and Gimpel, section 2). */
+export function quickGelu(x: number): number {
+  return x === -Infinity ? -0 : x * sigmoid(1.702 * x);
+}

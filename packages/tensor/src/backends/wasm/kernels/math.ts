@@ -235,3 +235,20 @@ export function geluExact(x: v128): v128 {
   const far = v128.bitselect(tail, f32x4.sub(all(1), tail), f32x4.lt(x, all(0)));
   return f32x4.mul(f32x4.pmax(x, all(-20)), v128.bitselect(f32x4.add(all(0.5), centre), far, f32x4.lt(scaled, all(1))));
 }
+
+/** x · σ(x). */
+// @ts-expect-error: decorator
+@inline
+export function silu(x: v128): v128 {
+  // From -200 down the result is -0; pmax lets NaN through.
+  const y = f32x4.pmax(x, all(-200));
+  return f32x4.mul(y, sigmoid(y));
+}
+
+/** x · σ(1.702x). */
+// @ts-expect-error: decorator
+@inline
+export function quickGelu(x: v128): v128 {
+  const y = f32x4.pmax(x, all(-200));
+  return f32x4.mul(y, sigmoid(f32x4.mul(y, all(1.702))));
+}

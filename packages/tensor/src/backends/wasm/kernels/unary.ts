@@ -14,19 +14,21 @@ import {
   UNARY_LOG1P,
   UNARY_NEG,
   UNARY_NEG_INT,
+  UNARY_QUICK_GELU,
   UNARY_RECIPROCAL,
   UNARY_RELU,
   UNARY_ROUND,
   UNARY_RSQRT,
   UNARY_SIGMOID,
   UNARY_SIGN,
+  UNARY_SILU,
   UNARY_SQRT,
   UNARY_SQUARE,
   UNARY_SQUARE_INT,
   UNARY_TANH,
 } from "../abi";
 import { int } from "./control";
-import { erf, exp, expm1, gelu, geluExact, log, log1p, sigmoid, tanh } from "./math";
+import { erf, exp, expm1, gelu, geluExact, log, log1p, quickGelu, sigmoid, silu, tanh } from "./math";
 import { addressOf, firstElement, loadFew, loadFour, outWord, runLength, stepOf, WHICH } from "./operands";
 import { storeSome } from "./simd";
 
@@ -67,6 +69,8 @@ function apply(which: i32, x: v128): v128 {
     case UNARY_RELU: return f32x4.max(x, all(0));
     case UNARY_GELU: return gelu(x);
     case UNARY_GELU_EXACT: return geluExact(x);
+    case UNARY_SILU: return silu(x);
+    case UNARY_QUICK_GELU: return quickGelu(x);
     case UNARY_FLOOR: return f32x4.floor(x);
     case UNARY_CEIL: return f32x4.ceil(x);
     case UNARY_ROUND: return f32x4.nearest(x);

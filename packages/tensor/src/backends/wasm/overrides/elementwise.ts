@@ -33,6 +33,8 @@ const unaryNumbers: Readonly<Record<string, Numbers>> = {
   relu: { float32: abi.UNARY_RELU },
   gelu: { float32: abi.UNARY_GELU },
   geluExact: { float32: abi.UNARY_GELU_EXACT },
+  silu: { float32: abi.UNARY_SILU },
+  quickGelu: { float32: abi.UNARY_QUICK_GELU },
   floor: { float32: abi.UNARY_FLOOR },
   ceil: { float32: abi.UNARY_CEIL },
   round: { float32: abi.UNARY_ROUND },

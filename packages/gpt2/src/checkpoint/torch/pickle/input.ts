@@ -1,5 +1,5 @@
 import { PickleError } from "./errors.ts";
-import { opcodeName } from "./pickle-opcodes.ts";
+import { opcodeName } from "./opcodes.ts";
 
 /** The largest integers: larger ones take long to convert, and no text needs them. The digits are CPython's limit. */
 const MAX_DIGITS = 4300;
@@ -11,6 +11,7 @@ export class PickleInput {
   readonly #view: DataView;
   #at = 0;
   #instruction = 0;
+  #isExhausted = false;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -22,11 +23,24 @@ export class PickleInput {
     return this.#bytes.length - this.#at;
   }
 
+  /** The first byte that is not read yet. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Whether more bytes were asked for than there are: then the error may only mean that these are the first of more. */
+  get isExhausted(): boolean {
+    return this.#isExhausted;
+  }
+
   /** The code of the next instruction; its arguments follow. */
   next(): number {
     this.#instruction = this.#at;
     const code = this.#bytes[this.#at];
-    if (code === undefined) throw new PickleError(undefined, this.#at, "the pickle ends without STOP");
+    if (code === undefined) {
+      this.#isExhausted = true;
+      throw new PickleError(undefined, this.#at, "the pickle ends without STOP");
+    }
     this.#at++;
     return code;
   }
@@ -72,7 +86,10 @@ export class PickleInput {
   /** The bytes up to the next line break, which is skipped. */
   line(): Uint8Array {
     const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) this.fail("the pickle ends within a line");
+    if (end < 0) {
+      this.#isExhausted = true;
+      this.fail("the pickle ends within a line");
+    }
     const line = this.#bytes.subarray(this.#at, end);
     this.#at = end + 1;
     return line;
@@ -106,7 +123,10 @@ export class PickleInput {
   }
 
   #advance(length: number): number {
-    if (length > this.left) this.fail(`it needs ${length} bytes, and ${this.left} are left`);
+    if (length > this.left) {
+      this.#isExhausted = true;
+      this.fail(`it needs ${length} bytes, and ${this.left} are left`);
+    }
     const at = this.#at;
     this.#at += length;
     return at;
