@@ -4,7 +4,7 @@ import { findModel, type ModelChoice } from "./find-model.ts";
 import { IdListReader } from "./id-list.ts";
 import { inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { addModelChoice, encodeOptions, specialTokensOption } from "./model-options.ts";
+import { addModelChoice, encodeOptions, printWarning, specialTokensOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 
 interface TokenizeFlags extends ModelChoice {
@@ -30,7 +30,7 @@ export function tokenizeCommand(): Command {
 async function tokenize({ decode, specialTokens, ...choice }: TokenizeFlags, signal: AbortSignal): Promise<void> {
   if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
   const folder = await findModel(choice, signal, ["none"]);
-  const tokenizer = await loadTokenizer(await modelSource(folder, signal));
+  const tokenizer = await loadTokenizer(await modelSource(folder, signal), { onWarning: printWarning });
   if (decode) await writeText(tokenizer, signal);
   else await writeIds(new StreamEncoder(tokenizer, encodeOptions(specialTokens)), signal);
 }

@@ -15,7 +15,7 @@ const PIECE = 2 ** 18;
 
 /** The weights of a checkpoint that fits its config, by their names without prefix. Matrices are read by rows. */
 export class StoredWeights {
-  /** The config, which may say that two tables are one where the checkpoint has two. */
+  /** The config; its `tieWordEmbeddings` is false where the checkpoint has an output layer that differs, whatever the file says. */
   readonly config: GPT2Config;
   /** What the checkpoint was converted to; undefined for one from elsewhere. */
   readonly converted: ConvertedDtype | undefined;
