@@ -39,7 +39,7 @@ const rooms = {
     print: [],
   },
   gpt2: {
-    ground: ["errors", "options", "event-loop", "json-nesting", "tokenizer-files", "warning"],
+    ground: ["errors", "options", "event-loop", "json-nesting", "process-owner", "tokenizer-files", "warning"],
     tokenizer: [],
     model: [],
     checkpoint: ["model", "tokenizer"],
