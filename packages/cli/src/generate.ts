@@ -2,7 +2,15 @@ import { checkGenerateOptions, type GenerateOptions } from "@gpt2-ts/gpt2";
 import { Command, InvalidArgumentError } from "commander";
 import { inputText } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";
+import {
+  addModelOptions,
+  encodeOptions,
+  loadFrom,
+  type ModelFlags,
+  parseInteger,
+  parseNumber,
+  specialTokensOption,
+} from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { addProfileOption, profiled } from "./profile.ts";
 
@@ -10,6 +18,7 @@ const DEFAULT_MAX_TOKENS = 200;
 
 interface GenerateFlags extends ModelFlags {
   readonly prompt?: string;
+  readonly specialTokens?: true;
   readonly maxTokens?: number;
   readonly temperature?: number;
   readonly topK?: number;
@@ -34,6 +43,7 @@ export function generateCommand(): Command {
   return addProfileOption(addModelOptions(new Command("generate")))
     .description("continue a prompt; the continuation is written to standard output as it comes")
     .option("--prompt <text>", "what to continue (default: all of standard input, including its last line break)")
+    .addOption(specialTokensOption("the prompt"))
     .option("--max-tokens <count>", `the most tokens to generate (default: ${DEFAULT_MAX_TOKENS})`, parseInteger)
     .option("--temperature <number>", "below 1 bolder, above 1 more random; 0 is greedy (default: 1)", parseNumber)
     .option("--top-k <count>", "draw only from the k most likely tokens", parseInteger)
@@ -109,8 +119,9 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
   const { maxTokens, maxLength } = model.generationDefaults;
   const isLimited = (flags.maxTokens ?? maxTokens ?? maxLength) !== undefined;
   const options = isLimited ? given : { ...given, maxTokens: DEFAULT_MAX_TOKENS };
+  const ids = model.tokenizer.encode(prompt, encodeOptions(flags.specialTokens));
   if (json) {
-    const generation = await profiled(profile, model, () => model.generate(prompt, options));
+    const generation = await profiled(profile, model, () => model.generate(ids, options));
     await writeOut(`${JSON.stringify({ prompt, ...generation })}\n`);
     return;
   }
@@ -119,7 +130,7 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
   if (onTerminal && process.stderr.isTTY) process.stderr.write(`\u001b[2m${prompt}\u001b[22m`);
   await profiled(profile, model, async () => {
     try {
-      for await (const piece of model.stream(prompt, options)) await writeOut(piece);
+      for await (const piece of model.stream(ids, options)) await writeOut(piece);
     } finally {
       if (onTerminal) await writeOut("\n");
     }

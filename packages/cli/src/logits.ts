@@ -1,11 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
 import { writeFile } from "safetensors-ts";
 import { interruptible } from "./interruption.ts";
-import { addModelOptions, loadFrom, type ModelFlags } from "./model-options.ts";
+import { addModelOptions, encodeOptions, loadFrom, type ModelFlags, specialTokensOption } from "./model-options.ts";
 
 interface LogitsFlags extends ModelFlags {
   readonly ids?: number[];
   readonly text?: string;
+  readonly specialTokens?: true;
   readonly out: string;
 }
 
@@ -15,6 +16,7 @@ export function logitsCommand(): Command {
     .description("write the logits of a text to a safetensors file: ids I32 [T], logits F32 [T, vocabulary]")
     .option("--ids <list>", "token ids, separated by commas", parseIds)
     .option("--text <text>", "a text")
+    .addOption(specialTokensOption("the text"))
     .requiredOption("--out <file>", "the file; replaced only once the new one is complete")
     .action((flags: LogitsFlags) => interruptible((signal) => writeLogits(flags, signal)));
 }
@@ -22,7 +24,7 @@ export function logitsCommand(): Command {
 async function writeLogits(flags: LogitsFlags, signal: AbortSignal): Promise<void> {
   if ((flags.ids === undefined) === (flags.text === undefined)) throw new Error("expected either --ids or --text");
   using model = await loadFrom(flags, signal);
-  const ids = flags.ids ?? model.tokenizer.encode(flags.text!);
+  const ids = flags.ids ?? model.tokenizer.encode(flags.text!, encodeOptions(flags.specialTokens));
   if (ids.length === 0) throw new Error("--text: an empty text has no logits");
   using logits = model.logits(ids);
   const { vocabSize } = model.config;

@@ -1,4 +1,4 @@
-import { DTYPES, GPT2, type LoadOptions } from "@gpt2-ts/gpt2";
+import { DTYPES, type EncodeOptions, GPT2, type LoadOptions } from "@gpt2-ts/gpt2";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -28,6 +28,14 @@ export const dtypeOption = (): Option =>
 
 export const gpuModeOption = (): Option =>
   new Option("--gpu-mode <mode>", "mode of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
+
+export const specialTokensOption = (where: string): Option =>
+  new Option("--special-tokens", `read special tokens such as <|endoftext|> in ${where} as tokens, not as characters`);
+
+/** What {@link specialTokensOption} means to the tokenizer. */
+export function encodeOptions(specialTokens: boolean | undefined): EncodeOptions {
+  return { allowedSpecial: specialTokens ? "all" : "none" };
+}
 
 /** Adds `--model`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {

@@ -1,19 +1,31 @@
 import { checkInteger, type GPT2 } from "@gpt2-ts/gpt2";
-import { Command } from "commander";
-import { inputLines } from "./input.ts";
+import { Command, Option } from "commander";
+import { inputLines, LONGEST_LINE } from "./input-lines.ts";
 import { interruptible } from "./interruption.ts";
-import { addModelOptions, loadFrom, type ModelFlags, parseInteger } from "./model-options.ts";
+import { addModelOptions, loadFrom, type ModelFlags, parseInteger, specialTokensOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { addProfileOption, profiled } from "./profile.ts";
 import { oneLine } from "./report.ts";
-import { type Entry, parseLine } from "./score-line.ts";
+import { idsOf, type LineOptions, readLine } from "./score-line.ts";
+import { joined, outputLine, type Report } from "./score-output.ts";
 
 /** Tokens that are collected before they are scored, in one pass over the weights. */
 const TOKENS_AT_ONCE = 1024;
 
 interface ScoreFlags extends ModelFlags {
   readonly stride?: number;
+  readonly specialTokens?: true;
+  readonly resultKey?: string;
+  readonly onError: "stop" | "report";
   readonly profile?: true;
+}
+
+/** What is written for a line: the score of its tokens, or what is wrong with it. */
+interface Answer {
+  /** The members that are passed through, as JSON. */
+  readonly others: string;
+  readonly ids?: readonly number[];
+  readonly report?: Report;
 }
 
 /** `gpt2 score`: JSON Lines in, JSON Lines out. */
@@ -25,12 +37,22 @@ export function scoreCommand(): Command {
       "score texts longer than the context, through windows so many tokens apart",
       parseInteger,
     )
+    .addOption(specialTokensOption("a text"))
+    .option("--result-key <key>", "write the result as an object under this key, beside the line's own keys")
+    .addOption(
+      new Option("--on-error <what>", "at a line that cannot be used: stop, or report it in the output and go on")
+        .choices(["stop", "report"])
+        .default("stop"),
+    )
     .addHelpText(
       "after",
-      '\nIn, on standard input: {"text": …} or {"ids": […]}; other keys are passed through.' +
+      '\nIn, on standard input: {"text": …} or {"ids": […]}; lines of blanks are skipped. Other keys are passed through as they' +
+        "\nare written; a key of the output among them is an error, unless --result-key gives the result a place of its own." +
         "\nOut, in the same order: {ids, tokens, logprobs, logLikelihood, perplexity, bitsPerByte}, with natural logarithms;" +
         "\nlogprobs are those of the tokens from the second on. A text of fewer than two tokens has logLikelihood 0, and null" +
-        "\nfor the last two.",
+        "\nfor the last two." +
+        "\n--on-error report: {line, error} for a line that cannot be used, with its other keys if it could be read; the exit" +
+        "\nstatus is 1 if there was one.",
     )
     .action((flags: ScoreFlags) => interruptible((signal) => score(flags, signal)));
 }
@@ -43,42 +65,58 @@ async function score(flags: ScoreFlags, signal: AbortSignal): Promise<void> {
 }
 
 async function scoreLines(model: GPT2, flags: ScoreFlags, signal: AbortSignal): Promise<void> {
-  let lineNumber = 0;
+  const report = flags.onError === "report";
+  const options: LineOptions = { ...flags, report };
+  let waiting: Answer[] = [];
+  let tokens = 0;
+  let scored = 0;
+  let failed = 0;
+  const flush = async (): Promise<void> => {
+    const answers = waiting;
+    waiting = [];
+    tokens = 0;
+    await writeAnswers(model, answers, flags, signal);
+  };
   for await (const lines of inputLines(signal)) {
-    let waiting: Entry[] = [];
-    let tokens = 0;
-    const flush = async (): Promise<void> => {
-      await writeScores(model, waiting, flags.stride, signal);
-      waiting = [];
-      tokens = 0;
-    };
-    for (const line of lines) {
-      lineNumber++;
-      let entry: Entry;
+    for (const { number, bytes } of lines) {
+      let others = "";
+      let ids: readonly number[];
       try {
-        entry = parseLine(line, model, flags.stride);
+        if (bytes === undefined) throw new Error(`it is longer than ${LONGEST_LINE} bytes`);
+        const line = readLine(bytes, options);
+        if (line === undefined) continue;
+        others = line.others;
+        ids = idsOf(line, model, options);
       } catch (error) {
-        await flush(); // lines before the mistake are answered
-        throw new Error(`line ${lineNumber}: ${oneLine(error)}`, { cause: error });
+        const problem = oneLine(error);
+        if (!report) {
+          await flush(); // lines before the mistake are answered
+          throw new Error(`line ${number}: ${problem}`, { cause: error });
+        }
+        failed++;
+        waiting.push({ others, report: { line: number, error: problem } });
+        continue;
       }
-      if (tokens + entry.ids.length > TOKENS_AT_ONCE) await flush();
-      waiting.push(entry);
-      tokens += entry.ids.length;
+      if (tokens + ids.length > TOKENS_AT_ONCE) await flush();
+      waiting.push({ others, ids });
+      tokens += ids.length;
+      scored++;
     }
     await flush(); // the next lines may take long to come
   }
+  if (failed > 0) throw new Error(`${failed} of ${failed + scored} lines could not be scored`);
 }
 
-async function writeScores(
+async function writeAnswers(
   model: GPT2,
-  entries: readonly Entry[],
-  stride: number | undefined,
+  answers: readonly Answer[],
+  { stride, resultKey }: ScoreFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const scores = await model.scoreAll(
-    entries.map(({ ids }) => ids),
-    { stride, signal },
-  );
-  const lines = scores.map((result, i) => `${JSON.stringify({ ...entries[i]!.others, ...result })}\n`);
-  if (lines.length > 0) await writeOut(lines.join(""));
+  const texts = answers.flatMap(({ ids }) => (ids ? [ids] : []));
+  const scores = (await model.scoreAll(texts, { stride, signal })).values();
+  const lines = function* (): Generator<string> {
+    for (const { others, report } of answers) yield* outputLine(others, report ?? scores.next().value!, resultKey);
+  };
+  for (const piece of joined(lines())) await writeOut(piece);
 }

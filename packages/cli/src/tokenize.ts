@@ -1,14 +1,16 @@
-import { loadTokenizer, modelSource, type Tokenizer } from "@gpt2-ts/gpt2";
+import { loadTokenizer, modelSource, OptionError, StreamEncoder, type Tokenizer } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
 import { findModel } from "./find-model.ts";
-import { inputText } from "./input.ts";
+import { IdListReader } from "./id-list.ts";
+import { inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { modelOption } from "./model-options.ts";
+import { encodeOptions, modelOption, specialTokensOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 
 interface TokenizeFlags {
   readonly model?: string;
   readonly decode?: true;
+  readonly specialTokens?: true;
 }
 
 /** `gpt2 tokenize`: text to ids and back. */
@@ -16,32 +18,49 @@ export function tokenizeCommand(): Command {
   return new Command("tokenize")
     .description("turn the text on standard input into a JSON array of token ids, or back")
     .addOption(modelOption())
+    .addOption(specialTokensOption("the text"))
     .option("--decode", "ids in, text out")
     .addHelpText(
       "after",
       "\nText is UTF-8 and comes back exactly: nothing is added, and input that is not UTF-8 is an error. <|endoftext|>" +
-        "\nin a text is ordinary characters.",
+        "\nin a text is ordinary characters, unless --special-tokens is given. Input and output are streams: they may be of" +
+        "\nany length.",
     )
     .action((flags: TokenizeFlags) => interruptible((signal) => tokenize(flags, signal)));
 }
 
-async function tokenize({ model, decode }: TokenizeFlags, signal: AbortSignal): Promise<void> {
+async function tokenize({ model, decode, specialTokens }: TokenizeFlags, signal: AbortSignal): Promise<void> {
+  if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
   const folder = await findModel(model, signal, ["vocab.json", "merges.txt"]);
   const tokenizer = await loadTokenizer(await modelSource(folder, signal));
-  const input = await inputText(signal);
-  await writeOut(decode ? decodeIds(tokenizer, input) : `${JSON.stringify(tokenizer.encode(input))}\n`);
+  if (decode) await writeText(tokenizer, signal);
+  else await writeIds(new StreamEncoder(tokenizer, encodeOptions(specialTokens)), signal);
 }
 
-function decodeIds(tokenizer: Tokenizer, input: string): Uint8Array {
-  let ids: unknown;
-  try {
-    ids = JSON.parse(input);
-  } catch (cause) {
-    throw new Error(`standard input is not JSON: ${(cause as Error).message}`, { cause });
+async function writeIds(encoder: StreamEncoder, signal: AbortSignal): Promise<void> {
+  let separator = "[";
+  const write = async (ids: readonly number[]): Promise<void> => {
+    if (ids.length === 0) return;
+    await writeOut(separator + ids.join(","));
+    separator = ",";
+  };
+  for await (const piece of inputPieces(signal)) await write(encoder.push(piece));
+  await write(encoder.flush());
+  await writeOut(separator === "[" ? "[]\n" : "]\n");
+}
+
+async function writeText(tokenizer: Tokenizer, signal: AbortSignal): Promise<void> {
+  const reader = new IdListReader();
+  let unknown: number | undefined;
+  for await (const piece of inputPieces(signal)) {
+    const ids = reader.push(piece);
+    unknown ??= ids.find((id) => tokenizer.decodeBytes([id]).length === 0);
+    await writeOut(tokenizer.decodeBytes(ids));
   }
-  if (!Array.isArray(ids)) throw new Error("standard input: expected a JSON array of token ids");
-  for (const [i, id] of (ids as unknown[]).entries()) {
-    if (!Number.isSafeInteger(id)) throw new Error(`standard input: item ${i} is not a token id`);
+  reader.end();
+  if (unknown !== undefined) {
+    process.stderr.write(
+      `gpt2: the tokenizer has no token for some of the ids, such as ${unknown}: they were left out\n`,
+    );
   }
-  return tokenizer.decodeBytes(ids as number[]);
 }

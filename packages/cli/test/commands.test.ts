@@ -78,6 +78,69 @@ describe.concurrent("gpt2 score", () => {
     });
     expect(stdout.split("\n")).toHaveLength(3);
   });
+
+  it("skips blank lines, which count, and passes other keys through as they are written", async () => {
+    const others = '"id": 90071992547409931,"2":1e400,"1":[ ],"id":"\\ud83d"';
+    const input = `\n{${others},"text":"ab"}\r\n \t\r\n\n{"ids":[1,5000]}`;
+    const { status, stdout, stderr } = await gpt2(["score"], { input });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^gpt2: line 5: token id 5000 /);
+    expect(stdout).toBe(`{${others},${JSON.stringify(await model.score("ab")).slice(1)}\n`);
+  });
+
+  it("reports lines that it cannot use in the output with --on-error report, and scores the rest", async () => {
+    const lines = [
+      '{"n":1,"text":"ab"}',
+      '{"n":2,"ids":[1024]}',
+      "nonsense",
+      "",
+      '{"n":5,"text":"cd"}',
+      '{"n":6,"line":0,"text":"ef"}',
+      Buffer.from([0x7b, 0xff]),
+    ];
+    const input = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from("\n")]));
+    const { status, stdout, stderr } = await gpt2(["score", "--on-error", "report"], { input });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "gpt2: 4 of 6 lines could not be scored\n" });
+    const output = stdout.trimEnd().split("\n");
+    expect(output[0]).toBe(JSON.stringify({ n: 1, ...(await model.score("ab")) }));
+    expect(output[3]).toBe(JSON.stringify({ n: 5, ...(await model.score("cd")) }));
+    expect([1, 2, 4, 5].map((i) => JSON.parse(output[i]!))).toEqual([
+      { n: 2, line: 2, error: expect.stringContaining("token id 1024 (at index 0) is outside the vocabulary") },
+      { line: 3, error: "it is not JSON: expected a value at character 1" },
+      { line: 6, error: expect.stringContaining('the output has a key "line" too') },
+      { line: 7, error: "it is not UTF-8 text (at byte 1)" },
+    ]);
+    const fine = await gpt2(["score", "--on-error", "report"], { input: "\n" });
+    expect(fine).toMatchObject({ status: 0, stdout: "", stderr: "" });
+  });
+
+  it("puts results and reports under a key of their own with --result-key", async () => {
+    const input = '{"tokens":7,"text":"ab"}\n{"tokens":8,"text":[]}\n';
+    const { stdout } = await gpt2(["score", "--on-error", "report", "--result-key", "score"], { input });
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { tokens: 7, score: JSON.parse(JSON.stringify(await model.score("ab"))) },
+      { tokens: 8, score: { line: 2, error: '"text" is not a string' } },
+    ]);
+  });
+
+  it("reads special tokens as tokens with --special-tokens", async () => {
+    const { stdout } = await gpt2(["score", "--special-tokens"], { input: '{"text":"<|endoftext|>ab"}' });
+    expect(JSON.parse(stdout).tokens[0]).toBe("<|endoftext|>");
+  });
+
+  it("prints no warning when many threads compute", async () => {
+    const { status, stdout, stderr } = await gpt2(["score", "--threads", "12"], {
+      input: JSON.stringify({ text: "To be, or not to be. ".repeat(20) }),
+      env: { NODE_OPTIONS: "--trace-warnings" },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.length).toBeGreaterThan(100);
+  });
 });
 
 describe.concurrent("gpt2 logits", () => {
@@ -103,6 +166,14 @@ describe.concurrent("gpt2 logits", () => {
     expect(Array.from((await file.read("ids")).data as Int32Array)).toEqual(model.tokenizer.encode("To be"));
   });
 
+  it("reads special tokens in the text as tokens with --special-tokens", async () => {
+    const out = join(folder, "special.safetensors");
+    await gpt2(["logits", "--text", "<|endoftext|>To be", "--special-tokens", "--out", out]);
+    await using file = await open(out);
+    const ids = [model.tokenizer.endOfText, ...model.tokenizer.encode("To be")];
+    expect(Array.from((await file.read("ids")).data as Int32Array)).toEqual(ids);
+  });
+
   it("leaves what was there as it was when it fails", async () => {
     const own = await mkdtemp(join(folder, "failing-"));
     const out = join(own, "kept");
@@ -123,6 +194,32 @@ describe.concurrent("gpt2 tokenize", () => {
     expect(JSON.parse(encoded.stdout)).toEqual(model.tokenizer.encode(text));
     const decoded = await gpt2(["tokenize", "--decode"], { input: encoded.stdout });
     expect(decoded.stdoutBytes).toEqual(Buffer.from(text));
+  });
+
+  it("takes text and ids of any length as they come", async () => {
+    const text = `naïve 漢字 😀 ${"word ".repeat(10)}\n`.repeat(5_000);
+    const encoded = await gpt2(["tokenize"], { input: text });
+    const ids = JSON.parse(encoded.stdout) as number[];
+    expect(ids).toEqual(model.tokenizer.encode(text));
+    const decoded = await gpt2(["tokenize", "--decode"], { input: JSON.stringify(ids, null, 1) });
+    expect(decoded.stdout).toBe(text);
+    const none = await gpt2(["tokenize"]);
+    expect(none.stdout).toBe("[]\n");
+  });
+
+  it("names the byte that is not UTF-8 far into a text", async () => {
+    const input = Buffer.concat([Buffer.from("é ".repeat(100_000)), Buffer.of(0xff)]);
+    const { status, stderr } = await gpt2(["tokenize"], { input });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: "gpt2: standard input is not UTF-8 text (at byte 300000)\n",
+    });
+  });
+
+  it("reads special tokens as tokens with --special-tokens", async () => {
+    const input = "one<|endoftext|>two";
+    const { stdout } = await gpt2(["tokenize", "--special-tokens"], { input });
+    expect(JSON.parse(stdout)).toEqual(model.tokenizer.encode(input, { allowedSpecial: "all" }));
   });
 
   it("gives the bytes of any ids, whole characters or not", async () => {

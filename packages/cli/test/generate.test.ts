@@ -34,6 +34,15 @@ describe.concurrent("gpt2 generate", () => {
     expect(JSON.parse(stdout)).toEqual({ prompt: "To be", ...generation });
   });
 
+  it("reads special tokens in the prompt as tokens with --special-tokens", async () => {
+    const args = ["generate", "--prompt", "<|endoftext|>To be", "--greedy", "--max-tokens", "5", "--json"];
+    const [plain, special] = await Promise.all([gpt2(args), gpt2([...args, "--special-tokens", "--threads", "12"])]);
+    const { endOfText } = model.tokenizer;
+    expect(special.stderr).toBe("");
+    expect(JSON.parse(special.stdout).promptIds).toEqual([endOfText, ...model.tokenizer.encode("To be")]);
+    expect(JSON.parse(plain.stdout).promptIds).not.toContain(endOfText);
+  });
+
   it("takes several stop texts", async () => {
     const { text } = await model.generate("To be", { greedy: true, maxTokens: 40 });
     const stops = [text.slice(30, 33), text.slice(20, 23)];

@@ -64,13 +64,9 @@ export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
 export type { AddedToken, KnownToken } from "./tokenizer/added-token.ts";
 export type { AllowedSpecial } from "./tokenizer/added-vocabulary.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
+export type { TokenizerFiles, TokenizerJsonOptions, TokenizerSettings } from "./tokenizer/settings.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
-export {
-  type EncodeOptions,
-  Tokenizer,
-  type TokenizerFiles,
-  type TokenizerJsonOptions,
-  type TokenizerSettings,
-} from "./tokenizer/tokenizer.ts";
+export { StreamEncoder } from "./tokenizer/stream-encoder.ts";
+export { type EncodeOptions, Tokenizer } from "./tokenizer/tokenizer.ts";
 export { type TrainedVocabulary, type TrainOptions, type TrainProgress, trainBPE } from "./tokenizer/train.ts";
 export type { WarningListener } from "./warning.ts";

@@ -127,6 +127,17 @@ describe("a sample of the shipped model", () => {
     }
   });
 
+  it.each([1, 2] as const)("never has an id without a token, of a padded vocabulary (horizon %i)", async (horizon) => {
+    const folder = new URL("../../gpt2/test/checkpoint/fixtures/finetune/", import.meta.url);
+    using padded = await GPT2.load(folder, { device: "reference", onWarning: () => {} });
+    expect(padded.tokenizer.vocabSize).toBe(325);
+    const options = { length: 30, temperature: 50, topK: 384, horizon, seed: 1 };
+    const { ids, continuation } = await sample(padded, "a", options);
+    expect(Math.max(...ids)).toBeLessThan(325);
+    expect(new Set(ids).size).toBeGreaterThan(20);
+    expect(continuation).toBe(padded.tokenizer.decode(ids));
+  });
+
   it.each([1, 2] as const)("ends where the context is full (horizon %i)", async (horizon) => {
     const beginning = "to be ".repeat(120);
     const promptTokens = model.tokenizer.encode(beginning).length;

@@ -31,7 +31,7 @@ export function checkChoice(option: string, value: unknown, choices: readonly un
   throw new OptionError(option, `there are ${choices.join(", ")}; got ${showValue(value)}`);
 }
 
-/** A value of any kind, short enough for a message. */
+/** A value of any kind, short enough for a message; control characters are escaped. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return printable(JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value));
   if (typeof value === "bigint") return `${value}n`;

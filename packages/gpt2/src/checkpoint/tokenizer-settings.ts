@@ -1,98 +1,54 @@
 import { showValue } from "@gpt2-ts/tensor/options";
 import type { AddedToken } from "../tokenizer/added-token.ts";
 import { TokenizerError } from "../tokenizer/errors.ts";
-import type { TokenizerSettings } from "../tokenizer/tokenizer.ts";
-import type { ModelSource } from "./source/index.ts";
+import type { TokenizerSettings } from "../tokenizer/settings.ts";
+import { END_OF_TEXT, parseJson } from "../tokenizer/vocabulary.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws a {@link TokenizerError} that names a field of the file. */
-type Fail = (field: string, expected: string, found: unknown) => never;
+/** The text of a file, and what messages call it. */
+export interface SettingsFile {
+  readonly path: string;
+  /** Undefined if there is no such file. */
+  readonly text: string | undefined;
+}
 
 /**
- * What the files beside a vocabulary say of the tokenizer, in the order in which `transformers` 5 adds tokens: those with ids, by id, and
- * then those that have a role, such as `pad_token`. `tokenizer_config.json` with an `added_tokens_decoder` says all of it; without one,
- * the two files of older versions are read too.
+ * What the files beside a vocabulary say of the tokenizer, in the order in which `transformers` 5 adds tokens: those with ids, by id,
+ * and then those that have a role, such as `pad_token`. `tokenizer_config.json` with an `added_tokens_decoder` says all of it; without
+ * one, the two files of older versions are read too.
+ *
+ * @throws TokenizerError naming the file and the field
  */
-export async function readTokenizerSettings(source: ModelSource): Promise<TokenizerSettings> {
-  const read = (file: string) => readFields(source, file);
-  const files = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"] as const;
-  const [[config, failConfig], [map, failMap], [added, failAdded]] = await Promise.all([
-    read(files[0]),
-    read(files[1]),
-    read(files[2]),
-  ]);
-  const decoder = config["added_tokens_decoder"] ?? undefined;
+export function readTokenizerSettings(
+  config: SettingsFile,
+  specialTokensMap: SettingsFile,
+  addedTokens: SettingsFile,
+): TokenizerSettings {
+  const fields = fieldsOf(config);
+  const inConfig = fields["added_tokens_decoder"] ?? undefined;
+  const roles = new Map(rolesIn(fields, config));
   const listed: AddedToken[] = [];
-  if (decoder === undefined) {
-    for (const [content, id] of Object.entries(added)) listed.push({ content, id: checkedId(id, content, failAdded) });
-  } else {
-    for (const [id, token] of Object.entries(asFields(decoder, "added_tokens_decoder", failConfig))) {
+  if (inConfig !== undefined) {
+    for (const [id, value] of Object.entries(asFields(inConfig, config, "added_tokens_decoder"))) {
       const field = `added_tokens_decoder.${id}`;
-      listed.push({ ...addedToken(token, field, failConfig), id: checkedId(Number(id), field, failConfig) });
+      listed.push({ ...addedToken(value, config, field), id: checkedId(Number(id), config, field) });
+    }
+  } else {
+    for (const [role, tokens] of rolesIn(fieldsOf(specialTokensMap), specialTokensMap)) roles.set(role, tokens);
+    for (const [content, id] of Object.entries(fieldsOf(addedTokens))) {
+      listed.push({ content, id: checkedId(id, addedTokens, showValue(content)) });
     }
   }
   listed.sort((a, b) => a.id! - b.id!);
-  const roles = new Map([
-    ...rolesIn(config, failConfig),
-    ...(decoder === undefined ? rolesIn(map, failMap) : []), // the older file wins, as in transformers
-  ]);
-  const inOrder = [...roles].sort(([a], [b]) => rank(a) - rank(b));
-  const special = inOrder.flatMap(([, tokens]) => tokens.map((token) => ({ ...token, special: true })));
-  const prefix = config["add_prefix_space"] ?? undefined;
-  if (prefix !== undefined && typeof prefix !== "boolean") failConfig("add_prefix_space", "true or false", prefix);
+  const special = [...roles]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .flatMap(([, tokens]) => tokens.map((token) => ({ ...token, special: true })));
   return {
     addedTokens: [...listed, ...special],
-    addPrefixSpace: prefix as boolean | undefined,
-    endOfText: roles.get("eos_token")?.[0]?.content,
+    addPrefixSpace: flag(fields, config, "add_prefix_space"),
+    endOfText: roles.get("eos_token")?.[0]?.content ?? END_OF_TEXT,
     startOfText: roles.get("bos_token")?.[0]?.content,
-  };
-}
-
-/** A JSON object, empty if there is no such file, and what throws the errors of its fields. */
-async function readFields(source: ModelSource, file: string): Promise<[Fields, Fail]> {
-  const path = source.path(file);
-  const text = await source.text(file);
-  const fail: Fail = (part, expected, found) => {
-    throw new TokenizerError(`expected ${expected}, found ${showValue(found)}`, { file: path, part });
-  };
-  if (text === undefined) return [{}, fail];
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new TokenizerError(`not valid JSON: ${(cause as Error).message}`, { file: path });
-  }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return [json as Fields, fail];
-  throw new TokenizerError(`expected a JSON object, found ${showValue(json)}`, { file: path });
-}
-
-function asFields(value: unknown, field: string, fail: Fail): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  return fail(field, "an object", value);
-}
-
-function checkedId(id: unknown, field: string, fail: Fail): number {
-  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : fail(field, "an id", id);
-}
-
-/** A token as its text, or as an object that also says how it is found. */
-function addedToken(value: unknown, field: string, fail: Fail): AddedToken {
-  if (typeof value === "string") return { content: value };
-  const token = asFields(value, field, fail);
-  const { content } = token as { content?: unknown };
-  if (typeof content !== "string") return fail(`${field}.content`, "a text", content);
-  const is = (name: string): boolean | undefined => {
-    const flag = token[name] ?? undefined;
-    return flag === undefined || typeof flag === "boolean" ? flag : fail(`${field}.${name}`, "true or false", flag);
-  };
-  return {
-    content,
-    special: is("special"),
-    singleWord: is("single_word"),
-    lstrip: is("lstrip"),
-    rstrip: is("rstrip"),
-    normalized: is("normalized"),
   };
 }
 
@@ -106,16 +62,62 @@ function rank(role: string): number {
 }
 
 /** The tokens that have a role: `eos_token` and the like, and the lists of others that are special. */
-function* rolesIn(fields: Fields, fail: Fail): Generator<[role: string, tokens: AddedToken[]]> {
+function* rolesIn(fields: Fields, file: SettingsFile): Generator<[role: string, tokens: AddedToken[]]> {
   for (const [role, value] of Object.entries(fields)) {
+    const isNamed = typeof value === "string" || (typeof value === "object" && value !== null);
+    if (!isNamed) continue; // null, or a flag such as `add_bos_token`
     if (LISTS.includes(role)) {
-      const tokens = typeof value === "object" && value !== null ? Object.values(value) : [];
-      yield [role, tokens.map((token, i) => addedToken(token, `${role}.${i}`, fail))];
-    } else if (
-      role.endsWith("_token") &&
-      (typeof value === "string" || (typeof value === "object" && value !== null))
-    ) {
-      yield [role, [addedToken(value, role, fail)]];
+      yield [role, Object.values(value).map((token, i) => addedToken(token, file, `${role}.${i}`))];
+    } else if (role.endsWith("_token")) {
+      yield [role, [addedToken(value, file, role)]];
     }
   }
+}
+
+/** A token as its text, or as an object that also says how it is found. */
+function addedToken(value: unknown, file: SettingsFile, field: string): AddedToken {
+  if (typeof value === "string") return { content: value };
+  const token = asFields(value, file, field);
+  const { content } = token as { content?: unknown };
+  if (typeof content !== "string") throw unexpected(file, `${field}.content`, "a text", content);
+  const is = (name: string): boolean | undefined => flag(token, file, name, `${field}.`);
+  return {
+    content,
+    special: is("special"),
+    singleWord: is("single_word"),
+    lstrip: is("lstrip"),
+    rstrip: is("rstrip"),
+    normalized: is("normalized"),
+  };
+}
+
+/** The object that a file holds; empty if there is no such file. */
+function fieldsOf({ path, text }: SettingsFile): Fields {
+  const json = text === undefined ? {} : parseJson(text, { file: path });
+  if (isObject(json)) return json;
+  throw new TokenizerError(`expected a JSON object, found ${showValue(json)}`, { file: path });
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function asFields(value: unknown, file: SettingsFile, field: string): Fields {
+  if (isObject(value)) return value;
+  throw unexpected(file, field, "an object", value);
+}
+
+function checkedId(id: unknown, file: SettingsFile, field: string): number {
+  if (Number.isSafeInteger(id) && (id as number) >= 0) return id as number;
+  throw unexpected(file, field, "an id", id);
+}
+
+function flag(fields: Fields, file: SettingsFile, field: string, path = ""): boolean | undefined {
+  const value = fields[field] ?? undefined;
+  if (value === undefined || typeof value === "boolean") return value;
+  throw unexpected(file, path + field, "true or false", value);
+}
+
+function unexpected({ path }: SettingsFile, part: string, expected: string, found: unknown): TokenizerError {
+  return new TokenizerError(`expected ${expected}, found ${showValue(found)}`, { file: path, part });
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
-import { CONFIG_FILE, shardNames, TOKENIZER_FILES, WEIGHTS_FILE, WEIGHTS_INDEX_FILE } from "./choose-files.ts";
+import { CONFIG_FILE, shardNames, VOCABULARY_FILES, WEIGHTS_FILE, WEIGHTS_INDEX_FILE } from "./choose-files.ts";
 import { COMMIT_PATTERN } from "./names.ts";
 import { symlinksDisabled } from "./settings.ts";
 
@@ -79,7 +79,8 @@ export class ModelCache {
 
   /** @returns the files the loader needs, or `undefined` unless all of them are in the snapshot */
   async completeFiles(commit: string): Promise<string[] | undefined> {
-    const files: string[] = [CONFIG_FILE, ...TOKENIZER_FILES];
+    const isOneFile = await this.has(commit, "tokenizer.json");
+    const files: string[] = [CONFIG_FILE, ...(isOneFile ? ["tokenizer.json"] : VOCABULARY_FILES)];
     if (await this.has(commit, WEIGHTS_FILE)) {
       files.push(WEIGHTS_FILE);
     } else {

@@ -1,9 +1,11 @@
+import { TOKENIZER_FILES } from "../tokenizer-files.ts";
 import { HubError } from "./error.ts";
 import type { RemoteFile, RemoteTree } from "./listing.ts";
 import { checkFileName } from "./names.ts";
 
 export const CONFIG_FILE = "config.json";
-export const TOKENIZER_FILES = ["vocab.json", "merges.txt"] as const;
+/** What has to be there, unless there is a tokenizer.json. */
+export const VOCABULARY_FILES: readonly string[] = ["vocab.json", "merges.txt"];
 export const WEIGHTS_FILE = "model.safetensors";
 export const WEIGHTS_INDEX_FILE = "model.safetensors.index.json";
 const OPTIONAL_FILES = ["generation_config.json"] as const;
@@ -31,8 +33,10 @@ export async function chooseFiles(tree: RemoteTree, name: string): Promise<FileC
   const files = [config];
   for (const path of TOKENIZER_FILES) {
     const file = await tree.find(path);
-    if (file === undefined) throw await noTokenizer(tree, name, path);
-    files.push(file);
+    if (file !== undefined) files.push(file);
+    else if (VOCABULARY_FILES.includes(path) && !files.some(({ path }) => path === "tokenizer.json")) {
+      throw noTokenizer(name, path);
+    }
   }
   for (const path of OPTIONAL_FILES) {
     const file = await tree.find(path);
@@ -94,11 +98,8 @@ export function shardNames(text: string): string[] {
   return [...names];
 }
 
-async function noTokenizer(tree: RemoteTree, name: string, missing: string): Promise<HubError> {
-  const hasJson = (await tree.find("tokenizer.json")) !== undefined;
-  const hint = hasJson
-    ? "it has its tokenizer as tokenizer.json only; vocab.json and merges.txt are needed"
-    : "a GPT-2 tokenizer consists of vocab.json and merges.txt";
+function noTokenizer(name: string, missing: string): HubError {
+  const hint = "a GPT-2 tokenizer is a tokenizer.json, or a vocab.json and a merges.txt";
   return new HubError("no-tokenizer", `${name} has no ${missing}`, { file: missing, hint });
 }
 

@@ -1,3 +1,5 @@
+import { showValue } from "@gpt2-ts/tensor/options";
+
 /**
  * A token that is found in a text before the text is split into words, as Hugging Face `tokenizers` has it: `<|endoftext|>`, say, or
  * what a fine-tune added.
@@ -48,7 +50,7 @@ export function withIds(
   return [...byContent.values()].map(({ special = false, ...token }) => {
     const id = idOf(token.content) ?? next++;
     if (token.id !== undefined && token.id !== id) {
-      tell(`the added token ${JSON.stringify(token.content)} has id ${id}, as in tokenizers, not ${token.id}`);
+      tell(`the added token ${showValue(token.content)} has id ${id}, as in tokenizers, not ${token.id}`);
     }
     const { content, singleWord = false, lstrip = false, rstrip = false, normalized = !special } = token;
     return { content, id, special, singleWord, lstrip, rstrip, normalized };

@@ -1,4 +1,5 @@
 const [quote, backslash, firstPrintable] = [0x22, 0x5c, 0x20];
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /** The first place from `start` on that is not white space of JSON. */
 export function afterSpace(text: string, start: number): number {
@@ -73,22 +74,19 @@ const DEEPEST = 32;
 export function endOfValue(text: string, start: number): number | undefined {
   let depth = 0;
   for (let at = start; at < text.length; ) {
-    const character = text[at];
-    if (character === '"') {
+    const code = text.charCodeAt(at);
+    if (code === quote) {
       const end = endOfString(text, at);
       if (end === undefined) return undefined;
       at = end;
-    } else if (character === "{" || character === "[") {
-      if (++depth > DEEPEST) return undefined;
-      at++;
-    } else if (character === "}" || character === "]") {
-      depth--;
-      at++;
     } else {
       at++;
-      if (depth > 0 || !isEndOfScalar(text[at])) continue;
+      if (code === openBrace || code === openBracket) depth++;
+      else if (code === closeBrace || code === closeBracket) depth--;
+      else if (depth > 0 || !isEndOfScalar(text[at])) continue;
     }
     if (depth === 0) return at;
+    if (depth > DEEPEST) return undefined;
   }
   return undefined;
 }

@@ -146,5 +146,8 @@ export function mergeByHeap(ids: Int32Array, table: MergeTable): Int32Array {
     }
     if (position > 0) offer(previous[position]!);
   }
-  return ids.filter((id) => id !== GONE);
+  // Not filter, which collects what it keeps in an ordinary array.
+  let kept = 0;
+  for (const id of ids) if (id !== GONE) ids[kept++] = id;
+  return ids.slice(0, kept);
 }

@@ -1,18 +1,23 @@
+/** Room for the first numbers; it doubles as they come. */
+const FIRST_CAPACITY = 64;
+
 /**
  * A binary heap of numbers, smallest first. Not a `Heap`, because passing numbers to a comparing function allocates each: a
- * word of a megabyte would take three times as long.
+ * word of a megabyte would take three times as long. In a typed array, because an ordinary one cannot grow to the size that a
+ * word of 200 megabytes needs (see MAX_TOKENS).
  */
 export class NumberHeap {
-  readonly #items: number[] = [];
+  #items = new Float64Array(FIRST_CAPACITY);
+  #size = 0;
 
   get size(): number {
-    return this.#items.length;
+    return this.#size;
   }
 
   push(item: number): void {
+    if (this.#size === this.#items.length) this.#grow();
     const items = this.#items;
-    let i = items.length;
-    items.push(item);
+    let i = this.#size++;
     while (i > 0) {
       const parent = (i - 1) >> 1;
       if (items[parent]! <= item) break;
@@ -26,9 +31,8 @@ export class NumberHeap {
   pop(): number {
     const items = this.#items;
     const smallest = items[0]!;
-    const last = items.pop()!;
-    const size = items.length;
-    if (size === 0) return smallest;
+    const size = --this.#size;
+    const last = items[size]!;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
@@ -40,5 +44,11 @@ export class NumberHeap {
     }
     items[i] = last;
     return smallest;
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(2 * this.#items.length);
+    larger.set(this.#items);
+    this.#items = larger;
   }
 }

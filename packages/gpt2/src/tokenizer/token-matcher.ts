@@ -1,5 +1,5 @@
 import type { KnownToken } from "./added-token.ts";
-import { characterClass, WHITE_SPACE } from "./character-classes.ts";
+import { characterClass, LETTER, WHITE_SPACE } from "./character-classes.ts";
 import { TokenizerError } from "./errors.ts";
 import { MergeTable } from "./merge.ts";
 
@@ -25,6 +25,9 @@ export class TokenMatcher {
   /** The longest token that is complete in a node. */
   readonly #longest: Int32Array;
 
+  /** 1 for the characters that tokens end with: nearly all of a text is passed over by this. */
+  readonly #last = new Uint8Array(2 ** 16);
+
   /** @param tokens with different contents, none empty */
   constructor(tokens: readonly KnownToken[]) {
     const characters = tokens.reduce((sum, { content }) => sum + content.length, 0);
@@ -49,6 +52,7 @@ export class TokenMatcher {
         node = next;
       }
       this.#longest[node] = number;
+      this.#last[content.charCodeAt(content.length - 1)] = 1;
     }
     const nodes = new Int32Array(this.#edges.size).map((_, i) => i + 1);
     for (const node of nodes.sort((a, b) => depths[a]! - depths[b]!)) {
@@ -73,14 +77,17 @@ export class TokenMatcher {
       if (!read(token)) continue;
       if (token.singleWord && (endsWithWord(text, place) || startsWithWord(text, end))) continue;
       let [from, to] = [place, end];
-      if (token.lstrip) while (from > taken && isSpace(text, from - 1)) from--;
+      if (token.lstrip) {
+        while (from > taken && isSpace(text, from - 1)) from--;
+        from = Math.max(from, taken);
+      }
       if (token.rstrip) {
         if (to < spaceStart || to > spaceEnd) [spaceStart, spaceEnd] = [to, to]; // or in white space that was gone through
         while (isSpace(text, spaceEnd)) spaceEnd++;
         to = spaceEnd;
       }
       if (taken < from) parts.push(text.slice(taken, from));
-      parts.push(token.id);
+      if (from < to) parts.push(token.id); // or the token before took all of it
       taken = to;
     }
     if (taken < text.length) parts.push(text.slice(taken));
@@ -92,7 +99,9 @@ export class TokenMatcher {
     const matches: { place: number; token: KnownToken }[] = [];
     let node = ROOT;
     for (let place = text.length - 1; place >= 0; place--) {
-      node = this.#step(node, text.charCodeAt(place));
+      const code = text.charCodeAt(place);
+      if (node === ROOT && this.#last[code] === 0) continue;
+      node = this.#step(node, code);
       const token = this.#tokens[this.#longest[node]!];
       if (token !== undefined) matches.push({ place, token });
     }
@@ -118,17 +127,24 @@ function isSpace(text: string, at: number): boolean {
   return at < text.length && characterClass(text.charCodeAt(at)) === WHITE_SPACE;
 }
 
-/** \w of Rust's regular expressions. */
-const WORD = String.raw`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]`;
-const firstIsWord = new RegExp(`^${WORD}`, "u");
-const lastIsWord = new RegExp(`${WORD}$`, "u");
+/**
+ * \w of Rust's regular expressions. Letters are those of our table, because engines differ in their versions of Unicode; marks and
+ * digits that are newer than an engine may be missing.
+ */
+function isOfWord(codePoint: number | undefined): boolean {
+  if (codePoint === undefined) return false;
+  return characterClass(codePoint) === LETTER || otherOfWord.test(String.fromCodePoint(codePoint));
+}
+
+const otherOfWord = /(?!\p{L})[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** Whether a word's character is before `at`. */
 function endsWithWord(text: string, at: number): boolean {
-  return lastIsWord.test(text.slice(Math.max(0, at - 2), at));
+  const [last] = [...text.slice(Math.max(0, at - 2), at)].slice(-1);
+  return isOfWord(last?.codePointAt(0));
 }
 
 /** Whether a word's character is at `at`. */
 function startsWithWord(text: string, at: number): boolean {
-  return firstIsWord.test(text.slice(at, at + 2));
+  return isOfWord(text.codePointAt(at));
 }

@@ -18,9 +18,10 @@ const GPT2_PATTERNS: readonly unknown[] = [
 ];
 
 /**
- * Reads a tokenizer.json, as Hugging Face `tokenizers` writes it. What does not concern ids, such as offsets, is passed over.
+ * Reads a tokenizer.json, as Hugging Face `tokenizers` writes it. Offsets are passed over; so are truncation and padding, which files of
+ * fine-tunes still have from their training: `transformers` applies them only when it is asked to.
  *
- * @param warn is told of settings that change ids, but are no part of splitting and merging a text: truncation, say
+ * @param warn is told of tokens that Hugging Face would add to texts
  * @throws TokenizerError for a tokenizer of another kind than GPT-2's, and for a malformed file; it names the part
  */
 export function readTokenizerJson(text: string, file: string, warn: (problem: string) => void): TokenizerParts {
@@ -31,9 +32,7 @@ export function readTokenizerJson(text: string, file: string, warn: (problem: st
   if (merges === undefined) throw fail("model.merges", "it is missing");
   expectGpt2s(fields, model, fail);
 
-  if (fields["truncation"] ?? undefined) warn("truncation is not applied: texts keep all their tokens");
-  if (fields["padding"] ?? undefined) warn("padding is not applied");
-  if (addsTokens(fields["post_processor"])) warn("the tokens that post_processor adds to texts are not added");
+  if (addsTokens(fields["post_processor"], fail)) warn("the tokens that post_processor adds to texts are not added");
 
   const ids = readIds(vocab, { file, part: "model.vocab" });
   const unkToken = model["unk_token"] ?? undefined;
@@ -67,7 +66,13 @@ function outlineOf(text: string, file: string): Outline {
   const long: { vocab?: string; merges?: string } = {};
   const value = (into: Map<string, unknown>, key: string, start: number): number | undefined => {
     const end = endOfValue(text, start);
-    if (end !== undefined) into.set(key, JSON.parse(text.slice(start, end)));
+    if (end === undefined) return undefined;
+    expectKeysOnce(
+      text,
+      start,
+      (twice) => new TokenizerError(`${showValue(twice)} is there twice`, { file, part: key }),
+    );
+    into.set(key, JSON.parse(text.slice(start, end)));
     return end;
   };
   const modelMember = (key: string, start: number): number | undefined => {
@@ -83,7 +88,9 @@ function outlineOf(text: string, file: string): Outline {
       hasModel = text[start] === "{";
       return hasModel ? scanObject(text, start, modelMember) : value(fields, key, start);
     });
-  } catch {} // of JSON.parse: parsing all of it says what is wrong
+  } catch (error) {
+    if (error instanceof TokenizerError) throw error; // or else of JSON.parse: parsing all of it says what is wrong
+  }
   if (end === undefined || afterSpace(text, end) !== text.length) {
     parseJson(text, { file });
     throw new TokenizerError("expected a JSON object", { file });
@@ -96,21 +103,60 @@ function outlineOf(text: string, file: string): Outline {
   };
 }
 
+const PARTS = [
+  "version",
+  "truncation",
+  "padding",
+  "added_tokens",
+  "normalizer",
+  "pre_tokenizer",
+  "post_processor",
+  "decoder",
+];
+
+/** Throws what `fail` makes of a key that an object has twice, in the value at `start`, which was found to be nested well. */
+function expectKeysOnce(text: string, start: number, fail: (key: string) => TokenizerError): number | undefined {
+  const keys = new Set<string>();
+  if (text[start] === "[") return scanItems(text, start, "[]", (item) => expectKeysOnce(text, item, fail));
+  if (text[start] !== "{") return endOfValue(text, start);
+  return scanObject(text, start, (key, value) => {
+    if (keys.has(key)) throw fail(key);
+    keys.add(key);
+    return expectKeysOnce(text, value, fail);
+  });
+}
+
 /** Throws unless what can only be one way in GPT-2's tokenizer is that way. */
 function expectGpt2s(fields: Fields, model: Fields, fail: Fail): void {
+  const unknown = Object.keys(fields).find((field) => !PARTS.includes(field));
+  if (unknown !== undefined) throw fail(showValue(unknown), "there is no such part of a tokenizer.json");
   const expect = (of: Fields, field: string, path: string, allowed: readonly unknown[]): void => {
     if (allowed.includes(of[field])) return;
     throw fail(`${path}${field}`, `${described(of[field])} is not supported; GPT-2 has ${showValue(allowed.at(-1))}`);
   };
   expect(fields, "version", "", [undefined, "1.0"]);
   expect(fields, "normalizer", "", [undefined, null]);
+  for (const part of ["truncation", "padding"]) {
+    const value = fields[part] ?? {};
+    if (typeof value !== "object") throw fail(part, `expected an object, found ${showValue(value)}`);
+  }
   expect(model, "type", "model.", [undefined, "BPE"]);
   expect(model, "dropout", "model.", [undefined, 0, null]);
   expect(model, "continuing_subword_prefix", "model.", [undefined, "", null]);
   expect(model, "end_of_word_suffix", "model.", [undefined, "", null]);
   expect(model, "byte_fallback", "model.", [undefined, null, false]);
-  const decoder = fields["decoder"] ?? undefined;
-  if (decoder !== undefined) expect(asFields(decoder), "type", "decoder.", ["ByteLevel"]);
+  if (fields["decoder"] ?? undefined) byteLevelOf(fields["decoder"], "decoder", fail);
+}
+
+/** The settings of a ByteLevel part. Throws for another one. */
+function byteLevelOf(value: unknown, path: string, fail: Fail): { addPrefixSpace: boolean; useRegex: boolean } {
+  const fields = asFields(value);
+  if (fields["type"] !== "ByteLevel") throw fail(path, `${described(value)} is not supported; GPT-2 has "ByteLevel"`);
+  flag(fields, "trim_offsets", path, undefined, fail);
+  return {
+    addPrefixSpace: flag(fields, "add_prefix_space", path, undefined, fail),
+    useRegex: flag(fields, "use_regex", path, true, fail),
+  };
 }
 
 /** What stands for a part in messages: the type that it names. */
@@ -131,35 +177,34 @@ function flag(of: Fields, field: string, path: string, fallback: boolean | undef
 
 /** ByteLevel, with GPT-2's pattern in it or as a part of its own before it. */
 function preTokenization(value: unknown, fail: Fail): Pick<TokenizerParts, "addPrefixSpace" | "useRegex"> {
-  const fields = asFields(value);
-  const parts = fields["type"] === "Sequence" ? fields["pretokenizers"] : [value];
-  const byteLevel = asFields(Array.isArray(parts) ? parts.at(-1) : undefined);
-  if (!Array.isArray(parts) || parts.length > 2 || byteLevel["type"] !== "ByteLevel") {
-    throw fail("pre_tokenizer", `${described(value)} is not supported; GPT-2 has "ByteLevel"`);
-  }
-  const addPrefixSpace = flag(byteLevel, "add_prefix_space", "pre_tokenizer", undefined, fail);
-  const useRegex = flag(byteLevel, "use_regex", "pre_tokenizer", true, fail);
-  if (parts.length === 1) return { addPrefixSpace, useRegex };
+  const { type, pretokenizers: parts } = asFields(value) as { type?: unknown; pretokenizers?: unknown };
+  if (type !== "Sequence" || !Array.isArray(parts)) return byteLevelOf(value, "pre_tokenizer", fail);
+  const byteLevel = byteLevelOf(parts.at(-1), "pre_tokenizer", fail);
+  if (parts.length === 1) return byteLevel;
   const split = asFields(parts[0]);
   const { Regex: pattern } = asFields(split["pattern"]);
-  const isolated = split["behavior"] === "Isolated" && (split["invert"] ?? false) === false;
-  if (split["type"] !== "Split" || !GPT2_PATTERNS.includes(pattern) || !isolated || addPrefixSpace || useRegex) {
+  const isGpt2s = split["type"] === "Split" && split["behavior"] === "Isolated" && split["invert"] === false;
+  const { addPrefixSpace, useRegex } = byteLevel;
+  if (!isGpt2s || parts.length > 2 || !GPT2_PATTERNS.includes(pattern) || addPrefixSpace || useRegex) {
     throw fail("pre_tokenizer", "this sequence is not supported; GPT-2 splits by its own pattern, then at bytes");
   }
   return { addPrefixSpace, useRegex: true };
 }
 
-function addsTokens(processor: unknown): boolean {
+/** Whether what is done after encoding adds tokens, such as one that begins every text. */
+function addsTokens(processor: unknown, fail: Fail): boolean {
+  if ((processor ?? undefined) === undefined) return false;
   const { type, processors, single } = asFields(processor) as {
     type?: unknown;
     processors?: unknown;
     single?: unknown;
   };
-  if (type === undefined || type === "ByteLevel") return false;
-  if (type === "Sequence" && Array.isArray(processors)) return processors.some(addsTokens);
-  return (
-    type !== "TemplateProcessing" || !Array.isArray(single) || single.some((piece) => !asFields(piece)["Sequence"])
-  );
+  if (type === "Sequence" && Array.isArray(processors)) return processors.some((item) => addsTokens(item, fail));
+  if (type === "TemplateProcessing" && Array.isArray(single))
+    return single.some((piece) => !asFields(piece)["Sequence"]);
+  if (type === "BertProcessing" || type === "RobertaProcessing") return true;
+  byteLevelOf(processor, "post_processor", fail);
+  return false;
 }
 
 function readAddedTokens(value: unknown, fail: Fail): AddedToken[] {
@@ -172,7 +217,7 @@ function readAddedTokens(value: unknown, fail: Fail): AddedToken[] {
     if (!Number.isSafeInteger(id) || (id as number) < 0) {
       throw fail(`${path}.id`, `expected a whole number from 0 on, found ${showValue(id)}`);
     }
-    const is = (field: string): boolean => flag(token, field, path, false, fail);
+    const is = (field: string): boolean => flag(token, field, path, undefined, fail);
     return {
       content,
       id: id as number,

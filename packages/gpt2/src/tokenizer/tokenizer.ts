@@ -1,48 +1,18 @@
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { expectIterable } from "../options.ts";
-import { type WarningListener, warnOnConsole } from "../warning.ts";
-import { type AddedToken, type KnownToken, withIds } from "./added-token.ts";
+import { warnOnConsole } from "../warning.ts";
+import { type KnownToken, withIds } from "./added-token.ts";
 import { AddedVocabulary, type AllowedSpecial } from "./added-vocabulary.ts";
 import { bytesToSymbols } from "./byte-symbols.ts";
 import { TokenizerError } from "./errors.ts";
+import { MAX_TOKENS } from "./limits.ts";
 import { mergeWord } from "./merge.ts";
+import { idsOfBytes, missingBytes, NO_ID } from "./missing-bytes.ts";
+import { settingNames, type TokenizerFiles, type TokenizerJsonOptions, type TokenizerSettings } from "./settings.ts";
 import { endOfWord } from "./split.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
-import { readTokenizerJson } from "./tokenizer-json.ts";
 import { decodeUtf8, displayBytes, encodeUtf8 } from "./utf8.ts";
 import { END_OF_TEXT, numbersById, readVocabFiles, type TokenizerParts, tokenBytes } from "./vocabulary.ts";
-
-/** What the other files of a model say about its tokenizer. */
-export interface TokenizerSettings {
-  /** Tokens besides those of the vocabulary. What they say of one that is there already holds. */
-  readonly addedTokens?: readonly AddedToken[] | undefined;
-  /** Whether a space is put before a text that does not begin with one. Default: what tokenizer.json says, or else false. */
-  readonly addPrefixSpace?: boolean | undefined;
-  /** The token that ends a text. Default `<|endoftext|>`. */
-  readonly endOfText?: string | undefined;
-  /** The token that an empty prompt stands for. Default: the one that ends a text. */
-  readonly startOfText?: string | undefined;
-  /** Told of what a user should know: bytes without a token, say. Default: `console.warn`. */
-  readonly onWarning?: WarningListener | undefined;
-}
-
-/** The contents of a model folder's vocab.json and merges.txt. */
-export interface TokenizerFiles extends TokenizerSettings {
-  /** vocab.json, as text or parsed: token → id, tokens written in byte symbols ("Ġthe" is " the"). */
-  readonly vocab: string | Readonly<Record<string, number>>;
-  /** merges.txt: one pair of tokens per line, in the order of merging, perhaps after a `#version` line. */
-  readonly merges: string;
-  /** Special tokens and their ids, in the vocabulary or right after it; `<|endoftext|>` is one wherever the vocabulary has it. */
-  readonly specialTokens?: Readonly<Record<string, number>> | undefined;
-  /** How error messages name the two files. Default: "vocab.json" and "merges.txt". */
-  readonly fileNames?: { readonly vocab: string; readonly merges: string } | undefined;
-}
-
-/** How a tokenizer.json is read. */
-export interface TokenizerJsonOptions extends TokenizerSettings {
-  /** How error messages name the file. Default: "tokenizer.json". */
-  readonly fileName?: string | undefined;
-}
 
 export interface EncodeOptions {
   /**
@@ -52,13 +22,19 @@ export interface EncodeOptions {
   allowedSpecial?: AllowedSpecial;
 }
 
-const settingNames = ["addedTokens", "addPrefixSpace", "endOfText", "startOfText", "onWarning"] as const;
+/** GPT-2's own settings, which vocab.json and merges.txt stand for. */
+const PLAIN = {
+  addPrefixSpace: false,
+  useRegex: true,
+  ignoreMerges: false,
+  unkToken: undefined,
+  fuseUnk: false,
+} as const;
 
 /** The cache holds only short words: a longer slice would keep the whole text it was cut from in memory. */
 const LONGEST_CACHED_WORD = 12;
 const CACHED_WORDS = 1 << 15;
 
-const NONE = -1;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -78,6 +54,11 @@ export class Tokenizer {
   /** The special tokens and their ids. */
   readonly specialTokens: ReadonlyMap<string, number>;
 
+  /** Whether a space is put before a text that does not begin with one. */
+  readonly addPrefixSpace: boolean;
+  /** Whether a text is split into words, by GPT-2's pattern, before its bytes are merged. */
+  readonly splitsWords: boolean;
+
   readonly #parts: TokenizerParts;
   readonly #added: AddedVocabulary;
   readonly #addedById: ReadonlyMap<number, KnownToken>;
@@ -93,29 +74,32 @@ export class Tokenizer {
 
   private constructor(parts: TokenizerParts, settings: TokenizerSettings) {
     const { addedTokens = [], addPrefixSpace = parts.addPrefixSpace, onWarning = warnOnConsole } = settings;
-    const { endOfText = END_OF_TEXT, startOfText = endOfText } = settings;
+    const { endOfText = END_OF_TEXT, startOfText = END_OF_TEXT } = settings;
     const { file, ids } = parts;
     if (ids.size === 0) throw new TokenizerError("there are no tokens in the vocabulary", { file });
-    this.#parts = { ...parts, addPrefixSpace };
-    const known =
-      ids.idOf(END_OF_TEXT) === undefined ? [] : [{ content: END_OF_TEXT, special: true, normalized: false }];
+    this.#parts = parts;
+    this.addPrefixSpace = addPrefixSpace;
+    this.splitsWords = parts.useRegex;
+    const ends = settings.endOfText === undefined ? [] : new Set([END_OF_TEXT, startOfText, endOfText]);
+    const known = [...ends].filter((token) => ids.idOf(token) !== undefined);
     const tokens = withIds(
-      [...known, ...parts.added, ...addedTokens],
+      [...parts.added, ...known.map((content) => ({ content, special: true })), ...addedTokens],
       (token) => ids.idOf(token),
       ids.size,
       (problem) => onWarning(`${file}: ${problem}`),
     );
-    this.#added = new AddedVocabulary(tokens);
+    // Where ids have gaps, two tokens may get one id; as in tokenizers, the later one has it.
     this.#addedById = new Map(tokens.map((token) => [token.id, token]));
+    this.#added = new AddedVocabulary([...this.#addedById.values()]);
     this.#numbers = numbersById(ids, file);
     this.vocabSize = tokens.reduce((size, { id }) => Math.max(size, id + 1), this.#numbers.length);
     this.#bytes = new Array(this.vocabSize);
     this.specialTokens = this.#added.special;
     const idOf = (name: string) => tokens.find(({ content }) => content === name)?.id ?? ids.idOf(name);
     this.endOfText = idOf(endOfText);
-    this.startOfText = idOf(startOfText);
-    this.#idOfByte = Int32Array.from({ length: 256 }, (_, byte) => ids.idOf(bytesToSymbols([byte])) ?? NONE);
-    this.#missing = this.#idOfByte.includes(NONE) ? missingBytes(parts, this.#idOfByte, onWarning) : undefined;
+    this.startOfText = idOf(startOfText) ?? this.endOfText;
+    this.#idOfByte = idsOfBytes((token) => ids.idOf(token));
+    this.#missing = this.#idOfByte.includes(NO_ID) ? missingBytes(parts, this.#idOfByte, onWarning) : undefined;
   }
 
   /**
@@ -125,9 +109,12 @@ export class Tokenizer {
   static fromVocab(files: TokenizerFiles): Tokenizer {
     checkOptionNames(files, ["vocab", "merges", "specialTokens", "fileNames", ...settingNames]);
     const { vocab, merges, fileNames = { vocab: "vocab.json", merges: "merges.txt" }, ...settings } = files;
-    const { specialTokens = {} } = files;
+    const { specialTokens = {}, endOfText = END_OF_TEXT } = files;
     const added = Object.keys(specialTokens).map((content) => ({ content, special: true }));
-    const tokenizer = new Tokenizer({ ...readVocabFiles(vocab, merges, fileNames), ...PLAIN, added }, settings);
+    const tokenizer = new Tokenizer(
+      { ...readVocabFiles(vocab, merges, fileNames), ...PLAIN, added },
+      { ...settings, endOfText },
+    );
     for (const [token, id] of Object.entries(specialTokens)) {
       const known = tokenizer.specialTokens.get(token);
       if (known === id) continue;
@@ -138,14 +125,16 @@ export class Tokenizer {
   }
 
   /**
-   * A tokenizer from the text of a tokenizer.json, the one file that Hugging Face `transformers` 5 saves a tokenizer to.
+   * A tokenizer from the text of a tokenizer.json, the one file that Hugging Face `transformers` 5 saves a tokenizer to. Asynchronous,
+   * because what reads it is a module that pages load only if they need it.
    * @throws TokenizerError if it is malformed, or of another kind than GPT-2's; it names the part
    */
-  static fromTokenizerJson(text: string, options: TokenizerJsonOptions = {}): Tokenizer {
+  static async fromTokenizerJson(text: string, options: TokenizerJsonOptions = {}): Promise<Tokenizer> {
     if (typeof text !== "string") throw new TypeError(`fromTokenizerJson: expected a text, got ${showValue(text)}`);
     checkOptionNames(options, ["fileName", ...settingNames]);
     const { fileName = "tokenizer.json", ...settings } = options;
     const { onWarning = warnOnConsole } = settings;
+    const { readTokenizerJson } = await import("./tokenizer-json.ts");
     const parts = readTokenizerJson(text, fileName, (problem) => onWarning(`${fileName}: ${problem}`));
     return new Tokenizer(parts, settings);
   }
@@ -157,7 +146,8 @@ export class Tokenizer {
 
   /**
    * The ids of a text's tokens.
-   * @throws OptionError if `allowedSpecial` names a token that is not special
+   * @throws OptionError if `allowedSpecial` names a token that is not special; TokenizerError for more tokens than an array takes,
+   *   about 500 megabytes of English, which `StreamEncoder` encodes in pieces
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") throw new TypeError(`encode: expected a text, got ${showValue(text)}`);
@@ -171,11 +161,16 @@ export class Tokenizer {
   }
 
   #encodeOrdinary(part: string, ids: number[]): void {
-    const { addPrefixSpace, useRegex } = this.#parts;
-    const text = addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part;
+    const text = this.addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part;
     for (let start = 0; start < text.length; ) {
-      const end = useRegex ? endOfWord(text, start) : text.length;
-      for (const id of this.#encodeWord(text.slice(start, end))) ids.push(id);
+      const end = this.splitsWords ? endOfWord(text, start) : text.length;
+      const word = this.#encodeWord(text.slice(start, end));
+      if (ids.length + word.length > MAX_TOKENS) {
+        throw new TokenizerError(
+          `a text of more than ${MAX_TOKENS} tokens has to be encoded in pieces (StreamEncoder)`,
+        );
+      }
+      for (const id of word) ids.push(id);
       start = end;
     }
   }
@@ -203,11 +198,11 @@ export class Tokenizer {
 
   /** The ids of bytes, some of which may have none. */
   #withoutMissing(byteIds: Int32Array, unk: number | undefined): Int32Array {
-    if (unk === undefined) return byteIds.filter((id) => id !== NONE);
+    if (unk === undefined) return byteIds.filter((id) => id !== NO_ID);
     const { fuseUnk } = this.#parts;
     return byteIds
-      .filter((id, i) => !fuseUnk || id !== NONE || byteIds[i - 1] !== NONE)
-      .map((id) => (id === NONE ? unk : id));
+      .filter((id, i) => !fuseUnk || id !== NO_ID || byteIds[i - 1] !== NO_ID)
+      .map((id) => (id === NO_ID ? unk : id));
   }
 
   /**
@@ -258,7 +253,7 @@ export class Tokenizer {
   }
 
   #hasToken(id: number): boolean {
-    return (this.#numbers[id] ?? NONE) !== NONE || this.#addedById.has(id);
+    return (this.#numbers[id] ?? NO_ID) !== NO_ID || this.#addedById.has(id);
   }
 
   #bytesOf(id: number): Uint8Array {
@@ -275,50 +270,14 @@ export class Tokenizer {
 
   #bytesOfToken(id: number): Uint8Array {
     const added = this.#addedById.get(id);
-    const number = this.#numbers[id] ?? NONE;
-    if (number === NONE || (added !== undefined && !this.#isMade(id))) return encodeUtf8(added!.content);
-    return tokenBytes(this.#parts.ids.textAt(number));
+    const number = this.#numbers[id] ?? NO_ID;
+    const token = number === NO_ID ? undefined : this.#parts.ids.textAt(number);
+    if (added !== undefined && (token !== added.content || !this.#isMade(id))) return encodeUtf8(added.content);
+    return tokenBytes(token!);
   }
 
   /** Whether ordinary text can become this token of the vocabulary: then it is written in byte symbols. */
   #isMade(id: number): boolean {
     return this.#idOfByte.includes(id) || this.#parts.merges.makes(id);
   }
-}
-
-/** GPT-2's own settings, which vocab.json and merges.txt stand for. */
-const PLAIN = {
-  addPrefixSpace: false,
-  useRegex: true,
-  ignoreMerges: false,
-  unkToken: undefined,
-  fuseUnk: false,
-} as const;
-
-/** Bytes that no UTF-8 has: C0, C1, and F5 on. */
-function isInUtf8(byte: number): boolean {
-  return byte < 0xc0 || (byte > 0xc1 && byte < 0xf5);
-}
-
-/** What stands for bytes without a token. Tells of them, because texts lose them. */
-function missingBytes(
-  { file, ids, unkToken }: TokenizerParts,
-  idOfByte: Int32Array,
-  onWarning: WarningListener,
-): { readonly id: number | undefined } {
-  const id = unkToken === undefined ? undefined : ids.idOf(unkToken);
-  const missing = [...idOfByte.keys()].filter((byte) => idOfByte[byte] === NONE && isInUtf8(byte));
-  if (missing.length === 0) return { id };
-  const first = missing.slice(0, 8).map((byte) => `0x${byte.toString(16).padStart(2, "0")}`);
-  const which = `${missing.length} of 256 bytes have no token (${first.join(", ")}${missing.length > 8 ? ", …" : ""})`;
-  if (unkToken !== undefined && id === undefined) {
-    throw new TokenizerError(`${which}, nor has ${showValue(unkToken)}, which is to stand for them`, {
-      file,
-      part: "model.unk_token",
-    });
-  }
-  onWarning(
-    `${file}: ${which}; in texts ${id === undefined ? "they are dropped" : `each becomes ${showValue(unkToken)}`}`,
-  );
-  return { id };
 }

@@ -62,11 +62,14 @@ function expectNoMerges(ids: TokenTable, file: string): void {
 
 /** The ids of vocab.json, or of the part of tokenizer.json that is written like it. */
 export function readIds(vocab: unknown, place: TokenizerErrorDetails): TokenTable {
-  if (typeof vocab === "string") {
-    const ids = new TokenTable(mostItems(vocab), vocab.length);
-    if (scanVocabulary(vocab, ids)) return ids;
-  }
-  const json = typeof vocab === "string" ? parseJson(vocab, place) : vocab;
+  if (typeof vocab !== "string") return idsOf(vocab, place);
+  const ids = new TokenTable(mostItems(vocab), vocab.length);
+  if (scanVocabulary(vocab, ids)) return ids;
+  idsOf(parseJson(vocab, place), place); // says what is wrong, unless it is how an id is written: 1e3, say
+  throw new TokenizerError("an id is not written as a whole number", place);
+}
+
+function idsOf(json: unknown, place: TokenizerErrorDetails): TokenTable {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new TokenizerError("expected a JSON object of tokens and their ids", place);
   }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bytesInVocabularyOrder, bytesToSymbols, symbolsToBytes } from "../../src/tokenizer/byte-symbols.ts";
 import { TokenizerError } from "../../src/tokenizer/errors.ts";
-import { Tokenizer, type TokenizerFiles } from "../../src/tokenizer/tokenizer.ts";
+import type { TokenizerFiles } from "../../src/tokenizer/settings.ts";
+import { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 const byteTokens: Record<string, number> = Object.fromEntries(
   bytesInVocabularyOrder.map((byte, id) => [bytesToSymbols([byte]), id]),

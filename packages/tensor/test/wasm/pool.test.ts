@@ -1,9 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { Worker } from "node:worker_threads";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { DONE, HEAP } from "../../src/backends/wasm/abi.ts";
 import { createWasmBackend, type WasmBackend, type WasmOptions } from "../../src/backends/wasm/index.ts";
 import { DeviceError } from "../../src/errors.ts";
 import { linearOp } from "../../src/ops/matmul.ts";
@@ -148,6 +150,63 @@ describe("the worker pool", () => {
       });
       expect(output).toBe("2 workers\n");
     }
+  });
+
+  it("prints no warning, however many workers there are", () => {
+    const folder = transpiledSources();
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const program = `
+      const { createWasmBackend } = await import(${JSON.stringify(pathToFileURL(join(folder, "backends/wasm/index.js")).href)});
+      createWasmBackend({ threads: 16 }).runtime.run("faultJob", 64, [0]);
+      for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {}).once("drain", () => {});
+      process.on("SIGINT", () => {});
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      console.log("done");
+      process.exit();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--trace-warnings", "--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: "done\n", stderr: "" });
+  });
+
+  it("does not count the time for which the process was suspended", () => {
+    const backend = backendOf({ threads: 2, workerTimeout: 2000 });
+    backend.runtime.run("faultJob", 2, [fault.none]);
+    // A worker of the test's own plays one that needs a third of a second for a chunk: a few looks of the waiting thread.
+    const words = new Int32Array(backend.runtime.memory.buffer, 0, HEAP >> 2);
+    Atomics.store(words, DONE >> 2, 1);
+    const finish = `const { words, done } = require("node:worker_threads").workerData;
+      Atomics.wait(words, 0, Atomics.load(words, 0), 300);
+      Atomics.store(words, done, 2);
+      Atomics.notify(words, done);`;
+    const slow = new Worker(finish, { eval: true, workerData: { words, done: DONE >> 2 } });
+    onTestFinished(async () => void (await slow.terminate()));
+    const now = performance.now.bind(performance);
+    let looks = 0;
+    // The clock of a computer that was closed for an hour between two looks.
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + (++looks > 2 ? 3_600_000 : 0));
+    onTestFinished(() => clock.mockRestore());
+    backend.runtime.pool!.wait(2);
+    expect(looks).toBeGreaterThan(2);
+  });
+
+  it("does with fewer workers, and says so, when the system gives no more", () => {
+    const threads = process.getBuiltinModule("node:worker_threads");
+    let started = 0;
+    class FewWorkers extends threads.Worker {
+      constructor(...args: ConstructorParameters<typeof threads.Worker>) {
+        if (started++ === 2) throw new Error("EAGAIN");
+        super(...args);
+      }
+    }
+    const builtin = vi.spyOn(process, "getBuiltinModule");
+    builtin.mockReturnValue({ ...threads, Worker: FewWorkers });
+    const backend = backendOf({ threads: 6 });
+    const result = someWork(backend);
+    builtin.mockRestore();
+    expect(backend.runtime.pool!.workers).toHaveLength(2);
+    expect(backend.notice).toBe("the wasm device runs on 3 of 6 threads: no more can be started (EAGAIN)");
+    expect(result).toEqual(someWork(backendOf({ threads: 1 })));
   });
 
   it("rejects options that make no sense", () => {

@@ -1,16 +1,28 @@
 import { readFileSync } from "node:fs";
 
-type Kind = { name: string } & ({ ranges: [first: number, last: number][] } | { words: string[] });
+type Kind = { readonly ranges: [first: number, last: number][] } | { readonly words: readonly string[] };
 
-const kinds: Kind[] = JSON.parse(readFileSync(new URL("random-texts.json", import.meta.url), "utf8"));
+const kinds: (Kind & { readonly name: string })[] = JSON.parse(
+  readFileSync(new URL("random-texts.json", import.meta.url), "utf8"),
+);
 
-/** Random texts of all the kinds in random-texts.json; random_texts.py makes the same ones from the same seed. */
-export function* randomTexts(count: number, seed: number): Generator<string> {
+/**
+ * Random texts of all the kinds in random-texts.json; random_texts.py makes the same ones from the same seed. Every other piece is
+ * one of `tokens`, if there are any. `leaveOut` names kinds.
+ */
+export function* randomTexts(
+  count: number,
+  seed: number,
+  tokens: readonly string[] = [],
+  leaveOut: readonly string[] = [],
+): Generator<string> {
   const below = generator(seed);
+  const ofRange = kinds.filter(({ name }) => !leaveOut.includes(name));
+  const allKinds: Kind[] = [...ofRange, ...(tokens.length > 0 ? ofRange.map(() => ({ words: tokens })) : [])];
   for (let i = 0; i < count; i++) {
     let text = "";
     for (let pieces = 1 + below(12); pieces > 0; pieces--) {
-      const piece = randomPiece(kinds[below(kinds.length)]!, below);
+      const piece = randomPiece(allKinds[below(allKinds.length)]!, below);
       text += piece.repeat(below(8) === 0 ? 2 + below(30) : 1);
     }
     yield text;

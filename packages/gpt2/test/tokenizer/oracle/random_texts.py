@@ -6,12 +6,14 @@ KINDS = json.loads((Path(__file__).parent / "random-texts.json").read_text())
 MASK = 0xFFFFFFFF
 
 
-def random_texts(count, seed):
+def random_texts(count, seed, tokens=(), leave_out=()):
     below = generator(seed)
+    kinds = [kind for kind in KINDS if kind["name"] not in leave_out]
+    kinds += [{"words": tokens}] * (len(kinds) if tokens else 0)
     for _ in range(count):
         text = ""
         for _ in range(1 + below(12)):
-            piece = random_piece(KINDS[below(len(KINDS))], below)
+            piece = random_piece(kinds[below(len(kinds))], below)
             text += piece * (2 + below(30) if below(8) == 0 else 1)
         yield text
 

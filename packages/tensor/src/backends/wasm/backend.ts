@@ -75,6 +75,10 @@ export class WasmBackend implements Backend {
     this.#byName = wasmEncodings(this.runtime.byteProducts);
   }
 
+  get notice(): string | undefined {
+    return this.runtime.notice;
+  }
+
   info(): WasmInfo {
     const { threads, relaxedSimd, memory } = this.runtime;
     return { threads, relaxedSimd, usedBytes: memory.used, memoryBytes: memory.buffer.byteLength };

@@ -1,10 +1,13 @@
 import { DeviceError } from "../../errors.ts";
 import { HEAP } from "./abi.ts";
+import { limitedAddressSpace, whyNoMemory } from "./address-space.ts";
 import { Allocator, type Block } from "./allocator.ts";
 
 const PAGE = 65536;
 /** Memory is asked for in steps of this many bytes: addresses only, nothing is resident before it is written. */
 const GROWTH = 64 * 2 ** 20;
+/** The most that a memory may grow to: 4 GiB, or less where the engine has no addresses for it (some phones, `ulimit -v`). */
+const MAXIMUM_PAGES = [65536, 32768, 16384, 8192, 4096, 2048];
 
 /** Bytes in use from which dead tensors are looked for, and again whenever so many more are. */
 const PRESSURE_FROM = 2 ** 30;
@@ -21,6 +24,8 @@ export class WasmMemory {
   /** Use above this asks for a collection. */
   #pressure = PRESSURE_FROM;
   #asked = false;
+  /** Whether the last attempt to grow was refused by the engine, below the maximum. */
+  #refused = false;
 
   constructor() {
     const { memory, maximumPages } = reserve();
@@ -76,10 +81,13 @@ export class WasmMemory {
   }
 
   #exhausted(bytes: number): DeviceError {
+    const most = this.#refused
+      ? `${mebibytes(this.#buffer.byteLength)}, beyond which the system gives none (memory is full, or ulimit -v too low)`
+      : `${mebibytes(this.#maximumPages * PAGE)} (the most a WebAssembly memory holds)`;
     return new DeviceError(
       "wasm",
-      `out of memory: ${mebibytes(bytes)} asked for, ${mebibytes(this.used)} in use of at most ` +
-        `${mebibytes(this.#maximumPages * PAGE)} (the most a WebAssembly memory holds). Tensors that nobody uses any more are ` +
+      `out of memory: ${mebibytes(bytes)} asked for, ${mebibytes(this.used)} in use of at most ${most}. ` +
+        "Tensors that nobody uses any more are " +
         "freed only while a program awaits; free them yourself, with tidy or using:\n" +
         "    const y = tidy(() => x.mul(0.999).add(0.001)); // frees what was made on the way\n" +
         "    x.dispose(); // or: using x = …",
@@ -95,6 +103,7 @@ export class WasmMemory {
     const size = this.#buffer.byteLength;
     if (end <= size) return true;
     const limit = this.#maximumPages * PAGE;
+    this.#refused = false;
     if (end > limit) return false;
     // First in a comfortable step, then only what is needed.
     for (const target of [Math.min(limit, end + GROWTH), end]) {
@@ -106,22 +115,25 @@ export class WasmMemory {
         // The engine has no more: the smaller step may still fit.
       }
     }
+    this.#refused = true;
     return false;
   }
 }
 
-/** Reserves addresses: 4 GiB where the engine has them, less where it does not (some phones). */
+/** Reserves addresses, as many as there are. */
 function reserve(): { memory: WebAssembly.Memory; maximumPages: number } {
   let cause: unknown;
-  for (const maximumPages of [65536, 32768, 16384]) {
+  for (const maximumPages of MAXIMUM_PAGES) {
     try {
       const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared: true });
+      // V8 may have reserved less than the maximum, down to the initial pages, and not told.
+      memory.grow(GROWTH / PAGE);
       return { memory, maximumPages };
     } catch (error) {
       cause = error;
     }
   }
-  throw new DeviceError("wasm", "this engine gives no shared WebAssembly memory", { cause });
+  throw new DeviceError("wasm", whyNoMemory(limitedAddressSpace(), cause), { cause });
 }
 
 function mebibytes(bytes: number): string {

@@ -8,6 +8,8 @@ import type { WasmMemory } from "./memory.ts";
  * because to be woken takes a tenth of one.
  */
 const WORKER_SPINS = 400_000;
+/** Milliseconds that the waiting thread sleeps before it looks for failures again. */
+const WAIT_STEP = 100;
 
 /**
  * What a worker runs: its own instance of the module over the shared memory. When it fails, it leaves its message in the
@@ -37,8 +39,15 @@ interface PoolWorker {
   terminate(): unknown;
 }
 
+/** What a user is told when there are fewer threads than were asked for. */
+export function tooFewThreads(threads: number, wanted: number, reason: string): string {
+  return `the wasm device runs on ${threads} of ${wanted} threads: ${reason}`;
+}
+
 /** Threads beside the calling one. They are unreferenced: they never keep a program alive. */
 export class WorkerPool {
+  /** Why there are fewer workers than were asked for. */
+  readonly notice: string | undefined;
   readonly #memory: WasmMemory;
   readonly #timeout: number;
   readonly #workers: PoolWorker[] = [];
@@ -54,7 +63,16 @@ export class WorkerPool {
     this.#memory = memory;
     this.#timeout = timeout;
     const start = { module, memory: memory.memory, spins: WORKER_SPINS };
-    for (let i = 0; i < count; i++) this.#workers.push(this.#startWorker(start));
+    try {
+      while (this.#workers.length < count) this.#workers.push(this.#startWorker(start));
+    } catch (error) {
+      // Those that there are do the work, the calling thread alone if need be.
+      this.notice = tooFewThreads(
+        1 + this.#workers.length,
+        1 + count,
+        `no more can be started (${(error as Error).message})`,
+      );
+    }
   }
 
   /** For tests and tools: the workers themselves. */
@@ -72,18 +90,21 @@ export class WorkerPool {
   wait(chunks: number): void {
     const words = new Int32Array(this.#memory.buffer, 0, HEAP >> 2);
     let done = -1;
-    let deadline = 0;
+    // Milliseconds without progress. A step counts as no more than it should take: the process may have been suspended.
+    let idle = 0;
+    let looked = performance.now();
     while (true) {
       const now = Atomics.load(words, DONE >> 2);
       if (now === chunks) return;
       if (Atomics.load(words, FAILED >> 2) !== 0) this.#fail(`a worker failed: ${this.#message()}`);
-      if (now !== done) {
-        done = now;
-        deadline = performance.now() + this.#timeout;
-      } else if (performance.now() >= deadline) {
+      const time = performance.now();
+      idle = now === done ? idle + Math.min(time - looked, 2 * WAIT_STEP) : 0;
+      looked = time;
+      done = now;
+      if (idle >= this.#timeout) {
         this.#fail(`a worker did not finish its part of the work within ${this.#timeout / 1000} s`);
       }
-      if (canBlock()) Atomics.wait(words, DONE >> 2, now, Math.min(100, this.#timeout));
+      if (canBlock()) Atomics.wait(words, DONE >> 2, now, Math.min(WAIT_STEP, this.#timeout));
     }
   }
 
@@ -124,6 +145,9 @@ export class WorkerPool {
         workerData: start,
         execArgv: [],
         name: "gpt2-ts wasm",
+        // Not piped to the program's own streams: each worker would add listeners there, and from the eleventh on Node warns.
+        stdout: true,
+        stderr: true,
       });
       worker.unref();
       worker.on("error", (error) => this.#lost(`a worker failed: ${error.message}`));

@@ -3,11 +3,12 @@ import { DeviceError } from "../../errors.ts";
 import { isContiguous, sizeOf } from "../../shape.ts";
 import type { Storage, View } from "../backend.ts";
 import { FLOAT_CAPACITY, FLOATS, INT_CAPACITY, INTS } from "./abi.ts";
+import { affordableWorkers, limitedAddressSpace } from "./address-space.ts";
 import type { Block } from "./allocator.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
 import { binaries, jobs } from "./kernels.generated.ts";
 import { WasmMemory } from "./memory.ts";
-import { WorkerPool } from "./pool.ts";
+import { tooFewThreads, WorkerPool } from "./pool.ts";
 import { collapsedCopy } from "./strided-copy.ts";
 
 /** A view of elements at an address of the memory, in logical order. */
@@ -54,11 +55,17 @@ export class WasmRuntime {
   #ints: Int32Array = new Int32Array(0);
   #floats: Float32Array = new Float32Array(0);
   #pool: WorkerPool | undefined;
+  #notice: string | undefined;
   #disposed = false;
 
   constructor({ threads, deterministic, byteProducts, workerTimeout }: RuntimeOptions) {
     if (!hasSimd()) throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
-    this.threads = canShareMemory() ? threads : 1;
+    const wanted = canShareMemory() ? threads : 1;
+    const space = wanted > 1 ? limitedAddressSpace() : undefined;
+    this.threads = space ? Math.min(wanted, 1 + affordableWorkers(space)) : wanted;
+    if (this.threads < wanted) {
+      this.#notice = tooFewThreads(this.threads, wanted, "ulimit -v leaves no addresses for more");
+    }
     this.relaxedSimd = !deterministic && hasRelaxedSimd();
     this.byteProducts = byteProducts && this.relaxedSimd;
     this.#workerTimeout = workerTimeout;
@@ -66,6 +73,11 @@ export class WasmRuntime {
     const memory = this.memory.memory as WebAssembly.Memory;
     const instance = new WebAssembly.Instance(this.#module, { env: { memory } });
     this.#exports = instance.exports as unknown as KernelExports;
+  }
+
+  /** Why there are fewer threads than were asked for. */
+  get notice(): string | undefined {
+    return this.#notice ?? this.#pool?.notice;
   }
 
   /** The pool, once a job was large enough to start it. */
