@@ -116,10 +116,10 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
   }
   const prompt = flags.prompt ?? (await inputText(signal));
   using model = await loadFrom(flags, signal);
+  const ids = model.tokenizer.encode(prompt, encodeOptions(flags.specialTokens));
   const { maxTokens, maxLength } = model.generationDefaults;
   const isLimited = (flags.maxTokens ?? maxTokens ?? maxLength) !== undefined;
   const options = isLimited ? given : { ...given, maxTokens: DEFAULT_MAX_TOKENS };
-  const ids = model.tokenizer.encode(prompt, encodeOptions(flags.specialTokens));
   if (json) {
     const generation = await profiled(profile, model, () => model.generate(ids, options));
     await writeOut(`${JSON.stringify({ prompt, ...generation })}\n`);

@@ -79,7 +79,7 @@ describe("stream and generate", () => {
     expect((await several.generate([1], { stopAtEndOfText: false, maxTokens: 4 })).ids).toEqual([5, 17, 10, 3]);
     const beyond = told({ eosTokenIds: [60_000], bosTokenId: 60_000 });
     expect(await beyond.generate([1], { maxTokens: 4 })).toMatchObject({ ids: [5, 17, 10, 3], finishReason: "length" });
-    await expect(beyond.generate("")).rejects.toThrow("prompt: expected at least one token");
+    expect((await beyond.generate("")).promptIds).toEqual([tokenizer.startOfText]);
   });
 
   it("take ids for a prompt, and begin a new text when the prompt is empty", async () => {
