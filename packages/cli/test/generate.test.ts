@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { GPT2 } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHAKESPEARE } from "../../gpt2/test/support/models.ts";
@@ -41,6 +44,28 @@ describe.concurrent("gpt2 generate", () => {
     expect(special.stderr).toBe("");
     expect(JSON.parse(special.stdout).promptIds).toEqual([endOfText, ...model.tokenizer.encode("To be")]);
     expect(JSON.parse(plain.stdout).promptIds).not.toContain(endOfText);
+  });
+
+  it("takes settings from generation_config.json on request, and tells what it does not know", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "generation-"));
+    try {
+      await cp(SHAKESPEARE, folder, { recursive: true });
+      const settings = { do_sample: true, temperature: 0.8, top_k: 40, top_p: 0.9, max_new_tokens: 30, num_beams: 2 };
+      await writeFile(join(folder, "generation_config.json"), JSON.stringify(settings));
+      const args = ["generate", "--model", folder, "--prompt", "To be, or not", "--seed", "7"];
+      const { text } = await model.generate("To be, or not", options);
+      expect(await gpt2([...args, "--use-generation-config"])).toMatchObject({
+        status: 0,
+        stdout: text,
+        stderr: `gpt2: ${join(folder, "generation_config.json")}: asks for num_beams 2; there is no such option here\n`,
+      });
+      const given = await model.generate("To be, or not", { ...options, maxTokens: 4 });
+      expect((await gpt2([...args, "--use-generation-config", "--max-tokens", "4"])).stdout).toBe(given.text);
+      const free = await model.generate("To be, or not", { seed: 7, maxTokens: 200 });
+      expect(await gpt2(args)).toMatchObject({ stdout: free.text, stderr: "" });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("takes several stop texts", async () => {

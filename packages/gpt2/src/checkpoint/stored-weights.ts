@@ -15,7 +15,7 @@ const PIECE = 2 ** 18;
 
 /** The weights of a checkpoint that fits its config, by their names without prefix. Matrices are read by rows. */
 export class StoredWeights {
-  /** The config, which may say that two tables are one where the checkpoint has two. */
+  /** The config; its `tieWordEmbeddings` is false where the checkpoint has an output layer that differs, whatever the file says. */
   readonly config: GPT2Config;
   /** What the checkpoint was converted to; undefined for one from elsewhere. */
   readonly converted: ConvertedDtype | undefined;
@@ -75,6 +75,18 @@ export class StoredWeights {
       if (some.some((value, i) => value !== others[i])) return false;
     }
     return true;
+  }
+
+  /** The weights in the order of their bytes in the checkpoint, which is asked to read ahead: from a URL that saves waiting. */
+  async inFileOrder(weights: readonly Weight[]): Promise<Weight[]> {
+    const places = new Map([...this.#storedNames.keys()].map((name, place) => [name, place]));
+    const ordered = [...weights].sort((a, b) => places.get(a.name)! - places.get(b.name)!);
+    const reads = ordered.flatMap(({ name }) => {
+      const scales = this.#storedNames.get(scalesName(name));
+      return scales === undefined ? [this.#storedAs(name)] : [this.#storedAs(name), scales];
+    });
+    await this.#checkpoint.tensors.prefetch?.(reads);
+    return ordered;
   }
 
   /** Fills `target` with float32: a matrix from row `first` on (a multiple of the group size), or a vector. */

@@ -49,8 +49,8 @@ export async function refuseNanoGPT({ path, tensors }: Checkpoint, names: Readon
   if (shape.length !== 2 || shape[0] !== 3 * shape[1]!) return;
   throw new ModelFormatError(
     path,
-    `tensor ${storedAs} is [${shape.join(", ")}]: this is nanoGPT's layout, [out, in]; ` +
-      "`gpt2 convert --from nanogpt` writes it as GPT-2's",
+    `tensor ${showName(storedAs)} is [${shape.join(", ")}]: this is nanoGPT's layout; ` +
+      "convert it: gpt2 convert --from nanogpt --model FOLDER --out NEW_FOLDER",
     storedAs,
   );
 }

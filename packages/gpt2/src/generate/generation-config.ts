@@ -48,6 +48,10 @@ export function generationDefaults(
   if (stop !== undefined && [stop].flat().some((text) => typeof text !== "string" || text === "")) {
     throw new ModelFormatError(file, `stop_strings is ${showValue(stop)}; expected texts`, "stop_strings");
   }
+  const doSample = fields["do_sample"] ?? false;
+  if (typeof doSample !== "boolean") {
+    throw new ModelFormatError(file, `do_sample is ${showValue(doSample)}; expected true or false`, "do_sample");
+  }
   const drawn = {
     temperature: number("temperature", 0),
     topK: (number("top_k", 0) ?? DEFAULT_TOP_K) || undefined, // 0 is none
@@ -57,20 +61,26 @@ export function generationDefaults(
   const sampling = {
     repetitionPenalty: number("repetition_penalty", 0),
     noRepeatNgramSize: number("no_repeat_ngram_size", 0) || undefined,
-    ...(fields["do_sample"] === true ? drawn : { temperature: 0 }),
+    ...(doSample ? drawn : { temperature: 0 }),
   };
   try {
     checkSamplingOptions(sampling);
   } catch (cause) {
     throw new ModelFormatError(file, (cause as Error).message, undefined, { cause });
   }
-  const maxTokens = number("max_new_tokens", 1);
+  const maxTokens = length("max_new_tokens");
   return {
     ...sampling,
     maxTokens,
-    maxLength: maxTokens === undefined ? number("max_length", 1) : undefined,
+    maxLength: maxTokens === undefined ? length("max_length") : undefined,
     stop: stop as string | readonly string[] | undefined,
   };
+
+  function length(name: string): number | undefined {
+    const value = fields[name] ?? undefined;
+    if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1)) return value as number;
+    throw new ModelFormatError(file, `${name} is ${showValue(value)}; expected an integer from 1`, name);
+  }
 
   function isIdle(name: string): boolean {
     const value = fields[name];

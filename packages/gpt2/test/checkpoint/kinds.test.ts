@@ -149,8 +149,8 @@ describe("are refused:", () => {
       ]),
     );
     await expect(refused({}, transposed)).rejects.toThrow(
-      "tensor _orig_mod.transformer.h.0.attn.c_attn.weight is [48, 16]: this is nanoGPT's layout, [out, in]; " +
-        "`gpt2 convert --from nanogpt` writes it as GPT-2's",
+      "tensor _orig_mod.transformer.h.0.attn.c_attn.weight is [48, 16]: this is nanoGPT's layout; " +
+        "convert it: gpt2 convert --from nanogpt --model FOLDER --out NEW_FOLDER",
     );
   });
 

@@ -82,7 +82,9 @@ for name, kind in kinds.items():
         with torch.no_grad():
             logits[name] = loaded(torch.tensor([IDS])).logits[0].contiguous()
 save_file(logits, out / "logits.safetensors")
-(out / "kinds.json").write_text(json.dumps({"ids": IDS, "kinds": kinds}, indent=1) + "\n")
+fields = sorted(GPT2Config().to_dict()) + sorted(GPT2Config.attribute_map)  # all that a config.json may hold
+(out / "kinds.json").write_text(json.dumps({"ids": IDS, "fields": fields, "kinds": kinds}, indent=1) + "\n")
+(out / "kinds.json").chmod(0o644)
 reference = logits["as saved"]
 for name, values in logits.items():
     print(f"{name:40} largest logit {values.abs().max():6.3f}, from GPT-2's {(values - reference).abs().max():8.5f}")
