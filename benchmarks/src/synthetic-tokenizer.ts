@@ -10,16 +10,15 @@ export function syntheticTokenizer(size: number): Tokenizer {
   return Tokenizer.fromVocab(syntheticVocabulary(size));
 }
 
-/** `size` tokens: each byte, then pairs of bytes, then `<|endoftext|>`; no merges. */
+/** `size` tokens: each byte, then pairs of bytes, each by a merge, then `<|endoftext|>`. */
 export function syntheticVocabulary(size: number): { readonly vocab: string; readonly merges: string } {
   const symbols = byteSymbols();
-  const tokens = Array.from({ length: size - 1 }, (_, id) => {
-    if (id < BYTES) return symbols[id];
-    const pair = id - BYTES;
-    return `${symbols[Math.floor(pair / BYTES)]}${symbols[pair % BYTES]}`;
+  const pairs = Array.from({ length: Math.max(0, size - 1 - BYTES) }, (_, pair) => {
+    return [symbols[Math.floor(pair / BYTES)]!, symbols[pair % BYTES]!];
   });
-  const vocab = Object.fromEntries([...tokens, END_OF_TEXT].map((token, id) => [token, id]));
-  return { vocab: JSON.stringify(vocab), merges: "" };
+  const tokens = [...symbols.slice(0, size - 1), ...pairs.map((pair) => pair.join("")), END_OF_TEXT];
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  return { vocab: JSON.stringify(vocab), merges: pairs.map((pair) => `${pair.join(" ")}\n`).join("") };
 }
 
 /** Puts the vocabulary into a model folder, which then loads as those of the Hub do. */

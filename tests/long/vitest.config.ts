@@ -5,13 +5,16 @@ import { defineConfig } from "vitest/config";
 const root = join(import.meta.dirname, "..", "..");
 const hour = 3_600_000;
 
-/** The tests of properties, over many more values than `npm test` draws. LONG_TIMES says how many times as many. */
+/**
+ * The tests of properties, over many more values than `npm test` draws (LONG_TIMES says how many times as many), and those that need
+ * gigabytes or minutes.
+ */
 export default defineConfig({
   root,
   resolve: { conditions: ["gpt2-ts:source"] },
   ssr: { resolve: { conditions: ["gpt2-ts:source"] } },
   test: {
-    include: filesWithProperties(),
+    include: [...filesWithProperties(), "tests/long/*.test.ts"],
     setupFiles: [join(import.meta.dirname, "more-runs.ts")],
     testTimeout: hour,
     hookTimeout: hour,

@@ -7,7 +7,7 @@ export {
   rocCurve,
   THRESHOLD_RULE,
 } from "./classifier.ts";
-export type { CourseData, StringSet } from "./data/course-data.ts";
+export type { CourseData, CoursePart, StringSet } from "./data/course-data.ts";
 export { DataError, PickleError } from "./data/errors.ts";
 export { type Paper, readPapers } from "./data/papers.ts";
 export { type PickleValue, readPickle } from "./data/pickle.ts";
@@ -28,5 +28,11 @@ export type {
   TokenStrip,
 } from "./results.ts";
 export { type Sampled, type SampleOptions, sample, sampleTokens } from "./sample.ts";
-export { type Lookahead, type TwoTokenOptions, temperatureScale, twoTokenScale } from "./temperature.ts";
+export {
+  type Horizon2TopK,
+  type Lookahead,
+  type TwoTokenOptions,
+  temperatureScale,
+  twoTokenScale,
+} from "./temperature.ts";
 export { type CheckResult, type WrittenProblem, writtenProblems } from "./written/index.ts";

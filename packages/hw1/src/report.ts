@@ -39,7 +39,7 @@ export async function writeReport(out: string, results: Hw1Results): Promise<str
 
 /** The report, as Markdown. */
 function reportText(results: Hw1Results, figures: readonly Figure[]): string {
-  const { samples, likelihood, classification, costs } = results;
+  const { samples, likelihood, classification, courseFiles, costs } = results;
   const shown = new Map(figures.map(({ name, alt }) => [name, picture(`${FIGURES}/${name}`, alt)]));
   const sections = [
     "# Problem set 1: the programming part",
@@ -47,6 +47,7 @@ function reportText(results: Hw1Results, figures: readonly Figure[]): string {
     ...(samples ? [sampleSection(samples)] : []),
     ...(likelihood ? [likelihoodSection(likelihood, shown)] : []),
     ...(classification ? [classificationSection(classification, shown)] : []),
+    ...(courseFiles ? [courseFilesSection(courseFiles)] : []),
     ...(costs ? [costSection(costs)] : []),
     timingSection(results),
   ];
@@ -64,9 +65,10 @@ function whatWasRun({ model, seed, data }: Hw1Results): string {
 }
 
 function sampleSection(runs: readonly SampleRun[]): string {
-  const rows = runs.map(({ file, temperature, horizon, topK, samples }) => {
+  const rows = runs.map(({ file, temperature, horizon, topK, horizon2TopK, samples }) => {
     const tokens = samples.reduce((sum, { ids }) => sum + ids.length, 0);
-    return [link(file), String(temperature), String(horizon), String(topK), String(samples.length), String(tokens)];
+    const cut = horizon2TopK === "second" ? `${topK}, of the second token too` : String(topK);
+    return [link(file), String(temperature), String(horizon), cut, String(samples.length), String(tokens)];
   });
   const cut = runs.flatMap(({ samples }) => samples).filter(({ finishReason }) => finishReason === "context").length;
   const note = cut === 0 ? [] : [`Samples that end early, where prompt and sample fill the model's context: ${cut}.`];
@@ -148,6 +150,10 @@ function classificationSection(
     shown.get("roc")!,
     `The mixed file: ${found} of ${mixed.random.length} texts are taken for random, see ${link(mixed.file)}.${share}`,
   ].join("\n\n");
+}
+
+function courseFilesSection(files: readonly string[]): string {
+  return `## Files in the course's formats\n\n${files.map((file) => `- ${link(file)}`).join("\n")}`;
 }
 
 function costSection({ k, prefix, plain: single, horizon2, naive }: HorizonCosts): string {

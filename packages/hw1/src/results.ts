@@ -1,3 +1,5 @@
+import type { Horizon2TopK } from "./temperature.ts";
+
 /** What a run of the command found, for the report. A part is there if its task was run. */
 export interface Hw1Results {
   readonly model: ModelSummary;
@@ -10,6 +12,8 @@ export interface Hw1Results {
   readonly likelihood?: LikelihoodResults | undefined;
   /** Problem 6.5. */
   readonly classification?: ClassificationResults | undefined;
+  /** Names of the files in the course's formats, if they were asked for. */
+  readonly courseFiles?: readonly string[] | undefined;
   /** Problem 6.7b: what a horizon of two tokens costs. */
   readonly costs?: HorizonCosts | undefined;
   /** How long each task took. */
@@ -32,6 +36,8 @@ export interface SampleRun {
   readonly topK: number;
   readonly temperature: number;
   readonly horizon: 1 | 2;
+  /** What top-k did, at horizon 2. */
+  readonly horizon2TopK?: Horizon2TopK | undefined;
   readonly samples: readonly Sample[];
 }
 

@@ -1,7 +1,7 @@
 import { type Context, ContextLengthError, draw, type GPT2, nextToken, OptionError } from "@gpt2-ts/gpt2";
 import { Generator } from "@gpt2-ts/tensor";
 import type { Sample } from "./results.ts";
-import { type Lookahead, temperatureScale, twoTokenScale } from "./temperature.ts";
+import { type Horizon2TopK, type Lookahead, temperatureScale, twoTokenScale } from "./temperature.ts";
 
 export interface SampleOptions {
   /** The most tokens: fewer if prompt and sample fill the model's context first. */
@@ -12,6 +12,8 @@ export interface SampleOptions {
   readonly temperature?: number | undefined;
   /** Tokens whose probability the temperature scales together: 1 (problem 6.6, the default) or 2 (problem 6.7b). */
   readonly horizon?: 1 | 2 | undefined;
+  /** What top-k does at horizon 2. Default `"pairs"`. */
+  readonly horizon2TopK?: Horizon2TopK | undefined;
   /** Seed of the draws, 0..2^53-1: the same seed gives the same sample. */
   readonly seed: number;
   /** Called after each token with how many there are. */
@@ -59,7 +61,7 @@ export async function sampleTokens(
   prompt: readonly number[],
   options: SampleOptions,
 ): Promise<Pick<Sample, "ids" | "finishReason">> {
-  const { length, topK = 40, temperature = 1, horizon = 1, seed, onToken, signal } = options;
+  const { length, topK = 40, temperature = 1, horizon = 1, horizon2TopK, seed, onToken, signal } = options;
   if (!Number.isInteger(length) || length < 1) {
     throw new OptionError("length", `expected an integer from 1, got ${length}`);
   }
@@ -74,7 +76,12 @@ export async function sampleTokens(
     const scaled =
       horizon === 1
         ? temperatureScale(logits, { temperature })
-        : await twoTokenScale(logits, { temperature, topK, lookahead: batchedLookahead(context, signal) });
+        : await twoTokenScale(logits, {
+            temperature,
+            topK,
+            horizon2TopK,
+            lookahead: batchedLookahead(context, signal),
+          });
     const id = draw(nextToken(scaled, { topK }), generator);
     ids.push(id);
     onToken?.(ids.length);

@@ -19,10 +19,21 @@ export function temperatureScale(
 /** What may follow each of several tokens: for each of them the log-probabilities `[V]` of the token after it. */
 export type Lookahead = (candidates: readonly number[]) => Promise<readonly ArrayLike<number>[]>;
 
+/**
+ * What top-k does at a horizon of two tokens. `"pairs"`: it says which pairs are summed over, and their probabilities are the model's
+ * own. `"second"`: the second token too is drawn from the top k only, so its probabilities are those of the top k, which add up to 1;
+ * that is how the course's starter code asks for it.
+ */
+export type Horizon2TopK = "pairs" | "second";
+
+export const HORIZON2_TOP_K: readonly Horizon2TopK[] = ["pairs", "second"];
+
 export interface TwoTokenOptions {
   readonly temperature: number;
   /** The pairs summed over: so many first tokens, the likeliest, and so many after each. Default: all. */
   readonly topK?: number | undefined;
+  /** Default `"pairs"`. */
+  readonly horizon2TopK?: Horizon2TopK | undefined;
   readonly lookahead: Lookahead;
 }
 
@@ -36,23 +47,30 @@ export interface TwoTokenOptions {
  * T = 1 it is the model's distribution again if top-k covers the vocabulary, and as T → 0 it becomes certain of the first
  * token of the likeliest pair.
  *
+ * With `horizon2TopK: "second"`, p(x_i+1 | x_<i, x_i) is that of the top k instead, which adds up to 1 after every x_i. Then T = 1 gives
+ * horizon 1 back for every k; but a first token after which much lies outside the top k counts for more than it does in the model.
+ *
  * The logits stand for log p(x_i | x_<i): they differ from it by the same number for all x_i, which does not matter here.
  *
  * @returns the logits `[V]` of the scaled distribution; -Infinity for tokens that are not among the top k
- * @throws OptionError for a temperature that is not above 0, or a top-k below 1
+ * @throws OptionError for a temperature that is not above 0, a top-k below 1, or an unknown `horizon2TopK`
  */
 export async function twoTokenScale(
   logits: ArrayLike<number>,
-  { temperature, topK, lookahead }: TwoTokenOptions,
+  { temperature, topK, horizon2TopK = "pairs", lookahead }: TwoTokenOptions,
 ): Promise<Float64Array> {
   checkTemperature(temperature);
+  if (!HORIZON2_TOP_K.includes(horizon2TopK)) {
+    throw new OptionError("horizon2TopK", `expected ${HORIZON2_TOP_K.join(" or ")}, got ${String(horizon2TopK)}`);
+  }
   const scaled = new Float64Array(logits.length).fill(Number.NEGATIVE_INFINITY);
   const candidates = [...nextToken(logits, { topK }).ids];
   const following = await lookahead(candidates); // k × [V]
   for (const [i, candidate] of candidates.entries()) {
     const second = following[i]!; // log p(x_i+1 | x_<i, x_i)
-    const pairs = Array.from(nextToken(second, { topK }).ids, (id) => logits[candidate]! + second[id]!);
-    scaled[candidate] = logSumExp(pairs.map((pair) => pair / temperature));
+    const kept = Array.from(nextToken(second, { topK }).ids, (id) => second[id]!);
+    const total = horizon2TopK === "second" ? logSumExp(kept) : 0;
+    scaled[candidate] = logSumExp(kept.map((logprob) => (logits[candidate]! + logprob - total) / temperature));
   }
   return scaled;
 }

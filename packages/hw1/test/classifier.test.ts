@@ -98,6 +98,8 @@ describe("random and real texts under the shipped model", () => {
       out,
       seed,
       length: 1,
+      courseFiles: false,
+      horizon2TopK: "pairs",
       signal: new AbortController().signal,
       progress: { start: () => {}, update: () => {}, stop: () => {} },
       onFile: () => {},

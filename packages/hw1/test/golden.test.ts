@@ -4,13 +4,14 @@ import { describe, expect, it } from "vitest";
 import { accuracy, areaUnder, chooseThreshold, rocCurve } from "../src/classifier.ts";
 import { logLikelihoods, perCharacter } from "../src/likelihood.ts";
 import { type Sampled, sampleTokens } from "../src/sample.ts";
-import { temperatureScale, twoTokenScale } from "../src/temperature.ts";
+import { type Horizon2TopK, temperatureScale, twoTokenScale } from "../src/temperature.ts";
 
 interface Step {
   readonly prefix: readonly number[];
   readonly temperature: number;
   readonly topK: number;
   readonly horizon: 1 | 2;
+  readonly horizon2TopK?: Horizon2TopK;
 }
 
 /** Made by fixtures/make_golden.py, which computes everything by enumeration and counting. */
@@ -79,13 +80,14 @@ class ToyContext implements Sampled {
 }
 
 /** The distribution that a token is drawn from, over the vocabulary. */
-async function distribution({ prefix, temperature, topK, horizon }: Step): Promise<number[]> {
+async function distribution({ prefix, temperature, topK, horizon, horizon2TopK }: Step): Promise<number[]> {
   const scaled =
     horizon === 1
       ? temperatureScale(logitsAfter(prefix), { temperature })
       : await twoTokenScale(logitsAfter(prefix), {
           temperature,
           topK,
+          horizon2TopK,
           lookahead: async (candidates) => candidates.map((id) => logprobsAfter([...prefix, id])),
         });
   const { ids, probabilities } = nextToken(scaled, { topK });
@@ -95,9 +97,9 @@ async function distribution({ prefix, temperature, topK, horizon }: Step): Promi
 }
 
 describe("the distribution of the next token equals that of the enumerated joint distribution", () => {
-  for (const horizon of [1, 2] as const) {
-    const cases = toy.cases.filter((item) => item.horizon === horizon);
-    it(`with a horizon of ${horizon}, for ${cases.length} prefixes, temperatures and top-k's`, async () => {
+  for (const [horizon, horizon2TopK] of [[1], [2], [2, "second"]] as const) {
+    const cases = toy.cases.filter((item) => item.horizon === horizon && item.horizon2TopK === horizon2TopK);
+    it(`with a horizon of ${horizon}${horizon2TopK ? " and top-k of the second token too" : ""}, for ${cases.length} prefixes, temperatures and top-k's`, async () => {
       expect(cases).toHaveLength(64);
       for (const item of cases) {
         const got = await distribution(item);

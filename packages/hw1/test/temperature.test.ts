@@ -85,6 +85,25 @@ describe("temperature over two tokens", () => {
     );
   });
 
+  it("is at T = 1 what one token is for every top-k, if top-k cuts the second token's distribution too", async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, fc.integer({ min: 1, max: 7 }), async ({ first, second }, topK) => {
+        const options = { temperature: 1, topK, horizon2TopK: "second", lookahead: lookaheadOf(second) } as const;
+        const scaled = await twoTokenScale(first, options);
+        expectClose(
+          [...nextToken(scaled, { topK }).probabilities],
+          [...nextToken(first, { topK }).probabilities],
+          1e-9,
+        );
+      }),
+    );
+  });
+
+  it("knows two things that top-k can do", async () => {
+    const options = { temperature: 1, horizon2TopK: "first" as never, lookahead: lookaheadOf([[0]]) };
+    await expect(twoTokenScale([1], options)).rejects.toThrow("horizon2TopK: expected pairs or second, got first");
+  });
+
   it("is the same on the shipped model", async () => {
     using model = await GPT2.load(SHIPPED_MODEL);
     using context = model.context();

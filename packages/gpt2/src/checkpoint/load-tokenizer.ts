@@ -8,8 +8,8 @@ import type { SettingsFile } from "./tokenizer-settings.ts";
 /**
  * Reads a model's tokenizer as Hugging Face `transformers` does: `tokenizer.json`, or if there is none `vocab.json` and `merges.txt`;
  * and what `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say of it.
+ * `onWarning` is told of what a user should know: bytes without a token, say. Default: `console.warn`.
  *
- * @param options.onWarning told of what a user should know: bytes without a token, say. Default: `console.warn`
  * @throws TokenizerError naming the file; ModelFormatError if there is no tokenizer
  */
 export async function loadTokenizer(
@@ -20,7 +20,11 @@ export async function loadTokenizer(
   if (text !== undefined) {
     return Tokenizer.fromTokenizerJson(text, { ...settings, onWarning, fileName: source.path("tokenizer.json") });
   }
-  const [vocab, merges] = await Promise.all([requiredText(source, "vocab.json"), requiredText(source, "merges.txt")]);
+  const files = await Promise.allSettled(["vocab.json", "merges.txt"].map((name) => requiredText(source, name)));
+  const [vocab, merges] = files.map((file) => {
+    if (file.status === "rejected") throw file.reason; // of two that are missing always the first
+    return file.value;
+  }) as [string, string];
   const fileNames = { vocab: source.path("vocab.json"), merges: source.path("merges.txt") };
   return Tokenizer.fromVocab({ ...settings, vocab, merges, fileNames, onWarning });
 }

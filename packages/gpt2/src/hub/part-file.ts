@@ -1,13 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+import { HOST, isAbandoned } from "../process-owner.ts";
+
+import { replace } from "./replace.ts";
+
 const NOBODY = 0;
-/** A part that its process has not touched for so long is abandoned: stalled connections end far earlier. */
-const ABANDONED_AFTER_MS = 15 * 60_000;
-const PROCESS_START_MS = Date.now() - process.uptime() * 1000;
 
 /**
  * A file being downloaded: `<blob>.<host>-<process>-<random>.incomplete`, with the ETag of its bytes in a file beside
@@ -62,7 +61,14 @@ export class PartFile {
 
   /** Moves the verified bytes to their final place. */
   async finish(blobPath: string): Promise<void> {
-    await rename(this.path, blobPath);
+    try {
+      await replace(this.path, blobPath);
+    } catch (error) {
+      // Another download was faster, and Windows replaces no file that somebody reads.
+      const blob = await stat(blobPath).catch(() => undefined);
+      if (blob?.size !== this.length) throw error;
+      await rm(this.path, { force: true });
+    }
     await rm(validatorPath(this.path), { force: true });
   }
 
@@ -109,25 +115,7 @@ async function abandonedParts(blobPath: string): Promise<string[]> {
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);
     if (info === undefined) continue;
-    if (isAbandoned(host, Number(pid), info.mtimeMs)) found.push({ path, size: info.size });
+    if (Number(pid) === NOBODY || isAbandoned(host, Number(pid), info.mtimeMs)) found.push({ path, size: info.size });
   }
   return found.sort((a, b) => b.size - a.size).map(({ path }) => path);
-}
-
-function isAbandoned(host: string | undefined, pid: number, touchedMs: number): boolean {
-  if (pid === NOBODY) return true;
-  // Process numbers are reused, in containers at once.
-  if (host === HOST && pid === process.pid) return touchedMs < PROCESS_START_MS;
-  if (host === HOST && !isAlive(pid)) return true;
-  return Date.now() - touchedMs > ABANDONED_AFTER_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: alive, but another user's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

@@ -18,7 +18,7 @@ const UNITS_OF_CHARACTER = 2;
 export class StreamEncoder {
   readonly #tokenizer: Tokenizer;
   readonly #options: EncodeOptions;
-  /** The added tokens that are looked for in the text. */
+  /** The tokens that may be found in the text before it is split into words. */
   readonly #added: readonly string[];
   /** How many UTF-16 units after a place must be known to tell whether the text may be cut there. */
   readonly #lookahead: number;
@@ -28,13 +28,15 @@ export class StreamEncoder {
 
   /** @throws OptionError as `tokenizer.encode` does */
   constructor(tokenizer: Tokenizer, options: EncodeOptions = {}) {
-    tokenizer.encode("", options); // checks them
+    tokenizer.encode("", options); // throws what is wrong with them
     const { allowedSpecial = "none" } = options;
+    const named = typeof allowedSpecial === "string" ? allowedSpecial : [...allowedSpecial];
     this.#tokenizer = tokenizer;
-    this.#options = { allowedSpecial: typeof allowedSpecial === "string" ? allowedSpecial : [...allowedSpecial] };
-    const { addedTokens } = tokenizer;
-    const none = allowedSpecial === "none" && addedTokens.every(({ special }) => special);
-    this.#added = none ? [] : addedTokens.map(({ content }) => content);
+    this.#options = { allowedSpecial: named };
+    const onlyOthers = named === "none" || named.length === 0;
+    const found = tokenizer.addedTokens.filter(({ special }) => !special || !onlyOthers);
+    // Special tokens that are not read can still hide others that begin inside them.
+    this.#added = (found.length === 0 ? [] : tokenizer.addedTokens).map(({ content }) => content);
     this.#lookahead = this.#added.reduce((longest, { length }) => Math.max(longest, length), UNITS_OF_CHARACTER);
   }
 
@@ -79,12 +81,12 @@ export class StreamEncoder {
 
   #mayCut(text: string, place: number): boolean {
     const { splitsWords, addPrefixSpace } = this.#tokenizer;
-    // A piece that does not begin with a space would get one.
-    if (!splitsWords || (addPrefixSpace && text[place] !== " ")) return false;
+    if (!splitsWords) return false; // all of a text is one word
+    if (addPrefixSpace && text[place] !== " ") return false; // what follows must not get a space that it would not have
     return endsWord(text, place) && !this.#touchesAddedToken(text, place);
   }
 
-  /** Whether an added token contains this place or stands right beside it, where it may take white space with it. */
+  /** Whether an added token, were it read, would contain this place or stand right beside it, where its neighbours matter. */
   #touchesAddedToken(text: string, place: number): boolean {
     return this.#added.some((token) =>
       text.slice(Math.max(0, place - token.length), place + token.length).includes(token),

@@ -1,6 +1,7 @@
 import { OptionError } from "@gpt2-ts/gpt2";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addModelOptions, type ModelFlags, parseInteger } from "gpt2-ts";
+import { HORIZON2_TOP_K, type Horizon2TopK } from "../temperature.ts";
 
 /** The course's. */
 export const DEFAULT_SEED = 20190929;
@@ -13,6 +14,8 @@ export interface TaskFlags extends ModelFlags {
   readonly out: string;
   readonly seed: number;
   readonly length: number;
+  readonly courseFiles?: true;
+  readonly horizon2TopK?: Horizon2TopK;
 }
 
 /** Adds `--data`, `--out`, `--seed`, `--length` and the options of a model. */
@@ -28,6 +31,20 @@ export function addTaskOptions(command: Command): Command {
       DEFAULT_LENGTH,
     );
 }
+
+/** `--course-files`. */
+export const courseFilesOption = (): Option =>
+  new Option(
+    "--course-files",
+    "write what the course's starter code writes, too: pickles, PNG files, a short sample of 6.7b",
+  );
+
+/** `--horizon2-top-k`. */
+export const horizon2TopKOption = (): Option =>
+  new Option(
+    "--horizon2-top-k <of>",
+    'what top-k does in 6.7b: choose the "pairs" that are summed over, or cut the "second" token\'s distribution too',
+  ).choices(HORIZON2_TOP_K);
 
 /** Samples have seeds of their own, counted from the run's. */
 const LARGEST_SEED = Number.MAX_SAFE_INTEGER - 1000;

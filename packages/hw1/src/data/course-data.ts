@@ -7,6 +7,11 @@ export interface StringSet {
   readonly texts: readonly string[];
 }
 
+/** Parts of {@link CourseData}: the three sets, the prompts, the mixed texts. */
+export type CoursePart = "sets" | "prompts" | "mixed";
+
+export const COURSE_PARTS: readonly CoursePart[] = ["sets", "prompts", "mixed"];
+
 /** What the programming tasks work on. */
 export interface CourseData {
   /** Random letters. */

@@ -31,24 +31,26 @@ export function likelihoodAxis(sets: readonly SetLikelihoods[]): readonly [numbe
   return [lowest, 0];
 }
 
-/** One set's log-likelihoods as a histogram. `series` is the colour that the set has in every figure. */
+/** One set's log-likelihoods as a histogram; it says how many lie below the axis. `series` is the colour that the set has in every figure. */
 export function histogram(
   set: SetLikelihoods,
   { theme, axis, series }: { readonly theme: Theme; readonly axis: readonly [number, number]; readonly series: number },
 ): string {
   const middle = median(set.logLikelihoods);
-  const heading: Heading = {
-    title: set.title,
-    lines: [
-      { text: `${count(set)}${middle === undefined ? "" : `; the dashed line is their median, ${nats(middle)}`}` },
-    ],
-  };
+  const [lowest] = axis;
+  const below = set.logLikelihoods.filter((value) => value < lowest).length;
+  const facts = [count(set)];
+  const line = middle !== undefined && middle >= lowest ? [middle] : [];
+  if (middle !== undefined)
+    facts.push(`${line.length > 0 ? "the dashed line is their median," : "median"} ${nats(middle)}`);
+  if (below > 0) facts.push(`not shown: ${below} below ${withMinus(lowest)}`);
+  const heading: Heading = { title: set.title, lines: [{ text: facts.join("; ") }] };
   return drawPlot(theme, heading, {
     ...frame(heading, axis, largestBin([set], axis)),
     marks: [
       verticalLabel(VERTICAL, LEFT_MARGIN),
       ...bars(set, axis, theme.series[series]!),
-      ...(middle === undefined ? [] : [Plot.ruleX([middle], { strokeWidth: 2, strokeDasharray: "6,4" })]),
+      Plot.ruleX(line, { strokeWidth: 2, strokeDasharray: "6,4" }),
       Plot.ruleY([0]),
     ],
   });
@@ -111,11 +113,13 @@ interface Bin {
   texts: number;
 }
 
-/** How many values are in each bin of the axis, its lower end included; 0 itself is in the last. */
+/** How many values are in each bin of the axis, its lower end included; 0 itself is in the last. Values below the axis are in none. */
 export function binned(values: readonly number[], [lowest, highest]: readonly [number, number]): Bin[] {
   const bins: Bin[] = [];
   for (let from = lowest; from < highest; from += BIN) bins.push({ from, to: from + BIN, texts: 0 });
-  for (const value of values) bins[Math.min(Math.floor((value - lowest) / BIN), bins.length - 1)]!.texts++;
+  for (const value of values) {
+    if (value >= lowest) bins[Math.min(Math.floor((value - lowest) / BIN), bins.length - 1)]!.texts++;
+  }
   return bins;
 }
 

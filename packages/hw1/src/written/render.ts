@@ -36,7 +36,8 @@ export function renderPage(sections: readonly Section[], seed: number): string {
     "# Problem set 1: the written problems",
     "The written half of Problem Set 1 of *Deep Generative Models* (Stanford CS236, October 2023), answered anew: each " +
       "problem with its answer, a derivation, and numbers that would be different if the answer were wrong. One student's " +
-      "answer sheet was the starting point; where this page differs from it, it says how and why.",
+      "answer sheet was the starting point; where this page differs from it, it says how and why. The programming half, and its " +
+      "files in the course's own formats, are in [the package's README](../packages/hw1/README.md).",
     `The page is written by \`node packages/hw1/scripts/write-docs.mjs\` (after \`npm run build\`) from the modules in ` +
       `[\`packages/hw1/src/written\`](../packages/hw1/src/written): a module is one problem. \`npx hw1 written\` prints the ` +
       `same claims and numbers, with \`--seed\` for other random cases (here: ${seed}). The laws behind them are checked by ` +

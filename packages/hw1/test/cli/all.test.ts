@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pickleFloatArray } from "../../src/course/pickle.ts";
 import type { CourseData } from "../../src/data/course-data.ts";
+import { readPickle } from "../../src/data/pickle.ts";
 import { loadCourseData } from "../../src/data.ts";
 import { logLikelihoods } from "../../src/likelihood.ts";
 import { type SampleOptions, sample } from "../../src/sample.ts";
@@ -127,7 +129,78 @@ describe("hw1 all, on a tiny model", () => {
   });
 });
 
+describe("hw1 all --course-files", () => {
+  const COURSE_FILES = ["random", "shakespeare", "neurips"]
+    .flatMap((name) => [`${name}_raw.pkl`, `${name}.png`])
+    .concat("classification.pkl");
+  let stdout: string;
+  beforeAll(async () => {
+    const args = ["--model", join(folder, "tiny"), "--seed", String(SEED), "--length", String(LENGTH)];
+    const course = ["--course-files", "--horizon2-top-k", "second"];
+    const run = await hw1(["all", ...args, ...course, "--out", join(folder, "out-course")]);
+    expect(run).toMatchObject({ status: 0 });
+    stdout = run.stdout;
+  });
+
+  const bytes = (file: string): Promise<Buffer> => readFile(join(folder, "out-course", file));
+
+  it("writes the course's files beside the others, and names them on standard output and in the report", async () => {
+    const files = await filesUnder(join(folder, "out-course"));
+    expect(files.sort()).toEqual([...FILES, ...COURSE_FILES].sort());
+    const report = (await bytes("report.md")).toString();
+    for (const file of COURSE_FILES) {
+      expect(stdout).toContain(`${join(folder, "out-course", file)}\n`);
+      expect(report).toContain(`(${file})`);
+    }
+  });
+
+  it("puts into them the numbers and labels of the text files", async () => {
+    for (const [i, name] of ["random", "shakespeare", "neurips"].entries()) {
+      const numbers = (await bytes(RAW_FILES[i]!)).toString().trimEnd().split("\n").map(Number);
+      expect((await bytes(`${name}_raw.pkl`)).equals(pickleFloatArray(numbers))).toBe(true);
+      expect((await bytes(`${name}.png`)).subarray(0, 8).toString("latin1")).toBe("\x89PNG\r\n\x1a\n");
+    }
+    const lines = (await bytes("classification.jsonl")).toString().trimEnd().split("\n");
+    const labels = lines.map((line) => (JSON.parse(line) as { random: boolean }).random);
+    expect(readPickle(await bytes("classification.pkl"))).toEqual(labels);
+  });
+
+  it("makes one sample of 100 tokens for 6.7b, with top-k of the second token where that is asked for", async () => {
+    const prompt = data.prompts[0]!;
+    const options = {
+      temperature: 0.95,
+      horizon: 2,
+      horizon2TopK: "second",
+      length: 100,
+      topK: 40,
+      seed: SEED,
+    } as const;
+    const { continuation } = await sample(model, prompt, options);
+    const line = "=".repeat(50);
+    const file = (await bytes("samples_temperature0-95_horizon2.txt")).toString();
+    expect(file).toBe(`${line} SAMPLE_0 ${line}\n${prompt}${continuation}\n`);
+    expect(continuation).not.toBe((await sample(model, prompt, { ...options, horizon2TopK: "pairs" })).continuation);
+    expect((await bytes("report.md")).toString()).toContain("| 40, of the second token too | 1 |");
+  });
+});
+
 describe("a single task", () => {
+  it("does not ask for files that it does not read", async () => {
+    const course = join(folder, "course-without");
+    await cp(COURSE, course, { recursive: true });
+    await rm(join(course, "papers.csv"));
+    const args = ["--model", join(folder, "tiny"), "--data", course, "--length", "3"];
+    for (const task of ["likelihood", "classify"]) {
+      expect(await hw1([task, ...args, "--out", join(folder, "without", task)])).toMatchObject({ status: 0 });
+    }
+    const { status, stderr } = await hw1(["sample", ...args, "--out", join(folder, "without", "sample")]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("there is no papers.csv");
+    await cp(join(COURSE, "papers.csv"), join(folder, "only-papers", "papers.csv"));
+    const only = ["--model", join(folder, "tiny"), "--data", join(folder, "only-papers"), "--length", "3"];
+    expect(await hw1(["sample", ...only, "--out", join(folder, "without", "only")])).toMatchObject({ status: 0 });
+  });
+
   it.each([
     ["sample", ["samples.txt", "report.md"]],
     ["temperature", ["samples_temperature0-95.txt", "samples_temperature0-95_horizon2.txt", "report.md"]],

@@ -37,6 +37,13 @@ describe.concurrent("hw1 answers with one line on standard error and status 1", 
     expect(await refusal("samples")).toBe("unknown command 'samples' (Did you mean sample?)");
   });
 
+  it("something that top-k cannot do, or an option of another task", async () => {
+    expect(await refusal("all", "--horizon2-top-k", "first")).toBe(
+      "option '--horizon2-top-k <of>' argument 'first' is invalid. Allowed choices are pairs, second.",
+    );
+    expect(await refusal("sample", "--course-files")).toBe("unknown option '--course-files'");
+  });
+
   it("a number that is none, or out of range", async () => {
     expect(await likelihood("--seed", "one")).toContain("expected an integer");
     expect(await likelihood("--seed", "-1")).toBe("--seed: expected an integer from 0 to 9007199254739991, got -1");

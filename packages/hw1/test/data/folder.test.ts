@@ -55,6 +55,29 @@ describe("a folder of the course's files", () => {
     await expect(loadCourseData(folder, 1)).rejects.toThrow(`${folder}: there is no ${wanted}; expected random, `);
   });
 
+  it("need only hold what is asked for", async () => {
+    const whole = await loadCourseData(folder, 1);
+    await rm(join(folder, "papers.csv"));
+    expect(await loadCourseData(folder, 1, ["sets", "mixed"])).toEqual({ ...whole, prompts: [] });
+    await rm(join(folder, "snippets.pkl"));
+    expect((await loadCourseData(folder, 1, ["sets"])).papers).toEqual(whole.papers);
+    await rm(join(folder, "neurips.pkl"));
+    await expect(loadCourseData(folder, 1, ["sets"])).rejects.toThrow(`${folder}: there is no papers.csv; expected`);
+    await cp(join(COURSE, "papers.csv"), join(folder, "papers.csv"));
+    for (const name of ["random.pkl", "shakespeare.pkl"]) await rm(join(folder, name));
+    expect(await loadCourseData(folder, 1, ["prompts"])).toMatchObject({
+      prompts: whole.prompts,
+      random: { texts: [] },
+      mixed: { texts: [] },
+    });
+  });
+
+  it("has no other parts", async () => {
+    await expect(loadCourseData(folder, 1, ["papers" as never])).rejects.toThrow(
+      "parts: expected sets, prompts, mixed, got papers",
+    );
+  });
+
   it("is refused if two files could be meant", async () => {
     await writeFile(join(folder, "random.txt"), "abc");
     await expect(loadCourseData(folder, 1)).rejects.toThrow(

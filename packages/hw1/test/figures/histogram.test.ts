@@ -42,6 +42,14 @@ describe("the bins of a histogram", () => {
     );
   });
 
+  it("hold no value below an axis that is given, and the figure says how many there are", () => {
+    const list = [-900, -601, -600, -5];
+    expect(binned(list, [-600, 0]).reduce((sum, { texts }) => sum + texts, 0)).toBe(2);
+    const svg = histogram(set(list), { theme: LIGHT, axis: [-600, 0], series: 0 });
+    expect(barHeights(svg)).toHaveLength(2);
+    expect(svg).toContain("4 texts; median −601 nats; not shown: 2 below −600");
+  });
+
   it("are drawn as bars whose heights are the counts", () => {
     const svg = histogram(set([-590, -410, -405, -401, -50, -10]), { theme: LIGHT, axis: [-600, 0], series: 0 });
     const heights = barHeights(svg);

@@ -27,6 +27,9 @@ export function otherFormat(name: string): string | undefined {
 /** What to do about a folder without safetensors, as far as its files are known. */
 export async function adviceFor(source: ModelSource): Promise<string | undefined> {
   const names = (await source.names?.()) ?? [];
+  if (names.some((name) => /^\..+\.converting$/.test(name))) {
+    return `a conversion into it did not end: run gpt2 convert --out ${source.name} again`;
+  }
   const standard = TORCH_FILES.find((name) => names.includes(name));
   if (standard) return `its ${standard} can be converted: gpt2 convert --model ${source.name} --out NEW_FOLDER`;
   const torch = names.find((name) => isTorchFile(name) && !NO_WEIGHTS.test(name));
