@@ -39,7 +39,7 @@ const rooms = {
     print: [],
   },
   gpt2: {
-    ground: ["errors", "options", "event-loop", "tokenizer-files", "warning"],
+    ground: ["errors", "options", "process-owner", "event-loop", "tokenizer-files", "warning"],
     tokenizer: [],
     model: [],
     checkpoint: ["model", "tokenizer"],
