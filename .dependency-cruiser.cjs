@@ -59,6 +59,7 @@ const npm = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-n
 /** Where programs begin; a file that none of these reaches is dead. */
 const entries = [
   "^packages/[^/]+/src/index[.]ts$",
+  "^packages/safetensors/src/transport/(index|exchange-browser)[.]ts$",
   "^packages/tensor/src/backends/gpu/index[.]ts$",
   "^packages/gpt2/src/(node|pretrained/browser|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",

@@ -93,10 +93,10 @@ async function measure({ model, quick }: Options, published: Published, signal: 
 
 /** The model, once it is known to have the shape of the published one: a config is small, and the weights may have to be downloaded. */
 async function findChecked(model: string, { title, shape }: Published, signal: AbortSignal): Promise<ModelSource> {
-  const config = await loadConfig(await modelSource(await findModel(model, signal, ["config.json"]), signal));
+  const config = await loadConfig(await modelSource(await findModel({ model }, signal, ["none"]), signal));
   const differences = shapeDifferences(config, shape);
   if (differences.length > 0) throw new Error(`${model} is not ${title}: ${differences.join(", ")}`);
-  return modelSource(await findModel(model, signal), signal);
+  return modelSource(await findModel({ model }, signal), signal);
 }
 
 async function load(source: ModelSource, dtype: MatrixEncoding, device: Backend, signal: AbortSignal): Promise<Model> {

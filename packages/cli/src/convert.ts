@@ -3,14 +3,13 @@ import { basename, dirname } from "node:path";
 import { CONVERTED_DTYPES, type ConvertedDtype, modelSource } from "@gpt2-ts/gpt2";
 import { convertModel } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { findModel } from "./find-model.ts";
+import { findModel, type ModelChoice } from "./find-model.ts";
 import { interruptible } from "./interruption.ts";
-import { parseInteger } from "./model-options.ts";
+import { parseInteger, revisionOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
-interface ConvertFlags {
-  readonly model?: string;
+interface ConvertFlags extends ModelChoice {
   readonly dtype?: ConvertedDtype;
   readonly from: "hub" | "nanogpt";
   readonly nHead?: number;
@@ -26,6 +25,7 @@ export function convertCommand(): Command {
       "--model <folder|file|name>",
       "a model folder, a checkpoint of PyTorch in one, or a model of the Hugging Face Hub (default: the shipped one)",
     )
+    .addOption(revisionOption())
     .addOption(
       new Option(
         "--dtype <dtype>",
@@ -51,8 +51,8 @@ export function convertCommand(): Command {
     .action((flags: ConvertFlags) => interruptible((signal) => convert(flags, signal)));
 }
 
-async function convert({ model, out, ...options }: ConvertFlags, signal: AbortSignal): Promise<void> {
-  const { folder, file } = await findOriginal(model, signal);
+async function convert({ model, revision, out, ...options }: ConvertFlags, signal: AbortSignal): Promise<void> {
+  const { folder, file } = await findOriginal({ model, revision } as ModelChoice, signal);
   const source = await modelSource(folder, signal);
   const progress = createProgress("bytes");
   let started = false;
@@ -75,12 +75,11 @@ async function convert({ model, out, ...options }: ConvertFlags, signal: AbortSi
 }
 
 /** The folder of the model, and the file in it that was named. */
-async function findOriginal(
-  model: string | undefined,
-  signal: AbortSignal,
-): Promise<{ folder: string; file?: string }> {
+async function findOriginal(choice: ModelChoice, signal: AbortSignal): Promise<{ folder: string; file?: string }> {
+  const { model, revision } = choice;
   const isFile = model !== undefined && ((await stat(model).catch(() => undefined))?.isFile() ?? false);
-  return isFile ? { folder: dirname(model), file: basename(model) } : { folder: await findModel(model, signal) };
+  if (isFile && revision === undefined) return { folder: dirname(model), file: basename(model) };
+  return { folder: await findModel(choice, signal, ["safetensors", "pytorch"]) };
 }
 
 function parseDtype(text: string): ConvertedDtype {

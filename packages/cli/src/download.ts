@@ -1,12 +1,13 @@
 import type { DownloadProgress } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
+import { interruptible } from "./interruption.ts";
+import { writeOut } from "./output.ts";
 import { createProgress, formatBytes, type ProgressDisplay } from "./progress.ts";
-
-/** The shell's convention for a command ended by an interrupt: 128 + SIGINT. */
-const EXIT_INTERRUPTED = 130;
+import { useProxy } from "./proxy.ts";
 
 interface DownloadFlags {
-  readonly revision: string;
+  readonly revision?: string;
+  readonly bin?: true;
   readonly cacheDir?: string;
   readonly offline?: true;
 }
@@ -19,46 +20,39 @@ interface DownloadFlags {
 export function downloadCommand(): Command {
   return new Command("download")
     .description("download a model from the Hugging Face Hub and print the folder it is in")
-    .argument("<name>", 'the model: "gpt2" or "org/name"')
-    .option("--revision <revision>", "a branch, a tag or a commit", "main")
+    .argument("<name>", 'the model: "gpt2", "org/name" or "org/name@revision"')
+    .option("--revision <revision>", "a branch, a tag or a commit (default: main)")
+    .option("--bin", "its pytorch_model.bin instead of safetensors, for gpt2 convert")
     .option("--cache-dir <folder>", "where models are kept (default: the cache of huggingface_hub)")
     .option("--offline", "only look into the cache (HF_HUB_OFFLINE)")
     .addHelpText(
       "after",
-      "\nHF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN and HF_HUB_OFFLINE are honoured." +
+      "\nHF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_HUB_OFFLINE and HTTPS_PROXY are honoured." +
         "\nAn interrupted download is continued by running the command again.",
     )
-    .action(async (name: string, flags: DownloadFlags) => {
-      const interrupt = new AbortController();
-      const onInterrupt = () => interrupt.abort();
-      process.once("SIGINT", onInterrupt);
-      process.once("SIGTERM", onInterrupt);
-      const progress = createProgress("bytes");
-      try {
-        const { downloadModel } = await import("@gpt2-ts/gpt2/node"); // slow to load, and most commands do not need it
-        const model = await downloadModel(name, {
-          revision: flags.revision,
-          cacheDir: flags.cacheDir,
-          offline: flags.offline,
-          signal: interrupt.signal,
-          onProgress: progressReporter(progress, name),
-        });
-        progress.stop();
-        if (model.fallback !== undefined) {
-          process.stderr.write(`note: using the copy in the cache, as ${model.fallback.message}\n`);
-        }
-        if (!model.files.some(({ downloaded }) => downloaded)) process.stderr.write("already in the cache\n");
-        process.stdout.write(`${model.folder}\n`);
-      } catch (error) {
-        progress.stop();
-        if (!interrupt.signal.aborted) throw error;
-        process.stderr.write("interrupted; run the same command again to continue\n");
-        process.exitCode = EXIT_INTERRUPTED;
-      } finally {
-        process.off("SIGINT", onInterrupt);
-        process.off("SIGTERM", onInterrupt);
-      }
-    });
+    .action((name: string, flags: DownloadFlags) => interruptible((signal) => download(name, flags, signal)));
+}
+
+async function download(name: string, flags: DownloadFlags, signal: AbortSignal): Promise<void> {
+  useProxy();
+  const progress = createProgress("bytes");
+  try {
+    const { downloadModel } = await import("@gpt2-ts/gpt2/node"); // slow to load, and most commands do not need it
+    const { revision, cacheDir, offline } = flags;
+    const weights = flags.bin ? "pytorch" : "safetensors";
+    const onProgress = progressReporter(progress, name);
+    const model = await downloadModel(name, { revision, weights, cacheDir, offline, signal, onProgress });
+    progress.stop();
+    if (model.fallback !== undefined) {
+      process.stderr.write(`note: using the copy in the cache, as ${model.fallback.message}\n`);
+    }
+    if (!model.files.some(({ downloaded }) => downloaded)) process.stderr.write("already in the cache\n");
+    await writeOut(`${model.folder}\n`);
+  } catch (error) {
+    progress.stop();
+    if (signal.aborted) process.stderr.write("interrupted; run the same command again to continue\n");
+    throw error;
+  }
 }
 
 /** Shows a download's events, for other commands that download a model too. */

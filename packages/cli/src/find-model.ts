@@ -1,33 +1,71 @@
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { ModelFormatError } from "@gpt2-ts/gpt2";
+import { HubError, ModelFormatError, OptionError } from "@gpt2-ts/gpt2";
+import type { WeightChoice } from "@gpt2-ts/gpt2/node";
 import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
+import { useProxy } from "./proxy.ts";
 
 /** Where the repository keeps the model it ships. */
 const SHIPPED = new URL("../../../weights/shakespeare", import.meta.url);
+
+/** What names a model on the command line. */
+export interface ModelChoice {
+  readonly model?: string;
+  /** Of a model on the hub. */
+  readonly revision?: string;
+}
 
 /**
  * The folder of a model: the shipped one, the folder of that path, or else the model of that name on the Hugging Face
  * Hub, which is downloaded unless it is in the cache. `http(s)` and `file` URLs of a folder are used as they are.
  *
- * @param files what is needed of a model on the hub, if not everything
- * @throws ModelFormatError if there is no such folder; HubError
+ * @param weights the formats of weights that will do, the best first
+ * @throws ModelFormatError if there is no such folder; OptionError for a revision of something else than a model on the hub;
+ *   HubError
  */
 export async function findModel(
-  model: string | undefined,
+  { model, revision }: ModelChoice,
   signal: AbortSignal,
-  files?: readonly string[],
+  weights: readonly WeightChoice[] = ["safetensors"],
 ): Promise<string> {
+  useProxy();
+  const place = await localPlace(model);
+  if (place !== undefined && revision !== undefined) {
+    throw new OptionError("revision", `${place} is no model of the Hugging Face Hub, which alone has revisions`);
+  }
+  return place ?? download(model!, revision, signal, weights);
+}
+
+/** Where a model is that is not on the hub: a path or URL; undefined for one that is. */
+async function localPlace(model: string | undefined): Promise<string | undefined> {
   if (model === undefined) return shippedModel();
   // A file is handed on too: who opens it as a folder says what it is.
   if (/^(https?|file):/i.test(model) || (await stat(model).catch(() => undefined))) return model;
   if (await isMeantAsPath(model)) throw new ModelFormatError(model, "there is no such folder");
+  return undefined;
+}
+
+async function download(
+  model: string,
+  revision: string | undefined,
+  signal: AbortSignal,
+  formats: readonly WeightChoice[],
+): Promise<string> {
   const progress = createProgress("bytes");
   try {
     const { downloadModel } = await import("@gpt2-ts/gpt2/node");
     const onProgress = progressReporter(progress, model);
-    return (await downloadModel(model, { preferCached: true, files, signal, onProgress })).folder;
+    const fetchFirst = async ([weights, ...others]: readonly WeightChoice[]): Promise<string> => {
+      try {
+        return (await downloadModel(model, { revision, preferCached: true, weights, signal, onProgress })).folder;
+      } catch (error) {
+        const isMissing = error instanceof HubError && error.code === "no-safetensors";
+        if (!isMissing || others.length === 0) throw error;
+        return fetchFirst(others);
+      }
+    };
+    return await fetchFirst(formats);
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(`${model}: there is no such folder, and from the hub: ${(error as Error).message}`, {
@@ -48,9 +86,10 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-/** Whether a name cannot be a model on the hub, and so is a path to something that does not exist. */
+/** Whether a name cannot be a model on the hub, and so is a path to something that does not exist. A revision may follow the name. */
 async function isMeantAsPath(model: string): Promise<boolean> {
-  if (/^[./~]|[\\:]|\/$|\/.*\//.test(model)) return true;
-  const [first, second] = model.split("/");
+  const [name = ""] = model.split("@");
+  if (/^[./~]|[\\:]|\/$|\/.*\//.test(name)) return true;
+  const [first, second] = name.split("/");
   return second !== undefined && isFolder(first!);
 }

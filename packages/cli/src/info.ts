@@ -12,15 +12,14 @@ import {
 import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { Command } from "commander";
-import { findModel } from "./find-model.ts";
+import { findModel, type ModelChoice } from "./find-model.ts";
 import { findGpu, type GpuFound } from "./gpu-info.ts";
 import { interruptible } from "./interruption.ts";
-import { dtypeOption, gpuModeOption, modelOption } from "./model-options.ts";
+import { addModelChoice, dtypeOption, gpuModeOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
-interface InfoFlags {
-  readonly model?: string;
+interface InfoFlags extends ModelChoice {
   readonly dtype?: MatrixEncoding;
   readonly gpuMode?: GpuMode | "auto";
   readonly json?: true;
@@ -41,15 +40,14 @@ interface Info {
 
 /** `gpt2 info`. */
 export function infoCommand(): Command {
-  return new Command("info")
+  return addModelChoice(new Command("info"))
     .description("show a model's config, parameters, dtypes and memory, and the devices found")
-    .addOption(modelOption())
     .addOption(dtypeOption())
     .addOption(gpuModeOption())
     .option("--json", "as one line of JSON")
     .action((flags: InfoFlags) =>
       interruptible(async (signal) => {
-        const info = await gather(await findModel(flags.model, signal), flags, signal);
+        const info = await gather(await findModel(flags, signal), flags, signal);
         await writeOut(flags.json ? `${JSON.stringify(info)}\n` : describe(info));
       }),
     );
@@ -73,7 +71,7 @@ async function gather(folder: string, { dtype: chosen, gpuMode }: InfoFlags, sig
   const memory = { dtype, weights, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
   const gpu = await findGpu(gpuMode);
   const devices = { wasm: findWasm(), gpu: gpu.summary, reference: "plain TypeScript" };
-  return { model: folder, config, parameters, stored, memory, devices, gpu };
+  return { model: source.name, config, parameters, stored, memory, devices, gpu };
 }
 
 function findWasm(): string {

@@ -2,12 +2,11 @@ import { DTYPES, type EncodeOptions, GPT2, type LoadOptions } from "@gpt2-ts/gpt
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { findModel } from "./find-model.ts";
+import { findModel, type ModelChoice } from "./find-model.ts";
 import { createProgress } from "./progress.ts";
 
 /** The options of every command that runs a model. */
-export interface ModelFlags {
-  readonly model?: string;
+export interface ModelFlags extends ModelChoice {
   readonly device: (typeof DEVICES)[number];
   readonly dtype?: MatrixEncoding;
   readonly threads?: number;
@@ -17,8 +16,18 @@ export interface ModelFlags {
 
 const DEVICES = ["wasm", "gpu", "reference"] as const;
 
-export const modelOption = (): Option =>
-  new Option("--model <folder|name>", "a model folder, or a model of the Hugging Face Hub (default: the shipped one)");
+/** Adds `--model` and `--revision`. */
+export function addModelChoice(command: Command): Command {
+  return command
+    .option(
+      "--model <folder|name>",
+      'a model folder, or a model of the Hugging Face Hub: "gpt2", "org/name@revision" (default: the shipped one)',
+    )
+    .addOption(revisionOption());
+}
+
+export const revisionOption = (): Option =>
+  new Option("--revision <revision>", "a branch, a tag or a commit of a model of the Hub (default: main)");
 
 export const dtypeOption = (): Option =>
   new Option(
@@ -37,10 +46,9 @@ export function encodeOptions(specialTokens: boolean | undefined): EncodeOptions
   return { allowedSpecial: specialTokens ? "all" : "none" };
 }
 
-/** Adds `--model`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
+/** Adds `--model`, `--revision`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {
-  return command
-    .addOption(modelOption())
+  return addModelChoice(command)
     .addOption(
       new Option("--device <device>", "what computes: wasm, gpu or reference").default("wasm").argParser(parseDevice),
     )
@@ -55,7 +63,7 @@ export async function loadFrom(
   flags: ModelFlags & Pick<LoadOptions, "useGenerationConfig">,
   signal: AbortSignal,
 ): Promise<GPT2> {
-  const folder = await findModel(flags.model, signal);
+  const folder = await findModel(flags, signal);
   const progress = createProgress("bytes");
   const began = performance.now();
   let started = false;

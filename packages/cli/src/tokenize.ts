@@ -1,23 +1,21 @@
 import { loadTokenizer, modelSource, OptionError, StreamEncoder, type Tokenizer } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
-import { findModel } from "./find-model.ts";
+import { findModel, type ModelChoice } from "./find-model.ts";
 import { IdListReader } from "./id-list.ts";
 import { inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { encodeOptions, modelOption, specialTokensOption } from "./model-options.ts";
+import { addModelChoice, encodeOptions, specialTokensOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 
-interface TokenizeFlags {
-  readonly model?: string;
+interface TokenizeFlags extends ModelChoice {
   readonly decode?: true;
   readonly specialTokens?: true;
 }
 
 /** `gpt2 tokenize`: text to ids and back. */
 export function tokenizeCommand(): Command {
-  return new Command("tokenize")
+  return addModelChoice(new Command("tokenize"))
     .description("turn the text on standard input into a JSON array of token ids, or back")
-    .addOption(modelOption())
     .addOption(specialTokensOption("the text"))
     .option("--decode", "ids in, text out")
     .addHelpText(
@@ -29,9 +27,9 @@ export function tokenizeCommand(): Command {
     .action((flags: TokenizeFlags) => interruptible((signal) => tokenize(flags, signal)));
 }
 
-async function tokenize({ model, decode, specialTokens }: TokenizeFlags, signal: AbortSignal): Promise<void> {
+async function tokenize({ decode, specialTokens, ...choice }: TokenizeFlags, signal: AbortSignal): Promise<void> {
   if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
-  const folder = await findModel(model, signal, ["vocab.json", "merges.txt"]);
+  const folder = await findModel(choice, signal, ["none"]);
   const tokenizer = await loadTokenizer(await modelSource(folder, signal));
   if (decode) await writeText(tokenizer, signal);
   else await writeIds(new StreamEncoder(tokenizer, encodeOptions(specialTokens)), signal);

@@ -15,7 +15,10 @@ interface Run {
 }
 
 /** Runs `gpt2 download` against the test's server; `during` may watch standard error and interrupt. */
-function download(args: string[], during?: (stderr: string, interrupt: () => void) => void): Promise<Run> {
+function download(
+  args: string[],
+  during?: (stderr: string, interrupt: (signal?: NodeJS.Signals) => void) => void,
+): Promise<Run> {
   const env = { ...process.env, HF_ENDPOINT: hub.server.url, NO_PROXY: "127.0.0.1" };
   const child = spawn(process.execPath, [MAIN, "download", ...args], { env });
   let stdout = "";
@@ -25,7 +28,7 @@ function download(args: string[], during?: (stderr: string, interrupt: () => voi
   });
   child.stderr.on("data", (data) => {
     stderr += data;
-    during?.(stderr, () => child.kill("SIGINT"));
+    during?.(stderr, (signal = "SIGINT") => child.kill(signal));
   });
   return new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr })));
 }
@@ -60,6 +63,18 @@ describe("gpt2 download", () => {
     expect(second.stderr).toMatch(/^model\.safetensors: continuing after \d/m);
     expect(hub.server.transfers(WEIGHTS).at(-1)?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
     expect(await fileHash(join(second.stdout.trim(), WEIGHTS))).toBe(sha256(noise(300_000, "one")));
+  });
+
+  it("ends with status 143 when the system asks it to", async () => {
+    hub.server.commit("org/name", modelFiles());
+    hub.server.throttle = { bytes: 5000, ms: 15 };
+    let sent = false;
+    const run = await download(["org/name"], (stderr, interrupt) => {
+      if (!sent && stderr.includes("25% (")) interrupt("SIGTERM");
+      sent ||= stderr.includes("25% (");
+    });
+    expect(run).toMatchObject({ status: 143, stdout: "" });
+    expect(run.stderr).toContain("run the same command again to continue");
   });
 
   it("killed without warning leaves a part that the next run continues", async () => {
@@ -106,6 +121,8 @@ describe("gpt2 download", () => {
     const folder = join(process.env["HF_HOME"]!, "mine");
     const online = await download(["org/name", "--revision", "v2", "--cache-dir", folder]);
     expect(online.stdout).toBe(`${join(folder, "models--org--name", "snapshots", commit)}\n`);
+    const named = await download(["org/name@v2", "--cache-dir", folder]);
+    expect(named.stdout).toBe(online.stdout);
     hub.server.requests.length = 0;
     const offline = await download(["org/name", "--revision", "v2", "--cache-dir", folder, "--offline"]);
     expect(offline).toMatchObject({ status: 0, stdout: online.stdout });

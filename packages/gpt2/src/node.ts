@@ -7,4 +7,6 @@ export {
   type DownloadOptions,
   downloadModel,
   findCachedModel,
+  splitRevision,
+  type WeightChoice,
 } from "./hub/index.ts";

@@ -1,4 +1,5 @@
 import { SafetensorsError } from "./errors.ts";
+import type { PlannedRange, ReadAhead } from "./http/read-ahead.ts";
 
 /** Bytes that can be read at any position: memory, a file, a URL. */
 export interface ByteSource {
@@ -7,6 +8,8 @@ export interface ByteSource {
   readonly size: number;
   /** Reads `length` bytes from `position` on, both within `size`. */
   reader(position: number, length: number): ByteReader;
+  /** Requests what will be read before it is read. Only a source has it for which that is faster; a new plan replaces the last. */
+  plan?(ranges: readonly PlannedRange[], ahead?: ReadAhead): void;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ export { bitsPerElement, DTYPES } from "./dtype.ts";
 export { SafetensorsError, type SafetensorsErrorCode, type SafetensorsErrorContext } from "./errors.ts";
 export type { FileHandleLike } from "./file-source.ts";
 export type { TensorInfo } from "./header.ts";
-export type { HttpOptions } from "./http-source.ts";
+export type { HttpOptions } from "./http/options.ts";
 export { type OpenOptions, open, type Source } from "./open.ts";
 export { parse, type RawTensor, type SafeTensors, type TensorReader } from "./safetensors.ts";
 export { type MetadataInput, serialize, type TensorData, type TensorInput, type TensorInputs } from "./serialize.ts";

@@ -1,10 +1,12 @@
 import { type ByteSource, blobSource, memorySource } from "./byte-source.ts";
 import { SafetensorsError } from "./errors.ts";
 import { type FileHandleLike, handleSource, pathSource } from "./file-source.ts";
-import { type HttpOptions, httpSource } from "./http-source.ts";
+import type { HttpOptions } from "./http/options.ts";
+import { httpSource } from "./http/source.ts";
 import { kindOf } from "./kind.ts";
 import { nodeModule } from "./node-modules.ts";
 import { fromSource, type SafeTensors } from "./safetensors.ts";
+import { displayUrl } from "./transport/display.ts";
 
 /**
  * Where a file comes from: memory; a `Blob` or `File`; in Node a path, a `file:` URL or a `FileHandle`; an `http(s):`
@@ -51,11 +53,12 @@ export function toLocation(source: Source): string | URL | undefined {
     if (url.protocol === "http:" || url.protocol === "https:") return url;
     const path = url.protocol === "file:" ? nodeModule("node:url")?.fileURLToPath(url) : undefined;
     if (path !== undefined) return path;
-  } catch (cause) {
-    throw new SafetensorsError("invalid-source", "this is not a valid URL", { file, cause });
+  } catch {
+    // Its error would show the whole URL.
+    throw new SafetensorsError("invalid-source", "this is not a valid URL", { file: displayUrl(file) });
   }
   throw new SafetensorsError("invalid-source", "only http: and https: URLs, and file: URLs in Node, can be opened", {
-    file,
+    file: displayUrl(file),
   });
 }
 

@@ -1,7 +1,8 @@
 import { readBytes } from "./byte-source.ts";
 import { quote, SafetensorsError, type SafetensorsErrorCode } from "./errors.ts";
 import { MAX_HEADER_BYTES, type TensorInfo } from "./header.ts";
-import { download } from "./http-source.ts";
+import { ReadAhead } from "./http/read-ahead.ts";
+import { download } from "./http/source.ts";
 import { JsonError, JsonReader } from "./json-reader.ts";
 import { nodeModule } from "./node-modules.ts";
 import { type OpenOptions, open, type Source, toByteSource, toLocation } from "./open.ts";
@@ -26,6 +27,7 @@ export async function openSharded(index: Source, options: OpenShardedOptions = {
 
 /** A checkpoint of several files, read as if it were one. */
 export class ShardedSafeTensors implements TensorReader {
+  /** Shard by shard, each in the order of the index. */
   readonly names: readonly string[];
   /** Undefined: only the shards have string metadata, each its own. */
   readonly metadata: undefined = undefined;
@@ -47,7 +49,7 @@ export class ShardedSafeTensors implements TensorReader {
     this.#shardOf = shardOf;
     this.#find = find;
     this.#options = options;
-    this.names = Object.freeze([...shardOf.keys()]);
+    this.names = Object.freeze([...byShard(shardOf).values()].flat());
   }
 
   has(name: string): boolean {
@@ -72,6 +74,16 @@ export class ShardedSafeTensors implements TensorReader {
 
   async readFloat32Into(name: string, target: Float32Array, start?: number): Promise<void> {
     return (await this.#shardWith(name)).readFloat32Into(name, target, start);
+  }
+
+  async prefetch(names: readonly string[]): Promise<void> {
+    const ahead = new ReadAhead();
+    const reads = new Map<SafeTensors, { name: string; order: number }[]>();
+    for (const [order, name] of names.entries()) {
+      const shard = await this.#shardWith(name);
+      reads.set(shard, [...(reads.get(shard) ?? []), { name, order }]);
+    }
+    for (const [shard, planned] of reads) shard.plan(planned, ahead);
   }
 
   async close(): Promise<void> {
@@ -140,6 +152,17 @@ export class ShardedSafeTensors implements TensorReader {
       }
     }
   }
+}
+
+/** The tensors of each shard. */
+function byShard(shardOf: ReadonlyMap<string, string>): Map<string, string[]> {
+  const tensors = new Map<string, string[]>();
+  for (const [tensor, shard] of shardOf) {
+    const others = tensors.get(shard);
+    if (others === undefined) tensors.set(shard, [tensor]);
+    else others.push(tensor);
+  }
+  return tensors;
 }
 
 const MEANS_MISSING: ReadonlySet<SafetensorsErrorCode> = new Set(["read-failed", "invalid-source", "http-status"]);

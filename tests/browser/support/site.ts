@@ -16,6 +16,8 @@ const importMap = {
     "@gpt2-ts/tensor/options": "/packages/tensor/dist/options.js",
     "@gpt2-ts/tensor/math": "/packages/tensor/dist/backends/reference/math.js",
     "safetensors-ts": "/packages/safetensors/dist/index.js",
+    "safetensors-ts/transport": "/packages/safetensors/dist/transport/index.js",
+    "#exchange": "/packages/safetensors/dist/transport/exchange-browser.js",
     "#pretrained": "/packages/gpt2/dist/pretrained/browser.js",
   },
 };

@@ -91,7 +91,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
       onProgress?.({ tensor, loaded, total });
       signal?.throwIfAborted();
     };
-    for (const weight of weightsFor(config)) {
+    for (const weight of await weights.inFileOrder(weightsFor(config))) {
       tensors.set(weight.name, await loadWeight(weight, { weights, device, dtype, advance }));
     }
     return { config, sizes: sizesOf(config), weights: buildWeights(config, ({ name }) => tensors.get(name)!) };

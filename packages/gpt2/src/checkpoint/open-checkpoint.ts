@@ -21,7 +21,8 @@ export async function openCheckpoint(source: ModelSource, options: OpenOptions):
     if (checkpoint) return checkpoint;
   }
   const message = `there is neither ${SINGLE_FILE} nor ${INDEX_FILE}`;
-  const advice = await adviceFor(source);
+  const absence = source.absence?.(SINGLE_FILE);
+  const advice = absence ? `for ${SINGLE_FILE}: ${absence}` : await adviceFor(source);
   throw new ModelFormatError(source.name, advice === undefined ? message : `${message}; ${advice}`);
 }
 
@@ -35,10 +36,12 @@ export async function openSafetensors(
   if (file === undefined) return undefined;
   const path = source.path(name);
   const isIndex = name.endsWith(".json");
-  const opening = isIndex ? openSharded(file, { ...options, shard: shardsOf(source) }) : open(file, options);
+  const { stallTimeout } = source;
+  const reading = { stallTimeout, ...options };
+  const opening = isIndex ? openSharded(file, { ...reading, shard: shardsOf(source) }) : open(file, reading);
   const tensors = await opening.catch(async (error: unknown) => {
     if (!(error instanceof SafetensorsError)) throw error;
-    const beginning = await beginningOf(file, options.signal);
+    const beginning = await beginningOf(file);
     const foreign = beginning === "" ? "the file is empty" : foreignContent(beginning ?? "");
     if (foreign !== undefined) throw new ModelFormatError(path, foreign, undefined, { cause: error });
     throw isIndex ? error : named(error, path);
@@ -50,8 +53,7 @@ function shardsOf(source: ModelSource) {
   return async (name: string): Promise<Source> => {
     const file = await source.file(name);
     if (file === undefined) throw new ModelFormatError(source.path(name), "missing: the index names it as a shard");
-    // Of a folder without git lfs. A server is asked for as little as possible.
-    const foreign = file instanceof URL ? undefined : foreignContent((await beginningOf(file, undefined)) ?? "");
+    const foreign = foreignContent((await beginningOf(file)) ?? ""); // of a folder without git lfs
     if (foreign !== undefined) throw new ModelFormatError(source.path(name), foreign);
     return file;
   };
@@ -64,18 +66,11 @@ function named(error: SafetensorsError, path: string): Error {
 
 const BEGINNING_BYTES = 512;
 
-/** The first characters of a file; undefined if it cannot be read at all. */
-async function beginningOf(file: Source, signal: AbortSignal | null | undefined): Promise<string | undefined> {
+/** The first characters of a file or Blob; undefined if it cannot be read. (What a URL leads to, its source has looked at.) */
+async function beginningOf(file: Source): Promise<string | undefined> {
   try {
     if (file instanceof Blob) return await file.slice(0, BEGINNING_BYTES).text();
-    if (file instanceof URL) {
-      const headers = { range: `bytes=0-${BEGINNING_BYTES - 1}` };
-      const response = await fetch(file, { headers, signal: signal ?? null });
-      const reader = response.body?.getReader();
-      const piece = await reader?.read();
-      await reader?.cancel();
-      return response.ok ? new TextDecoder().decode(piece?.value?.subarray(0, BEGINNING_BYTES)) : undefined;
-    }
+    if (file instanceof URL) return undefined;
     const handle = await globalThis.process?.getBuiltinModule?.("node:fs/promises").open(String(file));
     if (!handle) return undefined;
     try {

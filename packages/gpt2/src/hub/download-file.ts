@@ -8,7 +8,7 @@ import { PartFile } from "./part-file.ts";
 import { type RetryNotice, type RetryPolicy, withRetries } from "./retry.ts";
 import { type Digest, digestOfEtag, verifyFile } from "./verify.ts";
 
-/** Bytes in one try that count as progress and restore the retries. */
+/** New bytes that count as progress and restore the retries. */
 const PROGRESS_BYTES = 2 ** 20;
 
 /** One file to fetch. */
@@ -84,11 +84,14 @@ async function fetchPart(
   signal: AbortSignal | undefined,
   observer: FileObserver,
 ): Promise<void> {
+  // Bytes that replace others of before are no progress: a server that cuts every answer would be asked without end.
+  let furthest = part.length;
   const attempt = async (progressed: () => void) => {
-    let unreported = 0;
-    const onBytes = (added: number) => {
-      unreported += added;
-      if (unreported >= PROGRESS_BYTES) progressed();
+    const onBytes = () => {
+      if (part.length >= furthest + PROGRESS_BYTES) {
+        furthest = part.length;
+        progressed();
+      }
       observer.onBytes?.(part.length);
     };
     await fetchOnce(connection, request, part, onBytes);
@@ -100,7 +103,7 @@ async function fetchOnce(
   connection: HubConnection,
   request: FileRequest,
   part: PartFile,
-  onBytes: (added: number) => void,
+  onBytes: () => void,
 ): Promise<void> {
   const { url, file, size } = request;
   if (part.validator === undefined || part.length > size) await part.restart(undefined);
@@ -130,12 +133,13 @@ async function fetchOnce(
       }
       await part.restart(strongEtag(opened.response));
     }
-    onBytes(0);
+    onBytes();
     await append(opened, part, request, onBytes);
   } finally {
     opened.close();
   }
   if (part.length < size) {
+    refuseOtherSize(opened.response, request);
     throw new HubError("connection-lost", `${file} ended after ${part.length} of ${size} bytes`, {
       url,
       file,
@@ -156,6 +160,14 @@ function continues(response: Response, part: PartFile, size: number): boolean {
   return etag === null || etag === part.validator;
 }
 
+/** The server's answer was whole, and is no file of the size that was listed: another try would end like this one. */
+function refuseOtherSize({ status, headers }: Response, { url, file, size }: FileRequest): void {
+  const total = status === 206 ? headers.get("content-range")?.split("/")[1] : headers.get("content-length");
+  const isItself = (headers.get("content-encoding") ?? "identity") === "identity";
+  if (!isItself || total === null || total === undefined || !/^\d+$/.test(total) || Number(total) === size) return;
+  throw new HubError("size", `${file} has ${total} bytes on the server, which listed it with ${size}`, { url, file });
+}
+
 /** The listing named a hash; when the hub now announces another one, the repository has changed in between. */
 function refuseOtherVersion(opened: OpenResponse, request: FileRequest): void {
   const announced = normalizeEtag(opened.hubHeaders.get("x-linked-etag") ?? opened.hubHeaders.get("etag"));
@@ -167,12 +179,7 @@ function refuseOtherVersion(opened: OpenResponse, request: FileRequest): void {
   }
 }
 
-async function append(
-  opened: OpenResponse,
-  part: PartFile,
-  request: FileRequest,
-  onBytes: (added: number) => void,
-): Promise<void> {
+async function append(opened: OpenResponse, part: PartFile, request: FileRequest, onBytes: () => void): Promise<void> {
   const handle = await open(part.path, "r+");
   try {
     for await (const chunk of opened.body()) {
@@ -182,7 +189,7 @@ async function append(
       }
       await writeAll(handle, chunk, part.length);
       part.length += chunk.length;
-      onBytes(chunk.length);
+      onBytes();
     }
   } finally {
     await handle.close();

@@ -1,17 +1,18 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ModelCache } from "./cache.ts";
-import { chooseFiles, chooseNamed, shardNames, WEIGHTS_INDEX_FILE } from "./choose-files.ts";
+import { chooseFiles, chooseNamed, shardNames, WEIGHTS, type WeightChoice, type WeightFormat } from "./choose-files.ts";
 import { HubConnection } from "./connection.ts";
 import { downloadFile } from "./download-file.ts";
 import { HubError } from "./error.ts";
 import { fileSystemError } from "./file-system-error.ts";
 import { openTree, type RemoteFile, type RemoteTree } from "./listing.ts";
-import { COMMIT_PATTERN, checkFileName, checkModelName, checkRevision } from "./names.ts";
+import { COMMIT_PATTERN, checkFileName, checkModelName, checkRevision, splitRevision } from "./names.ts";
 import type { PretrainedOptions } from "./options.ts";
 import type { DownloadProgress } from "./progress.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { resolveCacheDir, resolveEndpoint, resolveOffline, resolveStallTimeout, resolveToken } from "./settings.ts";
+import { type DownloadedFile, type DownloadedModel, findSnapshot } from "./snapshot.ts";
 
 /** All optional. */
 export interface DownloadOptions extends PretrainedOptions {
@@ -19,6 +20,11 @@ export interface DownloadOptions extends PretrainedOptions {
   readonly preferCached?: boolean | undefined;
   /** Exactly these files of the repository, instead of what the loader needs. */
   readonly files?: readonly string[] | undefined;
+  /**
+   * In which format weights are fetched: the loader reads `"safetensors"`, `convertModel` also `"pytorch"`; `"none"` fetches config
+   * and tokenizer only. @defaultValue `"safetensors"`
+   */
+  readonly weights?: WeightChoice | undefined;
   /** Replaces the global `fetch`, for a proxy say. It must leave redirects alone when asked to (`redirect: "manual"`). */
   readonly fetch?: typeof fetch | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -30,39 +36,22 @@ export interface DownloadOptions extends PretrainedOptions {
   readonly stallTimeout?: number | undefined;
 }
 
-/** A model on disk. */
-export interface DownloadedModel {
-  /** The snapshot folder, laid out like the repository. */
-  readonly folder: string;
-  readonly commit: string;
-  /** What the model consists of, or the files that were asked for. */
-  readonly files: readonly DownloadedFile[];
-  /** Why the cache alone was used although the hub was asked. */
-  readonly fallback: HubError | undefined;
-}
-
-export interface DownloadedFile {
-  readonly file: string;
-  readonly path: string;
-  readonly size: number;
-  /** False when the bytes were on disk already. */
-  readonly downloaded: boolean;
-}
-
 /** How often a branch that moves while it is downloaded is listed again. */
 const MAX_LISTINGS = 3;
 
 /**
  * Downloads a model from the Hugging Face Hub into the cache that Python's `huggingface_hub` uses too, or finds it
- * there: config, tokenizer (vocab.json, merges.txt) and safetensors weights, sharded or not. Node only.
+ * there: config, tokenizer and weights, sharded or not. Node only.
  *
  * An interrupted download is continued by the next call. When the hub cannot be reached, a complete snapshot in the
  * cache is returned, with the reason in `fallback`.
  *
+ * @param model its name, such as `"gpt2"`; a revision may follow: `"gpt2@v1"`
  * @throws HubError, whose `code` tells what went wrong; `signal.reason` when aborted
  */
-export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
-  const { revision = "main", signal } = options;
+export async function downloadModel(model: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
+  const { signal, weights = "safetensors" } = options;
+  const { name, revision = "main" } = splitRevision(model, options.revision);
   checkModelName(name);
   checkRevision(revision);
   for (const file of options.files ?? []) checkFileName(file);
@@ -77,14 +66,15 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
   });
   signal?.throwIfAborted();
 
-  const cached = await findSnapshot(cache, revision, options.files);
+  const cached = await findSnapshot(cache, revision, weights, options.files);
   if (resolveOffline(options.offline)) {
     if (cached !== undefined) return cached;
     throw new HubError("offline", `${name} (${revision}) is not complete in ${cacheDir}`, {
       hint: "the network is switched off (offline, HF_HUB_OFFLINE)",
     });
   }
-  if (cached !== undefined && (options.preferCached || COMMIT_PATTERN.test(revision))) return cached;
+  const asks = cached?.isCertain !== true || !(options.preferCached || COMMIT_PATTERN.test(revision));
+  if (cached !== undefined && !asks) return cached;
 
   const policy = { retries: options.retries ?? 5, delay: options.retryDelay ?? 500 };
   for (let listings = 1; ; listings++) {
@@ -113,30 +103,14 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
  * @throws HubError `invalid-name`
  */
 export async function findCachedModel(
-  name: string,
-  revision = "main",
+  model: string,
+  revision?: string,
   options: { readonly cacheDir?: string | undefined } = {},
 ): Promise<DownloadedModel | undefined> {
+  const { name, revision: found = "main" } = splitRevision(model, revision);
   checkModelName(name);
-  checkRevision(revision);
-  return findSnapshot(new ModelCache(resolveCacheDir(options.cacheDir), name), revision, undefined);
-}
-
-async function findSnapshot(
-  cache: ModelCache,
-  revision: string,
-  files: readonly string[] | undefined,
-): Promise<DownloadedModel | undefined> {
-  const commit = await cache.readRef(revision);
-  if (commit === undefined) return undefined;
-  const present = files === undefined ? await cache.completeFiles(commit) : files;
-  if (present === undefined || !(await cache.hasAll(commit, present))) return undefined;
-  const folder = cache.snapshotFolder(commit);
-  const found = present.map(async (file): Promise<DownloadedFile> => {
-    const path = join(folder, file);
-    return { file, path, size: (await stat(path)).size, downloaded: false };
-  });
-  return { folder, commit, files: await Promise.all(found), fallback: undefined };
+  checkRevision(found);
+  return findSnapshot(new ModelCache(resolveCacheDir(options.cacheDir), name), found, "safetensors", undefined);
 }
 
 function isOutage(error: HubError): boolean {
@@ -169,11 +143,15 @@ class ModelDownload {
   async run(name: string, revision: string): Promise<DownloadedModel> {
     const { commit } = this.#tree;
     const wanted = this.#options.files;
-    const choice = await (wanted === undefined ? chooseFiles(this.#tree, name) : chooseNamed(this.#tree, name, wanted));
+    const { weights = "safetensors" } = this.#options;
+    const label = revision === "main" ? name : `${name}@${revision}`;
+    const choice = await (wanted === undefined
+      ? chooseFiles(this.#tree, label, weights)
+      : chooseNamed(this.#tree, label, wanted));
     const files = [...choice.files];
-    if (choice.index !== undefined) {
+    if (choice.index !== undefined && weights !== "none") {
       await this.#fetch(choice.index, { loaded: 0, total: choice.index.size });
-      files.push(choice.index, ...(await this.#shards(name)));
+      files.push(choice.index, ...(await this.#shards(label, choice.index.path, weights)));
     }
     const total = files.reduce((sum, file) => sum + file.size, 0);
     this.#report({ type: "start", commit, files: files.map(({ path, size }) => ({ file: path, size })), total });
@@ -182,6 +160,7 @@ class ModelDownload {
       if (!this.#done.has(file.path)) await this.#fetch(file, { loaded, total });
       loaded += file.size;
     }
+    for (const file of choice.absent) await this.#cache.noteAbsence(commit, file);
     // The branch is recorded last, so that what it points to is complete.
     await this.#cache.writeRef(revision, commit);
     const folder = this.#cache.snapshotFolder(commit);
@@ -189,13 +168,13 @@ class ModelDownload {
     return { folder, commit, files: [...this.#done.values()], fallback: undefined };
   }
 
-  async #shards(name: string): Promise<RemoteFile[]> {
-    const path = join(this.#cache.snapshotFolder(this.#tree.commit), WEIGHTS_INDEX_FILE);
+  async #shards(name: string, index: string, weights: WeightFormat): Promise<RemoteFile[]> {
+    const path = join(this.#cache.snapshotFolder(this.#tree.commit), index);
     const shards: RemoteFile[] = [];
-    for (const shard of shardNames(await readFile(path, "utf8"))) {
+    for (const shard of shardNames(await readFile(path, "utf8"), WEIGHTS[weights])) {
       const file = await this.#tree.find(shard);
       if (file === undefined) {
-        const message = `${WEIGHTS_INDEX_FILE} of ${name} names ${shard}, which the repository does not have`;
+        const message = `${index} of ${name} names ${shard}, which the repository does not have`;
         throw new HubError("file-not-found", message, { file: shard });
       }
       shards.push(file);
@@ -235,7 +214,7 @@ class ModelDownload {
         );
         downloaded = true;
       }
-      await this.#cache.link(commit, file, etag);
+      await this.#cache.link(commit, file, etag, size);
     }
     this.#done.set(file, { file, path, size, downloaded });
     this.#report({ type: "file", file, size, downloaded });

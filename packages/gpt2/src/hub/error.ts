@@ -1,3 +1,5 @@
+import { withoutSecrets } from "safetensors-ts/transport";
+
 /** What went wrong with a download, for callers that want to react to it. */
 export type HubErrorCode =
   | "invalid-name"
@@ -41,7 +43,7 @@ export interface HubErrorDetails {
 export class HubError extends Error {
   override readonly name = "HubError";
   readonly code: HubErrorCode;
-  /** The URL that was asked, without the token. */
+  /** The URL that was asked, without query, user and password. */
   readonly url: string | undefined;
   /** The HTTP status, when a server answered. */
   readonly status: number | undefined;
@@ -56,9 +58,12 @@ export class HubError extends Error {
 
   constructor(code: HubErrorCode, message: string, details: HubErrorDetails = {}) {
     const line = details.hint === undefined ? message : `${message}; ${details.hint}`;
-    super(line.replace(/\s*[\r\n]+\s*/g, " "), details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      withoutSecrets(line.replace(/\s*[\r\n]+\s*/g, " ")),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
-    this.url = details.url;
+    this.url = details.url === undefined ? undefined : withoutSecrets(details.url);
     this.status = details.status;
     this.file = details.file;
     this.hint = details.hint;

@@ -1,10 +1,8 @@
+import type { TransportError } from "safetensors-ts/transport";
 import { HubError, type HubErrorCode } from "./error.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 const TRANSIENT_STATUS = new Set([408, 429, 500, 502, 503, 504]);
-
-const UNKNOWN_HOST = new Set(["ENOTFOUND", "ENODATA"]);
-const REFUSED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
 /**
  * An answer with an error status, in the hub's terms. The hub says what is missing in `X-Error-Code`; for a private
@@ -59,52 +57,30 @@ export function statusError(
 
 /** A request that got no answer, or an answer that broke off. */
 export function transportError(
-  cause: unknown,
+  cause: TransportError,
   request: { url: string; file: string | undefined; reachedBefore: boolean },
 ): HubError {
   const { url, file, reachedBefore } = request;
-  const { host } = new URL(url);
-  const code = systemCode(cause);
+  const { message } = cause;
   const details = { url, file, cause };
-  // A server that answered a moment ago is likely to come back; one that never did is likely a wrong address.
-  if (UNKNOWN_HOST.has(code)) {
-    const hint = "check the network connection and HF_ENDPOINT";
-    return new HubError("unreachable", `cannot find the host ${host}`, { ...details, hint, transient: reachedBefore });
+  switch (cause.code) {
+    // A server that answered a moment ago is likely to come back; one that never did is likely a wrong address.
+    case "unknown-host":
+    case "refused": {
+      const hint = "check the network connection and HF_ENDPOINT";
+      return new HubError("unreachable", message, { ...details, hint, transient: reachedBefore });
+    }
+    case "insecure":
+      return new HubError("unreachable", message, details);
+    case "blocked":
+      return new HubError("unreachable", message, { ...details, hint: "check HF_ENDPOINT" });
+    case "broken":
+      return new HubError("connection-lost", message, { ...details, transient: true });
+    case "stalled":
+      return new HubError("stalled", message, { ...details, transient: true });
+    case "redirect":
+    case "too-large":
+    case "status":
+      return new HubError("protocol", `${url}: ${message}`, details);
   }
-  if (REFUSED.has(code)) {
-    const hint = "check the network connection and HF_ENDPOINT";
-    const message = `cannot connect to ${host} (${code})`;
-    return new HubError("unreachable", message, { ...details, hint, transient: reachedBefore });
-  }
-  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code)) {
-    const hint = "check the proxy and NODE_EXTRA_CA_CERTS";
-    return new HubError("unreachable", `no secure connection to ${host} (${code})`, { ...details, hint });
-  }
-  const reason = code || innermostMessage(cause);
-  if (code === "" && !reachedBefore) {
-    // fetch itself refused, for instance a blocked port.
-    return new HubError("unreachable", `cannot connect to ${host} (${reason})`, {
-      ...details,
-      hint: "check HF_ENDPOINT",
-    });
-  }
-  return new HubError("connection-lost", `the connection to ${host} broke (${reason})`, {
-    ...details,
-    transient: true,
-  });
-}
-
-/** fetch hides the system's error code at the end of a chain of causes, possibly one per address tried. */
-function systemCode(error: unknown): string {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; depth++) {
-    if ("code" in cause && typeof cause.code === "string") return cause.code;
-    cause = cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors[0] : cause.cause;
-  }
-  return "";
-}
-
-function innermostMessage(error: unknown): string {
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  return cause instanceof Error ? cause.message : String(cause);
 }

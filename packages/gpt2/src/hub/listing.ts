@@ -1,4 +1,5 @@
 import { listFiles, modelInfo } from "@huggingface/hub";
+import { displayUrl } from "safetensors-ts/transport";
 import type { HubConnection } from "./connection.ts";
 import { HubError } from "./error.ts";
 import { normalizeEtag } from "./etag.ts";
@@ -26,6 +27,8 @@ export interface RemoteTree {
 }
 
 const MAX_FILES = 100_000;
+/** Of a thousand files each. */
+const MAX_PAGES = 200;
 
 /**
  * Lists the files of a model at a revision: by the hub's API, through its own client library; or, on a plain mirror that only
@@ -62,7 +65,7 @@ async function resolveCommit(connection: HubConnection, name: string, revision: 
     name,
     revision,
     hubUrl: connection.endpoint,
-    fetch: connection.fetchApi,
+    fetch: listingFetch(connection),
     additionalFields: ["sha"],
   }).catch((error: unknown) => refuseNonsense(error, connection.endpoint));
   return checkedCommit(info.sha, connection.endpoint);
@@ -70,7 +73,8 @@ async function resolveCommit(connection: HubConnection, name: string, revision: 
 
 async function listByApi(connection: HubConnection, name: string, revision: string): Promise<RemoteTree> {
   const commit = await resolveCommit(connection, name, revision);
-  const { endpoint, fetchApi: fetch } = connection;
+  const { endpoint } = connection;
+  const fetch = listingFetch(connection);
   const files = new Map<string, RemoteFile>();
   try {
     for await (const entry of listFiles({ repo: name, revision: commit, recursive: true, hubUrl: endpoint, fetch })) {
@@ -87,6 +91,19 @@ async function listByApi(connection: HubConnection, name: string, revision: stri
     commit,
     find: async (path) => files.get(path),
     hasEnding: (endings) => [...files.keys()].some((path) => endings.some((ending) => path.endsWith(ending))),
+  };
+}
+
+/** `fetch` for the hub's client library, for one listing: no page twice, and an end to them. */
+function listingFetch(connection: HubConnection): typeof fetch {
+  const asked = new Set<string>();
+  return async (input) => {
+    const url = input instanceof Request ? input.url : String(input);
+    if (asked.has(url) || asked.size >= MAX_PAGES) {
+      throw new HubError("protocol", `${displayUrl(new URL(url))} lists files without end`, { url });
+    }
+    asked.add(url);
+    return connection.json(url);
   };
 }
 

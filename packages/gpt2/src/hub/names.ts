@@ -3,25 +3,33 @@ import { HubError } from "./error.ts";
 /** A commit of a hub repository: 40 lower-case hexadecimal digits. */
 export const COMMIT_PATTERN = /^[0-9a-f]{40}$/;
 
-const MAX_NAME_LENGTH = 96;
-const NAME_PART = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
+const NAME_PART = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?$/;
 
 /**
- * Checks a model's name: `gpt2` or `org/name`, by the rules of the hub (letters, digits, `-`, `_`, `.`; at most 96
- * characters; neither `--`, which the cache layout uses as its separator, nor `..`).
+ * A model's name and the revision that may stand behind it, as in `gpt2@v1` (names have no `@`).
+ *
+ * @throws HubError `invalid-option` if `revision` is another one
+ */
+export function splitRevision(model: string, revision?: string): { name: string; revision: string | undefined } {
+  const at = model.indexOf("@");
+  if (at < 0) return { name: model, revision };
+  const [name, named] = [model.slice(0, at), model.slice(at + 1)];
+  if (revision === undefined || revision === named) return { name, revision: named };
+  throw new HubError("invalid-option", `${quote(model)} names another revision than ${quote(revision)}`);
+}
+
+/**
+ * Checks a model's name: `gpt2` or `org/name`, by the rules of `huggingface_hub` (letters, digits, `-`, `_`, `.`; at most 96
+ * characters before and behind the slash; neither `--`, which the cache layout uses as its separator, nor `..`).
  *
  * @throws HubError `invalid-name`
  */
 export function checkModelName(name: string): void {
   const parts = name.split("/");
-  const valid =
-    parts.length <= 2 &&
-    name.length <= MAX_NAME_LENGTH &&
-    parts.every((part) => NAME_PART.test(part)) &&
-    !/--|\.\.|\.git$/.test(name);
+  const valid = parts.length <= 2 && parts.every((part) => NAME_PART.test(part)) && !/--|\.\.|\.git$/.test(name);
   if (!valid) {
     throw new HubError("invalid-name", `${quote(name)} is not the name of a model on the hub`, {
-      hint: 'expected "gpt2" or "org/name" with letters, digits, "-", "_" and "."',
+      hint: 'expected "gpt2" or "org/name" with letters, digits, "-", "_" and "."; a revision may follow: "gpt2@main"',
     });
   }
 }

@@ -1,6 +1,6 @@
 /** Which model of the Hugging Face Hub, and from where. Defaults come from the variables of `huggingface_hub`. */
 export interface PretrainedOptions {
-  /** A branch, a tag or a commit. @defaultValue `"main"` */
+  /** A branch, a tag or a commit; `"gpt2@v1"` names one too. @defaultValue `"main"` */
   readonly revision?: string | undefined;
   /** The hub's address; else, in Node, `HF_ENDPOINT`. */
   readonly endpoint?: string | undefined;

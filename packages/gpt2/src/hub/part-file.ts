@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { HOST, isAbandoned } from "../process-owner.ts";
+import { replace } from "./replace.ts";
 
 const NOBODY = 0;
 
@@ -58,7 +59,14 @@ export class PartFile {
 
   /** Moves the verified bytes to their final place. */
   async finish(blobPath: string): Promise<void> {
-    await rename(this.path, blobPath);
+    try {
+      await replace(this.path, blobPath);
+    } catch (error) {
+      // Another download was faster, and Windows replaces no file that somebody reads.
+      const blob = await stat(blobPath).catch(() => undefined);
+      if (blob?.size !== this.length) throw error;
+      await rm(this.path, { force: true });
+    }
     await rm(validatorPath(this.path), { force: true });
   }
 

@@ -24,12 +24,13 @@ export function resolveEndpoint(endpoint: string | undefined): string {
 }
 
 /**
- * The access token: the option (`false` for none), else `HF_TOKEN`, else the file that `hf auth login` writes
- * (`HF_TOKEN_PATH`, or `token` in `HF_HOME`).
+ * The access token: the option (`false` for none), else `HF_TOKEN` (or its old name `HUGGING_FACE_HUB_TOKEN`), else the file that
+ * `hf auth login` writes (`HF_TOKEN_PATH`, or `token` in `HF_HOME`). An empty variable counts as none, as in `huggingface_hub`.
  */
 export function resolveToken(token: string | false | undefined): string | undefined {
   if (token === false) return undefined;
-  const found = (token ?? process.env["HF_TOKEN"] ?? process.env["HUGGING_FACE_HUB_TOKEN"] ?? readTokenFile())?.trim();
+  const { env } = process;
+  const found = cleaned(token ?? (cleaned(env["HF_TOKEN"] || env["HUGGING_FACE_HUB_TOKEN"]) || readTokenFile()));
   if (!found) return undefined;
   // fetch would quote a malformed header value, and so the token, in its error.
   if (!/^[\x21-\x7e]+$/.test(found)) {
@@ -38,6 +39,10 @@ export function resolveToken(token: string | false | undefined): string | undefi
     });
   }
   return found;
+}
+
+function cleaned(token: string | undefined): string | undefined {
+  return token?.replace(/[\r\n]/g, "").trim();
 }
 
 function readTokenFile(): string | undefined {
@@ -50,7 +55,8 @@ function readTokenFile(): string | undefined {
 }
 
 function hubHome(): string {
-  return process.env["HF_HOME"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "huggingface");
+  const { HF_HOME: home, XDG_CACHE_HOME: caches } = process.env;
+  return home || join(caches || join(homedir(), ".cache"), "huggingface");
 }
 
 /** @returns the absolute cache folder: the option, else `HF_HUB_CACHE`, else `hub` in `HF_HOME` */

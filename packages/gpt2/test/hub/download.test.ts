@@ -1,4 +1,4 @@
-import { mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { downloadModel, findCachedModel } from "../../src/hub/index.ts";
@@ -60,6 +60,23 @@ describe("downloading a model", () => {
     await downloadModel("org/name", hub.options);
   });
 
+  it.each([
+    ["HF_TOKEN is empty", { HF_TOKEN: "" }, "token"],
+    ["HF_TOKEN is blank", { HF_TOKEN: " \n" }, "token"],
+    ["both variables are empty", { HF_TOKEN: "", HUGGING_FACE_HUB_TOKEN: "" }, "token"],
+    ["the file is elsewhere", { HF_TOKEN: "", HF_TOKEN_PATH: "elsewhere" }, "elsewhere"],
+    ["only the old variable is set", { HF_TOKEN: "", HUGGING_FACE_HUB_TOKEN: " hf_secret\n" }, undefined],
+  ])("finds the token where huggingface_hub does: %s", async (_, env, file) => {
+    hub.server.token = "hf_secret";
+    hub.server.commit("org/name", modelFiles());
+    const home = process.env["HF_HOME"]!;
+    Object.assign(process.env, env);
+    if (process.env["HF_TOKEN_PATH"]) process.env["HF_TOKEN_PATH"] = join(home, "elsewhere");
+    await writeFile(join(home, "token"), file === "token" ? "hf_secret\n" : "hf_other");
+    if (file === "elsewhere") await writeFile(join(home, file), "hf_secret\r\n");
+    await downloadModel("org/name", { ...hub.options, files: ["config.json"] });
+  });
+
   it("takes the address from HF_ENDPOINT and the folder from HF_HUB_CACHE", async () => {
     hub.server.commit("org/name", modelFiles());
     process.env["HF_ENDPOINT"] = `${hub.server.url}/`;
@@ -94,6 +111,54 @@ describe("downloading a model", () => {
     const { files } = await downloadModel("org/name", { ...hub.options, files: ["README.md"] });
     expect(files.map(({ file }) => file)).toEqual(["README.md"]);
     expect(await findCachedModel("org/name")).toBeUndefined();
+  });
+
+  it("fetches every file that says what the tokenizer is, and what generation starts from; one of both forms will do", async () => {
+    const { "vocab.json": _, "merges.txt": __, ...rest } = modelFiles();
+    const more = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+    hub.server.commit("org/fast", { ...rest, ...Object.fromEntries(more.map((name) => [name, `{"${name}":1}`])) });
+    const { files, folder } = await downloadModel("org/fast", hub.options);
+    expect(new Set(files.map(({ file }) => file))).toEqual(
+      new Set([...more, "config.json", "generation_config.json", "model.safetensors"]),
+    );
+    expect((await findCachedModel("org/fast"))?.folder).toBe(folder);
+    const tokenizer = await downloadModel("org/fast", { ...hub.options, weights: "none", revision: "main" });
+    expect(tokenizer.files.map(({ file }) => file)).not.toContain("model.safetensors");
+  });
+
+  it("fetches PyTorch's weights when asked for them, in one file or in shards", async () => {
+    const { "model.safetensors": weights, ...rest } = modelFiles();
+    const index = JSON.stringify({ weight_map: { a: "pytorch_model-1.bin", b: "pytorch_model-2.bin" } });
+    hub.server.commit("org/old", { ...rest, "pytorch_model.bin": weights! });
+    hub.server.commit("org/large", {
+      ...rest,
+      "pytorch_model.bin.index.json": index,
+      "pytorch_model-1.bin": noise(5000, "1"),
+      "pytorch_model-2.bin": noise(6000, "2"),
+    });
+    const names = async (name: string) =>
+      (await downloadModel(name, { ...hub.options, weights: "pytorch" })).files.map(({ file }) => file);
+    expect(await names("org/old")).toContain("pytorch_model.bin");
+    expect(await names("org/large")).toEqual(
+      expect.arrayContaining(["pytorch_model.bin.index.json", "pytorch_model-1.bin", "pytorch_model-2.bin"]),
+    );
+    hub.server.requests.length = 0;
+    expect(await downloadModel("org/large", { ...hub.options, weights: "pytorch", offline: true })).toMatchObject({});
+    expect(hub.server.requests).toEqual([]);
+    const error = await hubErrorOf(downloadModel("org/large", { ...hub.options, offline: true }));
+    expect(error.code).toBe("offline");
+  });
+
+  it("takes a revision behind the name", async () => {
+    const commit = hub.server.commit("org/name", modelFiles("two"), "v2");
+    hub.server.commit("org/name", modelFiles("one"));
+    const { commit: found } = await downloadModel("org/name@v2", hub.options);
+    expect(found).toBe(commit);
+    expect((await downloadModel("org/name@v2", { ...hub.options, revision: "v2" })).commit).toBe(commit);
+    expect((await findCachedModel("org/name@v2"))?.commit).toBe(commit);
+    const error = await hubErrorOf(downloadModel("org/name@v2", { ...hub.options, revision: "main" }));
+    expect([error.code, error.message]).toEqual(["invalid-option", '"org/name@v2" names another revision than "main"']);
+    expect((await hubErrorOf(downloadModel("org/name@", hub.options))).code).toBe("invalid-name");
   });
 
   it("reports progress that grows to the total, then done", async () => {
@@ -208,5 +273,23 @@ describe("a model in the cache", () => {
     const { folder } = await downloadModel("org/name", hub.options);
     await expect(readlink(join(folder, "config.json"))).rejects.toThrow("EINVAL");
     expect(await fileHash(join(folder, "model.safetensors"))).toBe(sha256(noise(300_000, "one")));
+    // One copy on the disk under two names, so that another commit finds the blob.
+    expect((await stat(join(folder, "model.safetensors"))).nlink).toBe(2);
+  });
+
+  it("of another program is asked about once, as it may lack a file of the tokenizer", async () => {
+    const commit = hub.server.commit("org/name", { ...modelFiles(), "added_tokens.json": "{}" });
+    const first = await downloadModel("org/name", hub.options);
+    await rm(join(first.folder, "added_tokens.json"));
+    hub.server.requests.length = 0;
+    const again = await downloadModel("org/name", { ...hub.options, revision: commit });
+    expect(again.files.map(({ file }) => file)).toContain("added_tokens.json");
+    await stat(join(first.folder, "added_tokens.json"));
+    expect(hub.server.requests.length).toBeGreaterThan(0);
+    // What the commit does not have is noted, as huggingface_hub does.
+    await stat(join(hub.cacheDir, "models--org--name", ".no_exist", commit, "tokenizer.json"));
+    hub.server.requests.length = 0;
+    await downloadModel("org/name", { ...hub.options, preferCached: true });
+    expect(hub.server.requests).toEqual([]);
   });
 });

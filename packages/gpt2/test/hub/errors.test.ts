@@ -177,7 +177,7 @@ describe("a server in trouble", () => {
     const empty = async () => Response.json({});
     expect(await attempt("org/name", { fetch: empty })).toMatchObject({ code: "protocol" });
     const circle = async (url: unknown) => new Response(null, { status: 302, headers: { location: String(url) } });
-    expect((await attempt("org/name", { fetch: circle })).message).toContain("too many redirects");
+    expect((await attempt("org/name", { fetch: circle })).message).toContain("redirects more than 8 times");
     const away = async () => new Response(null, { status: 302, headers: { location: "file:///etc/passwd" } });
     expect((await attempt("org/name", { fetch: away })).message).toContain("not a web address");
   });
@@ -191,15 +191,23 @@ describe("a repository that lacks something", () => {
     hub.server.commit("org/no-config", without("config.json"));
     expect((await attempt("org/no-config")).code).toBe("no-config");
     hub.server.commit("org/no-merges", without("merges.txt"));
-    expect((await attempt("org/no-merges")).message).toContain("org/no-merges has no merges.txt");
+    expect((await attempt("org/no-merges")).message).toContain(
+      "org/no-merges has neither tokenizer.json nor merges.txt",
+    );
     hub.server.commit("org/no-weights", without(WEIGHTS));
     expect((await attempt("org/no-weights")).code).toBe("no-safetensors");
     expect(await readdir(process.env["HF_HOME"]!)).toEqual([]);
   });
 
-  it("weights in another format only are named as such", async () => {
+  it("weights in another format only are an error that says what to do", async () => {
     hub.server.commit("org/pickle", { ...without(WEIGHTS), "pytorch_model.bin": "x" });
-    expect((await attempt("org/pickle")).message).toContain("another format");
+    expect((await attempt("org/pickle")).message).toContain(
+      "its weights are in PyTorch's format: gpt2 convert --model org/pickle --out FOLDER downloads and converts them",
+    );
+    hub.server.commit("org/keras", { ...without(WEIGHTS), "tf_model.h5": "x" });
+    expect((await attempt("org/keras")).message).toContain("such as refs/pr/1");
+    hub.server.hasApi = false;
+    expect((await attempt("org/pickle")).message).toContain("gpt2 convert --model org/pickle");
   });
 
   it("a shard that the index names is an error that names the shard", async () => {

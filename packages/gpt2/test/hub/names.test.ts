@@ -17,9 +17,12 @@ const accepts = (check: () => void): boolean => {
 };
 
 describe("names from outside", () => {
-  it.each(["gpt2", "openai-community/gpt2", "a_b/c.d-e", "123"])("%s is a model", (name) => {
-    expect(accepts(() => checkModelName(name))).toBe(true);
-  });
+  it.each(["gpt2", "openai-community/gpt2", "a_b/c.d-e", "123", "x".repeat(96), `${"o".repeat(96)}/${"x".repeat(96)}`])(
+    "%s is a model",
+    (name) => {
+      expect(accepts(() => checkModelName(name))).toBe(true);
+    },
+  );
 
   it.each([
     "",
@@ -37,6 +40,8 @@ describe("names from outside", () => {
     "é",
     ".a",
     "x".repeat(97),
+    `org/${"x".repeat(97)}`,
+    `${"o".repeat(97)}/x`,
   ])("%j is no model, and neither call takes it", async (name) => {
     expect(accepts(() => checkModelName(name))).toBe(false);
     await expect(downloadModel(name)).rejects.toBeInstanceOf(HubError);

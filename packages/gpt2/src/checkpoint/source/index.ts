@@ -1,4 +1,5 @@
 import { showValue } from "@gpt2-ts/tensor/options";
+import { displayUrl } from "safetensors-ts/transport";
 import { ModelFormatError } from "../../errors.ts";
 import { filesSource, type ModelFiles } from "./files.ts";
 import { folderSource } from "./folder.ts";
@@ -44,7 +45,7 @@ function isUrl(value: unknown): value is URL {
 function parseUrl(where: string | URL): URL {
   try {
     return new URL(where, globalThis.location?.href);
-  } catch (cause) {
-    throw new ModelFormatError(String(where), "not a valid URL", undefined, { cause });
+  } catch {
+    throw new ModelFormatError(displayUrl(String(where)), "not a valid URL"); // the error's cause would show all of it
   }
 }

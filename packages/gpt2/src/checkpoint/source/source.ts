@@ -10,6 +10,10 @@ export interface ModelSource {
   file(name: string): Promise<Source | undefined>;
   /** A small file's text, or undefined if the folder has no such file. */
   text(name: string): Promise<string | undefined>;
+  /** Why a file that was asked for is not there, if there is more to say. */
+  absence?(file: string): string | undefined;
+  /** Milliseconds without progress until a request for a file is given up; undefined for the default. */
+  readonly stallTimeout?: number | undefined;
   /** The names of its files; undefined where they cannot be listed. */
   names?(): Promise<readonly string[]>;
 }
