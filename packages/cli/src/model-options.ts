@@ -3,6 +3,7 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { findModel, type ModelChoice } from "./find-model.ts";
+import { writeNote } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 /** The options of every command that runs a model. */
@@ -86,9 +87,9 @@ export async function loadFrom(
       },
     });
     progress.stop();
-    for (const warning of warnings) process.stderr.write(`gpt2: ${warning}\n`);
+    for (const warning of warnings) writeNote(`gpt2: ${warning}\n`);
     const { notice } = model.device;
-    if (notice !== undefined) process.stderr.write(`gpt2: ${notice}; "gpt2 info" says more\n`);
+    if (notice !== undefined) writeNote(`gpt2: ${notice}; "gpt2 info" says more\n`);
     return model;
   } finally {
     progress.stop();

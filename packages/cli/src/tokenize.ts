@@ -5,7 +5,7 @@ import { IdListReader } from "./id-list.ts";
 import { inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelChoice, encodeOptions, specialTokensOption } from "./model-options.ts";
-import { writeOut } from "./output.ts";
+import { writeNote, writeOut } from "./output.ts";
 
 interface TokenizeFlags extends ModelChoice {
   readonly decode?: true;
@@ -57,8 +57,6 @@ async function writeText(tokenizer: Tokenizer, signal: AbortSignal): Promise<voi
   }
   reader.end();
   if (unknown !== undefined) {
-    process.stderr.write(
-      `gpt2: the tokenizer has no token for some of the ids, such as ${unknown}: they were left out\n`,
-    );
+    writeNote(`gpt2: the tokenizer has no token for some of the ids, such as ${unknown}: they were left out\n`);
   }
 }
