@@ -125,3 +125,17 @@ describe("gpt2 download", () => {
     expect([143, 0]).toContain(second.status);
   });
 });
+
+describe.runIf(process.platform !== "win32")("with few file descriptors", () => {
+  it.each([24, 40, 64])("(%i) the program says what to do, on one line", async (limit) => {
+    const command = `ulimit -n ${limit} && exec "$0" "$@"`;
+    const child = spawn("sh", ["-c", command, process.execPath, MAIN, "generate", "--prompt", "a", "--threads", "8"]);
+    let stderr = "";
+    child.stderr.on("data", (data) => {
+      stderr += data;
+    });
+    child.stdin.end();
+    expect((await once(child, "close"))[0]).toBe(1);
+    expect(stderr).toBe(`gpt2: it cannot be loaded with so few open files (EMFILE): raise ulimit -n, now ${limit}\n`);
+  });
+});
