@@ -39,7 +39,7 @@ const rooms = {
     print: [],
   },
   gpt2: {
-    ground: ["errors", "options", "event-loop", "tokenizer-files", "warning"],
+    ground: ["errors", "options", "process-owner", "replace", "event-loop", "tokenizer-files", "warning"],
     tokenizer: [],
     model: [],
     checkpoint: ["model", "tokenizer"],
@@ -64,6 +64,7 @@ const entries = [
   "^packages/gpt2/src/(node|pretrained/browser|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
+  "^packages/cli/src/start[.]ts$",
   "^packages/hw1/src/cli/main[.]ts$",
   "^packages/hw1/src/written/render[.]ts$", // of the package's script that writes docs/hw1.md
   "^benchmarks/src/[^/]+[.]ts$",

@@ -10,6 +10,7 @@ import { startSite } from "./support/site.ts";
 
 /** As in Node: issue 2, "Done when" 2. */
 const MAX_ERROR = 7e-5;
+const FINE_TUNE = "packages/gpt2/test/checkpoint/fixtures/finetune.json";
 
 const kinds = [
   { kind: "a cross-origin isolated page", isolated: true, path: "/page.html" },
@@ -129,6 +130,23 @@ function browserTests(name: BrowserName, program: string): void {
     });
 
     if (!all) return;
+
+    test("reads a fine-tune that transformers 5 saved, from its URL and as files, with its added tokens", async () => {
+      const { texts, text, last } = JSON.parse(await readFile(repository(FINE_TUNE), "utf8"));
+      const choice = {
+        url: `${server.url}/finetune`,
+        texts: [text, ...texts.map((each: { text: string }) => each.text)],
+      };
+      const files = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"];
+      for (const found of [
+        await check(page, "fineTune", choice),
+        await check(page, "fineTune", { ...choice, files }),
+      ]) {
+        expect(found.ids.slice(1)).toEqual(texts.map(({ ids }: { ids: number[] }) => ids));
+        expect(Math.max(...found.last.map((logit, id) => Math.abs(logit - last[id])))).toBeLessThan(1e-5);
+        expect(found.warnings).toEqual([expect.stringContaining("vocab_size is 384, but the tokenizer's is 325")]);
+      }
+    });
 
     test("stops generating when the signal says so", async () => {
       expect(await check(page, "abort", model)).toEqual({ pieces: 5, error: "AbortError" });

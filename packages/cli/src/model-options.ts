@@ -59,6 +59,11 @@ export function addModelOptions(command: Command): Command {
     .addOption(gpuModeOption());
 }
 
+/** Tells the user something about a model's files that is no error. */
+export function printWarning(warning: string): void {
+  writeNote(`gpt2: ${warning}\n`);
+}
+
 /** Loads the model that the flags name. On a terminal a bar shows the progress, if it takes longer than a moment. */
 export async function loadFrom(
   flags: ModelFlags & Pick<LoadOptions, "useGenerationConfig">,
@@ -87,7 +92,7 @@ export async function loadFrom(
       },
     });
     progress.stop();
-    for (const warning of warnings) writeNote(`gpt2: ${warning}\n`);
+    warnings.forEach(printWarning);
     const { notice } = model.device;
     if (notice !== undefined) writeNote(`gpt2: ${notice}; "gpt2 info" says more\n`);
     return model;

@@ -4,8 +4,8 @@ import { findModel, type ModelChoice } from "./find-model.ts";
 import { IdListReader } from "./id-list.ts";
 import { inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
-import { addModelChoice, encodeOptions, specialTokensOption } from "./model-options.ts";
-import { writeNote, writeOut } from "./output.ts";
+import { addModelChoice, encodeOptions, printWarning, specialTokensOption } from "./model-options.ts";
+import { writeOut } from "./output.ts";
 
 interface TokenizeFlags extends ModelChoice {
   readonly decode?: true;
@@ -30,7 +30,7 @@ export function tokenizeCommand(): Command {
 async function tokenize({ decode, specialTokens, ...choice }: TokenizeFlags, signal: AbortSignal): Promise<void> {
   if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
   const folder = await findModel(choice, signal, ["none"]);
-  const tokenizer = await loadTokenizer(await modelSource(folder, signal));
+  const tokenizer = await loadTokenizer(await modelSource(folder, signal), { onWarning: printWarning });
   if (decode) await writeText(tokenizer, signal);
   else await writeIds(new StreamEncoder(tokenizer, encodeOptions(specialTokens)), signal);
 }
@@ -57,6 +57,6 @@ async function writeText(tokenizer: Tokenizer, signal: AbortSignal): Promise<voi
   }
   reader.end();
   if (unknown !== undefined) {
-    writeNote(`gpt2: the tokenizer has no token for some of the ids, such as ${unknown}: they were left out\n`);
+    printWarning(`the tokenizer has no token for some of the ids, such as ${unknown}: they were left out`);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
 import fc from "fast-check";
 import { open } from "safetensors-ts";
@@ -182,6 +183,25 @@ describe.concurrent("gpt2 logits", () => {
     expect(status).toBe(1);
     expect(await readFile(out, "utf8")).toBe("mine");
     expect(await readdir(own)).toEqual(["kept"]);
+  });
+});
+
+describe.concurrent("a fine-tune with a padded vocabulary", () => {
+  const tuned = fileURLToPath(new URL("../../gpt2/test/checkpoint/fixtures/finetune", import.meta.url));
+
+  it("is told of on standard error, and its added tokens are read", async () => {
+    const { status, stdout, stderr } = await gpt2(["score", "--model", tuned], { input: '{"text":"a zounds"}' });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).tokens).toEqual(["a", " ", "zounds"]);
+    expect(stderr).toMatch(/^gpt2: .+config\.json: vocab_size is 384, but the tokenizer's is 325; .+ never drawn\n$/);
+  });
+
+  it("can be tokenized for and decoded, ids without a token as nothing", async () => {
+    const { stdout } = await gpt2(["tokenize", "--model", tuned, "--special-tokens"], { input: "zounds<|bot|>a" });
+    expect(JSON.parse(stdout)).toEqual([323, 322, 64]);
+    const decoded = await gpt2(["tokenize", "--model", tuned, "--decode"], { input: "[323, 350, 322]" });
+    expect(decoded).toMatchObject({ status: 0, stdout: "zounds<|bot|>" });
+    expect(decoded.stderr).toContain("no token for some of the ids, such as 350");
   });
 });
 

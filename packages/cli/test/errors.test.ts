@@ -10,7 +10,7 @@ import { gpt2, type Run, type RunOptions } from "./support/cli.ts";
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "gpt2-cli-errors-"));
-  await brokenModel("unsupported", { config: { scale_attn_by_inverse_layer_idx: true } });
+  await brokenModel("unsupported", { config: { add_cross_attention: true } });
   await brokenModel("other-architecture", { config: { model_type: "llama" } });
   await brokenModel("missing-tensor", { without: "h.2.mlp.c_fc.weight" });
   await brokenModel("misshapen-tensor", { config: { n_embd: 64 } });
@@ -82,7 +82,7 @@ describe.concurrent("the program answers with one line on standard error and sta
 
   it("a config with an unsupported field", async () => {
     expect(await refusal(at("unsupported"))).toBe(
-      `${join(folder, "unsupported", "config.json")}: scale_attn_by_inverse_layer_idx is true; supported: false`,
+      `${join(folder, "unsupported", "config.json")}: add_cross_attention is true; supported: false, null`,
     );
   });
 

@@ -5,10 +5,9 @@ import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
 import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
 import { loadGenerationFields } from "./checkpoint/load-generation-config.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
-import { type ModelFiles, modelSource } from "./checkpoint/source/index.ts";
+import { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 import { Context } from "./generate/context.ts";
 import type { GenerationDefaults } from "./generate/defaults.ts";
-import { generationDefaults } from "./generate/generation-config.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
 import type { DownloadProgress } from "./hub/progress.ts";
@@ -112,9 +111,9 @@ export class GPT2 {
       const source = await modelSource(where, options.signal);
       const { dtype, onProgress, onWarning = warnOnConsole, signal } = options;
       const tokenizer = await loadTokenizer(source, { onWarning });
+      const defaults = options.useGenerationConfig ? await askedFor(source, onWarning) : {};
       const model = await loadModel(source, { device, dtype, onProgress, onWarning, signal });
-      const asked = options.useGenerationConfig ? await loadGenerationFields(source) : undefined;
-      const gpt2 = new GPT2(model, tokenizer, release, asked && generationDefaults(asked, onWarning));
+      const gpt2 = new GPT2(model, tokenizer, release, defaults);
       compareVocabularies(source, tokenizer, model.config, onWarning);
       return gpt2;
     } catch (error) {
@@ -241,4 +240,12 @@ export class GPT2 {
     if (typeof text === "string") return this.tokenizer.encode(text);
     return Array.from(expectIterable(method, "a text, or an array of token ids", text));
   }
+}
+
+/** What the model's `generation_config.json` asks for. Few ask for it: its code is a file of its own in bundles. */
+async function askedFor(source: ModelSource, onWarning: WarningListener): Promise<GenerationDefaults> {
+  const asked = await loadGenerationFields(source);
+  if (asked === undefined) return {};
+  const { generationDefaults } = await import("./generate/generation-config.ts");
+  return generationDefaults(asked, onWarning);
 }

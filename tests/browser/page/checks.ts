@@ -17,8 +17,9 @@ async function load({ url, as = "url", ...device }: ModelChoice): Promise<GPT2> 
   return GPT2.load(as === "url" ? url : await filesAt(url), device);
 }
 
-async function filesAt(url: string): Promise<ModelFiles> {
-  const names = ["config.json", "vocab.json", "merges.txt", "model.safetensors"];
+const FILES = ["config.json", "vocab.json", "merges.txt", "model.safetensors"];
+
+async function filesAt(url: string, names: readonly string[] = FILES): Promise<ModelFiles> {
   const files = names.map(async (name) => [name, new File([await (await fetch(`${url}/${name}`)).blob()], name)]);
   return Object.fromEntries(await Promise.all(files));
 }
@@ -120,6 +121,20 @@ export async function textBits(choice: ModelChoice): Promise<string> {
 async function bitsOf(model: GPT2): Promise<string> {
   using actual = model.logits("To be, or not to be");
   return await fingerprint(await actual.data());
+}
+
+/** What a fine-tune makes of texts with added tokens in them: ids, and the logits after the last token of the first text. */
+export async function fineTune({
+  texts,
+  files,
+  ...choice
+}: ModelChoice & { texts: readonly string[]; files?: readonly string[] }) {
+  const warnings: string[] = [];
+  const where = files === undefined ? choice.url : await filesAt(choice.url, files);
+  using model = await GPT2.load(where, { deterministic: true, onWarning: (warning) => warnings.push(warning) });
+  const ids = texts.map((text) => model.tokenizer.encode(text, { allowedSpecial: "all" }));
+  using logits = model.logits(ids[0]!);
+  return { warnings, ids, last: Array.from((await logits.data()).slice(-model.config.vocabSize)) };
 }
 
 /** The name and message of the error that loading ends in. */

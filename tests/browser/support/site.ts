@@ -59,6 +59,7 @@ export async function startSite(
     folders: {
       "/weights": repository("weights"),
       "/reference": repository("benchmarks/reference"),
+      "/finetune": repository("packages/gpt2/test/checkpoint/fixtures/finetune"),
       "/packages": repository("packages"),
     },
   });

@@ -8,8 +8,8 @@ import type { SettingsFile } from "./tokenizer-settings.ts";
 /**
  * Reads a model's tokenizer as Hugging Face `transformers` does: `tokenizer.json`, or if there is none `vocab.json` and `merges.txt`;
  * and what `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say of it.
+ * `onWarning` is told of what a user should know: bytes without a token, say. Default: `console.warn`.
  *
- * @param options.onWarning told of what a user should know: bytes without a token, say. Default: `console.warn`
  * @throws TokenizerError naming the file; ModelFormatError if there is no tokenizer
  */
 export async function loadTokenizer(

@@ -1,8 +1,9 @@
 import { showValue } from "@gpt2-ts/tensor/options";
+import { parsePythonJson } from "../model/python-json.ts";
 import type { AddedToken } from "../tokenizer/added-token.ts";
 import { TokenizerError } from "../tokenizer/errors.ts";
 import type { TokenizerSettings } from "../tokenizer/settings.ts";
-import { END_OF_TEXT, parseJson } from "../tokenizer/vocabulary.ts";
+import { END_OF_TEXT } from "../tokenizer/vocabulary.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -93,7 +94,12 @@ function addedToken(value: unknown, file: SettingsFile, field: string): AddedTok
 
 /** The object that a file holds; empty if there is no such file. */
 function fieldsOf({ path, text }: SettingsFile): Fields {
-  const json = text === undefined ? {} : parseJson(text, { file: path });
+  let json: unknown = {};
+  try {
+    if (text !== undefined) json = parsePythonJson(text); // a `model_max_length` may be Infinity
+  } catch (cause) {
+    throw new TokenizerError(`not valid JSON: ${(cause as Error).message}`, { file: path });
+  }
   if (isObject(json)) return json;
   throw new TokenizerError(`expected a JSON object, found ${showValue(json)}`, { file: path });
 }

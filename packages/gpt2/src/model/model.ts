@@ -137,7 +137,7 @@ function selfAttention(
   return linear(y.reshape([T, C]), cProj.weight, cProj.bias); // [T, C]
 }
 
-/** What scores are multiplied by: 1/√D, as in the paper. Models that say so in their config divide by the layer's number, or do not divide. */
+/** What scores are multiplied by: 1/√D. Some models also divide by the layer's number, or do not divide at all. */
 function scoreScale({ scaleAttnWeights, scaleAttnByInverseLayerIdx }: GPT2Config, D: D, layer: number): number {
   const scale = scaleAttnWeights ? 1 / Math.sqrt(D) : 1;
   return scaleAttnByInverseLayerIdx ? scale / (layer + 1) : scale;

@@ -95,6 +95,11 @@ describe("loadTokenizer", () => {
     expect((error as Error).message).toContain(message);
   });
 
+  it("reads a tokenizer_config.json as Python writes it", async () => {
+    const config = '{"model_max_length": Infinity, "pad_token": "<pad>"}';
+    expect((await load({ "tokenizer_config.json": config })).tokenizer.specialTokens.get("<pad>")).toBe(601);
+  });
+
   it("names vocab.json if there is no tokenizer at all", async () => {
     await expect(
       modelSource({ "config.json": new Blob(["{}"]) }).then((source) => loadTokenizer(source)),

@@ -55,15 +55,12 @@ class Scanner {
   #quoted(): string {
     if (!this.#skip('"')) return "";
     const text = this.#text;
-    let value = "";
-    while (true) {
-      const quote = text.indexOf('"', this.#at);
-      const end = quote === -1 ? text.length : quote;
-      value += text.slice(this.#at, end);
-      this.#at = end + 1;
-      if (!this.#skip('"')) return value;
-      value += '"';
-    }
+    const from = this.#at;
+    let end = text.indexOf('"', from);
+    while (end !== -1 && text[end + 1] === '"') end = text.indexOf('"', end + 2);
+    if (end === -1) end = text.length;
+    this.#at = Math.min(end + 1, text.length);
+    return text.slice(from, end).replaceAll('""', '"');
   }
 
   /** What comes before the next comma or line end. */
