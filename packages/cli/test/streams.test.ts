@@ -120,7 +120,13 @@ describe("gpt2 download", () => {
     expect(first).toMatchObject({ status: 143, stdout: "" });
     expect(first.stderr).toMatch(/interrupted; run the same command again to continue\n$/);
     const second = await run(["download", "org/name"], ["stderr"], (child) => {
-      setTimeout(() => child.kill("SIGTERM"), 600);
+      const asked = hub.server.requests.length;
+      const look = setInterval(() => {
+        if (hub.server.requests.length === asked) return; // it may not listen for signals yet
+        clearInterval(look);
+        child.kill("SIGTERM");
+      }, 1);
+      child.on("close", () => clearInterval(look));
     });
     expect([143, 0]).toContain(second.status);
   });
