@@ -39,7 +39,16 @@ const rooms = {
     print: [],
   },
   gpt2: {
-    ground: ["errors", "options", "event-loop", "json-nesting", "process-owner", "tokenizer-files", "warning"],
+    ground: [
+      "errors",
+      "options",
+      "event-loop",
+      "json-nesting",
+      "process-owner",
+      "replace",
+      "tokenizer-files",
+      "warning",
+    ],
     tokenizer: [],
     model: [],
     checkpoint: ["model", "tokenizer"],
@@ -64,6 +73,7 @@ const entries = [
   "^packages/gpt2/src/(node|pretrained/browser|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
+  "^packages/cli/src/start[.]ts$",
   "^packages/hw1/src/cli/main[.]ts$",
   "^packages/hw1/src/written/render[.]ts$", // of the package's script that writes docs/hw1.md
   "^benchmarks/src/[^/]+[.]ts$",

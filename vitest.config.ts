@@ -5,7 +5,12 @@ export default defineConfig({
   resolve: { conditions: ["gpt2-ts:source"] },
   ssr: { resolve: { conditions: ["gpt2-ts:source"] } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "benchmarks/test/**/*.test.ts", "tests/docs/**/*.test.ts"],
+    include: [
+      "packages/*/test/**/*.test.ts",
+      "benchmarks/test/**/*.test.ts",
+      "tests/docs/**/*.test.ts",
+      "tests/kill/**/*.test.ts",
+    ],
     typecheck: {
       enabled: true,
       include: ["packages/*/test/**/*.test-d.ts"],

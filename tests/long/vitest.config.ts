@@ -14,9 +14,10 @@ export default defineConfig({
   resolve: { conditions: ["gpt2-ts:source"] },
   ssr: { resolve: { conditions: ["gpt2-ts:source"] } },
   test: {
-    include: [...filesWithProperties(), "tests/long/*.test.ts"],
+    include: [...filesWithProperties(), "tests/long/*.test.ts", "tests/kill/*.test.ts"],
     setupFiles: [join(import.meta.dirname, "more-runs.ts")],
-    testTimeout: hour,
+    env: { KILLS: process.env["KILLS"] ?? "200" },
+    testTimeout: 2 * hour,
     hookTimeout: hour,
   },
 });

@@ -1,7 +1,7 @@
 import type { DownloadProgress } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
 import { interruptible } from "./interruption.ts";
-import { writeOut } from "./output.ts";
+import { writeNote, writeOut } from "./output.ts";
 import { createProgress, formatBytes, type ProgressDisplay } from "./progress.ts";
 import { useProxy } from "./proxy.ts";
 
@@ -44,13 +44,13 @@ async function download(name: string, flags: DownloadFlags, signal: AbortSignal)
     const model = await downloadModel(name, { revision, weights, cacheDir, offline, signal, onProgress });
     progress.stop();
     if (model.fallback !== undefined) {
-      process.stderr.write(`note: using the copy in the cache, as ${model.fallback.message}\n`);
+      writeNote(`note: using the copy in the cache, as ${model.fallback.message}\n`);
     }
-    if (!model.files.some(({ downloaded }) => downloaded)) process.stderr.write("already in the cache\n");
+    if (!model.files.some(({ downloaded }) => downloaded)) writeNote("already in the cache\n");
     await writeOut(`${model.folder}\n`);
   } catch (error) {
     progress.stop();
-    if (signal.aborted) process.stderr.write("interrupted; run the same command again to continue\n");
+    if (signal.aborted) writeNote("interrupted; run the same command again to continue\n");
     throw error;
   }
 }

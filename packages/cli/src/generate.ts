@@ -11,7 +11,7 @@ import {
   parseNumber,
   specialTokensOption,
 } from "./model-options.ts";
-import { writeOut } from "./output.ts";
+import { writeNote, writeOut } from "./output.ts";
 import { addProfileOption, profiled } from "./profile.ts";
 
 const DEFAULT_MAX_TOKENS = 200;
@@ -112,7 +112,7 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
   };
   checkGenerateOptions(given); // before loading the model
   if (flags.prompt === undefined && process.stdin.isTTY) {
-    process.stderr.write("reading the prompt from standard input; end it with Ctrl-D\n");
+    writeNote("reading the prompt from standard input; end it with Ctrl-D\n");
   }
   const prompt = flags.prompt ?? (await inputText(signal));
   using model = await loadFrom(flags, signal);
@@ -127,7 +127,7 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
   }
   const onTerminal = process.stdout.isTTY;
   // On a terminal the prompt is shown before its continuation; standard output has only the continuation.
-  if (onTerminal && process.stderr.isTTY) process.stderr.write(`\u001b[2m${prompt}\u001b[22m`);
+  if (onTerminal && process.stderr.isTTY) writeNote(`\u001b[2m${prompt}\u001b[22m`);
   await profiled(profile, model, async () => {
     try {
       for await (const piece of model.stream(ids, options)) await writeOut(piece);

@@ -16,7 +16,7 @@ import { findModel, type ModelChoice } from "./find-model.ts";
 import { findGpu, type GpuFound } from "./gpu-info.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelChoice, dtypeOption, gpuModeOption } from "./model-options.ts";
-import { writeOut } from "./output.ts";
+import { writeNote, writeOut } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 interface InfoFlags extends ModelChoice {
@@ -59,7 +59,7 @@ async function gather(folder: string, { dtype: chosen, gpuMode }: InfoFlags, sig
   const stored: Record<string, { tensors: number; bytes: number }> = {};
   const checkpoint = await openCheckpoint(source, { signal });
   await using tensors = checkpoint.tensors;
-  const config = await fitConfig(checkpoint, said, (warning) => void process.stderr.write(`gpt2: ${warning}\n`));
+  const config = await fitConfig(checkpoint, said, (warning) => writeNote(`gpt2: ${warning}\n`));
   for (const name of tensors.names) {
     const { dtype, byteLength } = await tensors.info(name);
     const { tensors: count, bytes } = stored[dtype] ?? { tensors: 0, bytes: 0 };

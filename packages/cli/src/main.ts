@@ -1,3 +1,3 @@
-import { runCommand } from "./run-command.ts";
+import { startProgram } from "./start.ts";
 
-process.exitCode = await runCommand(process.argv.slice(2));
+await startProgram("gpt2", () => import("./run-command.ts"));

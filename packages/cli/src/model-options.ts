@@ -3,6 +3,7 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { findModel, type ModelChoice } from "./find-model.ts";
+import { writeNote } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 /** The options of every command that runs a model. */
@@ -60,7 +61,7 @@ export function addModelOptions(command: Command): Command {
 
 /** Tells the user something about a model's files that is no error. */
 export function printWarning(warning: string): void {
-  process.stderr.write(`gpt2: ${warning}\n`);
+  writeNote(`gpt2: ${warning}\n`);
 }
 
 /** Loads the model that the flags name. On a terminal a bar shows the progress, if it takes longer than a moment. */
@@ -93,7 +94,7 @@ export async function loadFrom(
     progress.stop();
     warnings.forEach(printWarning);
     const { notice } = model.device;
-    if (notice !== undefined) process.stderr.write(`gpt2: ${notice}; "gpt2 info" says more\n`);
+    if (notice !== undefined) writeNote(`gpt2: ${notice}; "gpt2 info" says more\n`);
     return model;
   } finally {
     progress.stop();

@@ -2,6 +2,7 @@ import { type GPT2, OptionError, profileNames } from "@gpt2-ts/gpt2";
 import { type Backend, type OpTime, Profiler, startObserving } from "@gpt2-ts/tensor";
 import type { Command } from "commander";
 import { type Limits, measureLimits } from "./limits.ts";
+import { writeNote } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 /** Adds `--profile`. */
@@ -35,7 +36,7 @@ export async function profiled<Result>(
     const milliseconds = performance.now() - start;
     stop();
     const ops = profiler.take();
-    process.stderr.write(`\n${profileTable(ops, milliseconds, limitsOf(device, ops))}`);
+    writeNote(`\n${profileTable(ops, milliseconds, limitsOf(device, ops))}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { Interruption } from "./interruption.ts";
-import { OutputClosedError } from "./output.ts";
+import { OutputClosedError, writeNote, writeOut } from "./output.ts";
 import { oneLine } from "./report.ts";
 
 /** What a shell reports for a command that wrote to a closed pipe: 128 + SIGPIPE. */
@@ -24,25 +24,36 @@ export async function runProgram(
   { name, description, version, commands }: Program,
   args: readonly string[],
 ): Promise<number> {
+  let output = ""; // of --help and --version
   const program = new Command(name)
     .description(description)
     .version(version)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${name}: ${oneLine(text).replace(/^error: /, "")}\n`) });
+    .configureOutput({
+      writeOut: (text) => {
+        output += text;
+      },
+      writeErr: writeNote,
+      outputError: (text, write) => write(`${name}: ${oneLine(text).replace(/^error: /, "")}\n`),
+    });
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   if (args.length === 0) {
     program.outputHelp({ error: true });
     return 1;
   }
   try {
-    await program.parseAsync(args, { from: "user" });
+    try {
+      await program.parseAsync(args, { from: "user" });
+    } finally {
+      if (output !== "") await writeOut(output);
+    }
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // commander has printed it
     if (error instanceof Interruption) return error.exitStatus;
     if (error instanceof OutputClosedError) return EXIT_OUTPUT_CLOSED;
-    process.stderr.write(`${name}: ${oneLine(error)}\n`);
-    if (process.env["DEBUG"] === name && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    writeNote(`${name}: ${oneLine(error)}\n`);
+    if (process.env["DEBUG"] === name && error instanceof Error) writeNote(`${error.stack}\n`);
     return 1;
   }
 }

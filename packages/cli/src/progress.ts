@@ -1,4 +1,5 @@
 import cliProgress from "cli-progress";
+import { noteStream } from "./output.ts";
 
 /** A progress display on standard error. */
 export interface ProgressDisplay {
@@ -19,7 +20,7 @@ const LINE_INTERVAL_MS = 10_000;
 const LINE_STEP = 0.25;
 
 /** @returns a bar on a terminal; elsewhere an occasional line, so that logs stay short */
-export function createProgress(unit: ProgressUnit, stream: NodeJS.WriteStream = process.stderr): ProgressDisplay {
+export function createProgress(unit: ProgressUnit, stream: NodeJS.WriteStream = noteStream()): ProgressDisplay {
   return stream.isTTY ? new BarDisplay(unit, stream) : new LineDisplay(unit, stream);
 }
 

@@ -49,16 +49,19 @@ async function writeIds(encoder: StreamEncoder, signal: AbortSignal): Promise<vo
 
 async function writeText(tokenizer: Tokenizer, signal: AbortSignal): Promise<void> {
   const reader = new IdListReader();
+  const known = new Set<number>();
   let unknown: number | undefined;
   for await (const piece of inputPieces(signal)) {
     const ids = reader.push(piece);
-    unknown ??= ids.find((id) => tokenizer.decodeBytes([id]).length === 0);
+    for (const id of ids) {
+      if (known.has(id)) continue;
+      known.add(id);
+      if (tokenizer.decodeBytes([id]).length === 0) unknown ??= id;
+    }
     await writeOut(tokenizer.decodeBytes(ids));
   }
   reader.end();
   if (unknown !== undefined) {
-    process.stderr.write(
-      `gpt2: the tokenizer has no token for some of the ids, such as ${unknown}: they were left out\n`,
-    );
+    printWarning(`the tokenizer has no token for some of the ids, such as ${unknown}: they were left out`);
   }
 }

@@ -10,3 +10,4 @@ export {
   splitRevision,
   type WeightChoice,
 } from "./hub/index.ts";
+export { removeAbandoned, temporaryPath } from "./process-owner.ts";

@@ -1,5 +1,7 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 
 /** This machine, in names of files. */
 export const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
@@ -27,5 +29,23 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     // EPERM: alive, but another user's.
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** A temporary name beside a path, which tells whose it is: `<path>.<host>-<process>-<random>.tmp`. */
+export function temporaryPath(path: string): string {
+  return `${path}.${HOST}-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+}
+
+const TEMPORARY = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
+
+/** Removes the files that processes which were killed have left under a {@link temporaryPath} of this path. */
+export async function removeAbandoned(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    const [ending, host, pid] = TEMPORARY.exec(name) ?? [];
+    if (ending === undefined || name !== basename(path) + ending) continue;
+    const temporary = join(dirname(path), name);
+    const stats = await stat(temporary).catch(() => undefined);
+    if (stats && isAbandoned(host, Number(pid), stats.mtimeMs)) await rm(temporary, { force: true });
   }
 }

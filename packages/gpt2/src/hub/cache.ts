@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
+import { replace } from "../replace.ts";
 import { HubError } from "./error.ts";
 import { COMMIT_PATTERN } from "./names.ts";
-import { replace } from "./replace.ts";
 import { symlinksDisabled } from "./settings.ts";
 import { canBePath } from "./windows.ts";
 

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-
 import { HOST, isAbandoned } from "../process-owner.ts";
-
-import { replace } from "./replace.ts";
+import { replace } from "../replace.ts";
 
 const NOBODY = 0;
 

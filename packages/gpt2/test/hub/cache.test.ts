@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ModelCache } from "../../src/hub/cache.ts";
-import { replace } from "../../src/hub/replace.ts";
 import { canBePath } from "../../src/hub/windows.ts";
+import { replace } from "../../src/replace.ts";
 
 const noLinks = vi.hoisted(() => ({ symlink: false, link: false }));
 vi.mock("node:fs/promises", async (original) => {

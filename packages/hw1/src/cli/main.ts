@@ -1,3 +1,3 @@
-import { runCommand } from "./run-command.ts";
+import { startProgram } from "gpt2-ts/start";
 
-process.exitCode = await runCommand(process.argv.slice(2));
+await startProgram("hw1", () => import("./run-command.ts"));

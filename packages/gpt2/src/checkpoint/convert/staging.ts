@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { basename, dirname, join } from "node:path";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { HOST, isAbandoned } from "../../process-owner.ts";
+import { replace } from "../../replace.ts";
 import { TOKENIZER_FILES } from "../../tokenizer-files.ts";
 import { INDEX_FILE, SINGLE_FILE } from "../open-checkpoint.ts";
 
@@ -135,7 +136,7 @@ async function exchange(temporary: string, folder: string, { remove, place }: Ex
   if (!waiting.includes(SINGLE_FILE)) return;
   for (const name of remove) await rm(join(folder, name), { force: true });
   for (const name of place) {
-    if (waiting.includes(name)) await rename(join(temporary, name), join(folder, name));
+    if (waiting.includes(name)) await replace(join(temporary, name), join(folder, name));
   }
 }
 

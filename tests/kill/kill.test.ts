@@ -1,0 +1,209 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAIN } from "../../packages/cli/test/support/cli.ts";
+import { modelFiles, useHub } from "../../packages/gpt2/test/hub/hub-fixture.ts";
+import { SHAKESPEARE } from "../../packages/gpt2/test/support/models.ts";
+import { generator } from "../../packages/tensor/test/wasm-kernels/harness.ts";
+
+/** How often each command is killed: a few times here, 200 times by `npm run test:long`. */
+const KILLS = Number(process.env["KILLS"] ?? 4);
+const HW1 = fileURLToPath(new URL("../../packages/hw1/bin/hw1.js", import.meta.url));
+
+let room: string;
+beforeAll(async () => {
+  room = await mkdtemp(join(tmpdir(), "gpt2-kill-"));
+});
+afterAll(() => rm(room, { recursive: true }));
+
+/** What lies in a folder and its subfolders: path → contents. */
+async function contents(folder: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory()) found.set(path.slice(folder.length + 1), (await readFile(path)).toString("latin1"));
+  }
+  return found;
+}
+
+/** The same without what temporary folders and files hold. */
+async function wholeFiles(folder: string): Promise<Map<string, string>> {
+  const all = await contents(folder);
+  return new Map([...all].filter(([path]) => !/\.converting(?:$|[\\/])|\.tmp$/.test(path)));
+}
+
+function start(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+}
+
+/** Runs a command to its end; its standard error if it fails. */
+async function complete(args: readonly string[]): Promise<string | undefined> {
+  const child = start(args);
+  let stderr = "";
+  child.stderr!.on("data", (data) => {
+    stderr += data;
+  });
+  const [status] = await once(child, "close");
+  return status === 0 ? undefined : stderr;
+}
+
+/**
+ * Kills a command again and again, each time after another part of the time that it takes, and looks at what it left.
+ *
+ * @param before prepares a run
+ * @param after checks what was left
+ */
+async function killed(
+  args: readonly string[],
+  { before, after }: { before?: (round: number) => Promise<void>; after: (round: number) => Promise<void> },
+  kills = KILLS,
+): Promise<void> {
+  await before?.(0);
+  const began = performance.now();
+  expect(await complete(args)).toBeUndefined();
+  const duration = performance.now() - began;
+  const random = generator(11);
+  for (let round = 0; round < kills; round++) {
+    await before?.(round);
+    const child = start(args);
+    const closed = once(child, "close");
+    // A command does its work at the end, after loading: half of the kills come in its last third.
+    const share = round % 2 === 0 ? random() : 2 / 3 + random() / 3;
+    const timer = setTimeout(() => child.kill("SIGKILL"), share * duration);
+    await closed;
+    clearTimeout(timer);
+    await after(round);
+  }
+}
+
+describe("a command that is killed", () => {
+  const convert = (out: string, dtype: string, ...flags: string[]): string[] => [
+    MAIN,
+    "convert",
+    "--model",
+    SHAKESPEARE,
+    "--dtype",
+    dtype,
+    "--out",
+    out,
+    ...flags,
+  ];
+
+  it("convert: leaves no folder, or the whole model", async () => {
+    const own = join(room, "convert");
+    await cp(SHAKESPEARE, join(own, "model"), { recursive: true });
+    const [out, reference] = [join(own, "out"), join(own, "reference")];
+    expect(await complete(convert(reference, "int8"))).toBeUndefined();
+    const wanted = await contents(reference);
+    await killed(convert(out, "int8"), {
+      before: () => rm(out, { recursive: true, force: true }),
+      after: async () => {
+        if ((await readdir(own)).includes("out")) expect(await contents(out)).toEqual(wanted);
+      },
+    });
+    await rm(out, { recursive: true, force: true });
+    expect(await complete(convert(out, "int8"))).toBeUndefined();
+    expect(await contents(out)).toEqual(wanted);
+    expect((await readdir(own)).sort()).toEqual(["model", "out", "reference"]);
+  });
+
+  it("convert --overwrite: leaves the old model or the new one", async () => {
+    const own = await mkdtemp(join(room, "overwrite-"));
+    const models = { bf16: join(own, "bf16"), int8: join(own, "int8") };
+    for (const [dtype, folder] of Object.entries(models)) {
+      expect(await complete(convert(folder, dtype))).toBeUndefined();
+    }
+    const [bf16, int8] = await Promise.all([contents(models.bf16), contents(models.int8)]);
+    const out = join(own, "out");
+    await cp(models.bf16, out, { recursive: true });
+    await killed(convert(out, "int8", "--overwrite"), {
+      before: () => cp(models.bf16, out, { recursive: true }),
+      after: async () => expect([bf16, int8]).toContainEqual(await wholeFiles(out)),
+    });
+    expect(await complete(convert(out, "int8", "--overwrite"))).toBeUndefined();
+    expect(await contents(out)).toEqual(int8);
+  });
+
+  it("convert --overwrite of another model: leaves the old one, the new one, or a folder without a checkpoint", async () => {
+    const own = await mkdtemp(join(room, "another-"));
+    const reference = join(own, "reference");
+    expect(await complete(convert(reference, "int8"))).toBeUndefined();
+    const wanted = await contents(reference);
+    const old = new Map([...wanted].map(([name]) => [name, `the old ${name}`]));
+    old.set("tokenizer.json", "the old tokenizer");
+    const out = join(own, "out");
+    const makeOld = async (): Promise<void> => {
+      await cp(reference, out, { recursive: true });
+      for (const [name, text] of old) await writeFile(join(out, name), text);
+    };
+    await killed(convert(out, "int8", "--overwrite"), {
+      before: makeOld,
+      after: async () => {
+        const left = await wholeFiles(out);
+        if (left.has("model.safetensors")) expect([old, wanted]).toContainEqual(left);
+        else expect((await readdir(out)).some((name) => name.endsWith(".converting"))).toBe(true);
+      },
+    });
+    expect(await complete(convert(out, "int8", "--overwrite"))).toBeUndefined();
+    expect(await contents(out)).toEqual(wanted);
+  });
+
+  it("hw1 all: leaves files that are absent or whole", async () => {
+    const own = await mkdtemp(join(room, "hw1-"));
+    const [out, reference] = [join(own, "out"), join(own, "reference")];
+    const all = (folder: string): string[] => [HW1, "all", "--length", "4", "--out", folder];
+    expect(await complete(all(reference))).toBeUndefined();
+    const wanted = await contents(reference);
+    const withoutTimes = (files: Map<string, string>) => new Map([...files].filter(([name]) => name !== "report.md"));
+    await killed(
+      all(out),
+      {
+        before: () => rm(out, { recursive: true, force: true }),
+        after: async () => {
+          const left = await wholeFiles(out).catch(() => new Map<string, string>());
+          for (const [name, text] of withoutTimes(left)) expect(text === wanted.get(name), name).toBe(true);
+          const report = left.get("report.md"); // tells how long the run took
+          if (report !== undefined)
+            expect(report.trimEnd().split("\n").at(-1)).toBe(wanted.get("report.md")!.trimEnd().split("\n").at(-1));
+        },
+      },
+      Math.ceil(KILLS / 4),
+    ); // one run takes ten seconds
+    expect(await complete(all(out))).toBeUndefined();
+    expect(withoutTimes(await contents(out))).toEqual(withoutTimes(wanted));
+    expect([...(await contents(out)).keys()].sort()).toEqual([...wanted.keys()].sort());
+  });
+});
+
+describe("a download that is killed", () => {
+  const hub = useHub();
+
+  it("leaves whole files only, and is continued by the next one", async () => {
+    const files = modelFiles("one", 3_000_000);
+    const commit = hub.server.commit("org/name", files);
+    const repository = join(hub.cacheDir, "models--org--name");
+    process.env["HF_ENDPOINT"] = hub.server.url;
+    process.env["NO_PROXY"] = "127.0.0.1";
+    hub.server.throttle = { bytes: 50_000, ms: 5 };
+    const snapshot = join(repository, "snapshots", commit);
+    const isWhole = async (name: string): Promise<void> => {
+      const wanted = Buffer.from(files[name] as string | Uint8Array);
+      expect((await readFile(join(snapshot, name))).equals(wanted), name).toBe(true);
+    };
+    const download = [MAIN, "download", "org/name"];
+    await killed(download, {
+      before: (round) => (round % 3 === 0 ? rm(repository, { recursive: true, force: true }) : Promise.resolve()),
+      after: async () => {
+        for (const name of await readdir(snapshot).catch(() => [])) await isWhole(name);
+      },
+    });
+    expect(await complete(download)).toBeUndefined();
+    for (const name of await readdir(snapshot)) await isWhole(name);
+    expect(await readdir(snapshot)).toContain("model.safetensors");
+    expect((await readdir(join(repository, "blobs"))).filter((name) => name.endsWith(".incomplete"))).toEqual([]);
+  });
+});
