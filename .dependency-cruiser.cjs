@@ -39,7 +39,16 @@ const rooms = {
     print: [],
   },
   gpt2: {
-    ground: ["errors", "options", "process-owner", "replace", "event-loop", "tokenizer-files", "warning"],
+    ground: [
+      "errors",
+      "options",
+      "event-loop",
+      "json-nesting",
+      "process-owner",
+      "replace",
+      "tokenizer-files",
+      "warning",
+    ],
     tokenizer: [],
     model: [],
     checkpoint: ["model", "tokenizer"],

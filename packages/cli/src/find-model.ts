@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { HubError, ModelFormatError, OptionError } from "@gpt2-ts/gpt2";
 import type { WeightChoice } from "@gpt2-ts/gpt2/node";
+import { displayUrl } from "safetensors-ts/transport";
 import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
 import { useProxy } from "./proxy.ts";
@@ -32,9 +33,17 @@ export async function findModel(
   useProxy();
   const place = await localPlace(model);
   if (place !== undefined && revision !== undefined) {
-    throw new OptionError("revision", `${place} is no model of the Hugging Face Hub, which alone has revisions`);
+    throw new OptionError(
+      "revision",
+      `${displayModel(place)} is no model of the Hugging Face Hub, which alone has revisions`,
+    );
   }
   return place ?? download(model!, revision, signal, weights);
+}
+
+/** What messages call a model: a path or name as it is, a URL without what may be secret. */
+export function displayModel(model: string): string {
+  return /^https?:/i.test(model) ? displayUrl(model) : model;
 }
 
 /** Where a model is that is not on the hub: a path or URL; undefined for one that is. */

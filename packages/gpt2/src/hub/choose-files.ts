@@ -1,3 +1,4 @@
+import { nestsTooDeep } from "../json-nesting.ts";
 import { TOKENIZER_FILES } from "../tokenizer-files.ts";
 import { HubError } from "./error.ts";
 import type { RemoteFile, RemoteTree } from "./listing.ts";
@@ -104,6 +105,7 @@ export function missingForTokenizer(has: (path: string) => boolean): string | un
 export function shardNames(text: string, { index: indexFile, ending }: WeightFiles): string[] {
   const fail = (reason: string) => new HubError("protocol", `${indexFile} ${reason}`, { file: indexFile });
   let index: unknown;
+  if (nestsTooDeep(text)) throw fail("nests too deep");
   try {
     index = JSON.parse(text);
   } catch {

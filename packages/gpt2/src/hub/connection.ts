@@ -1,4 +1,5 @@
 import { type Answer, displayUrl, send, TransportError } from "safetensors-ts/transport";
+import { nestsTooDeep } from "../json-nesting.ts";
 import { HubError } from "./error.ts";
 import { statusError, transportError } from "./http-errors.ts";
 
@@ -94,7 +95,11 @@ export class HubConnection {
     const opened = await this.open(url, { headers: { accept: "application/json" } });
     const { status, headers } = opened.response;
     const bytes = await opened.bytes(MAX_API_BYTES);
-    return new Response(Buffer.from(bytes), { status, headers });
+    const text = new TextDecoder().decode(bytes);
+    if (nestsTooDeep(text)) {
+      throw new HubError("protocol", `${displayUrl(new URL(url))} answers with JSON that nests too deep`, { url });
+    }
+    return new Response(text, { status, headers });
   }
 
   #fail(cause: unknown, url: string, file: string | undefined): never {

@@ -126,6 +126,7 @@ async function fetchOnce(
     refuseOtherVersion(opened, request);
     if (!continues(opened.response, part, size)) {
       if (opened.response.status !== 200) {
+        refuseOtherSize(opened.response, request, part.length);
         await part.restart(undefined);
         const { status } = opened.response;
         const message = `${url} answered ${status} with a range that was not asked for`;
@@ -139,7 +140,7 @@ async function fetchOnce(
     opened.close();
   }
   if (part.length < size) {
-    refuseOtherSize(opened.response, request);
+    refuseOtherSize(opened.response, request, part.length);
     throw new HubError("connection-lost", `${file} ended after ${part.length} of ${size} bytes`, {
       url,
       file,
@@ -161,10 +162,12 @@ function continues(response: Response, part: PartFile, size: number): boolean {
 }
 
 /** The server's answer was whole, and is no file of the size that was listed: another try would end like this one. */
-function refuseOtherSize({ status, headers }: Response, { url, file, size }: FileRequest): void {
-  const total = status === 206 ? headers.get("content-range")?.split("/")[1] : headers.get("content-length");
+function refuseOtherSize({ status, headers }: Response, { url, file, size }: FileRequest, received: number): void {
+  // The end of a chunked body is told, and the body of another length would have been an error.
+  const whole = headers.get("transfer-encoding") === "chunked" ? String(received) : headers.get("content-length");
+  const total = status === 206 ? headers.get("content-range")?.split("/")[1] : whole;
   const isItself = (headers.get("content-encoding") ?? "identity") === "identity";
-  if (!isItself || total === null || total === undefined || !/^\d+$/.test(total) || Number(total) === size) return;
+  if (!isItself || !/^\d+$/.test(total ?? "") || Number(total) === size) return;
   throw new HubError("size", `${file} has ${total} bytes on the server, which listed it with ${size}`, { url, file });
 }
 

@@ -46,7 +46,8 @@ export async function withRetries<T>(
       if (failures >= policy.retries || (error.retryAfter ?? 0) > MAX_RETRY_AFTER_SECONDS) throw error;
       const backoff = Math.min(policy.delay * 2 ** failures, MAX_DELAY) * (0.75 + Math.random() / 2);
       const delay = Math.max(backoff, (error.retryAfter ?? 0) * 1000);
-      failures++;
+      // A stall has taken its time already.
+      failures += error.code === "stalled" ? 2 : 1;
       onRetry?.({ attempt: failures, delay, error });
       await sleep(delay, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
     }

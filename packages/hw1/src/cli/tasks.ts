@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { type GPT2, parameterCount } from "@gpt2-ts/gpt2";
 import { Command } from "commander";
-import { createProgress, interruptible, loadFrom, writeOut } from "gpt2-ts";
+import { createProgress, displayModel, interruptible, loadFrom, writeOut } from "gpt2-ts";
 import { COURSE_PARTS, type CoursePart } from "../data/course-data.ts";
 import { loadCourseData } from "../data.ts";
 import { DEFAULT_SOURCES } from "../default-sets.ts";
@@ -177,7 +177,8 @@ async function makeFolder(folder: string): Promise<void> {
 function summary(model: GPT2, flags: TaskFlags): ModelSummary {
   const { nPositions, vocabSize } = model.config;
   const parameters = parameterCount(model.config);
-  const name = flags.model === undefined ? "the shipped model" : basename(flags.model.replace(/\/+$/, ""));
+  const name =
+    flags.model === undefined ? "the shipped model" : basename(displayModel(flags.model).replace(/\/+$/, ""));
   const device: string[] = [model.device.name];
   if (flags.dtype !== undefined) device.push(flags.dtype);
   if (flags.threads !== undefined) device.push(`${flags.threads} threads`);

@@ -1,6 +1,7 @@
 import { showValue } from "@gpt2-ts/tensor/options";
 import { displayUrl } from "safetensors-ts/transport";
 import { ModelFormatError } from "../../errors.ts";
+import { nestsTooDeep } from "../../json-nesting.ts";
 import { filesSource, type ModelFiles } from "./files.ts";
 import { folderSource } from "./folder.ts";
 import { foreignContent } from "./foreign-content.ts";
@@ -19,6 +20,9 @@ export async function modelSource(where: string | URL | ModelFiles, signal?: Abo
   const text = async (name: string): Promise<string | undefined> => {
     const text = await source.text(name);
     const foreign = text === "" && name.endsWith(".json") ? "the file is empty" : text && foreignContent(text);
+    if (text && name.endsWith(".json") && nestsTooDeep(text)) {
+      throw new ModelFormatError(source.path(name), "its JSON nests too deep");
+    }
     if (foreign) throw new ModelFormatError(source.path(name), foreign);
     return text;
   };
