@@ -133,15 +133,22 @@ describe("gpt2 download", () => {
 });
 
 describe.runIf(process.platform !== "win32")("with few file descriptors", () => {
-  it.each([24, 40, 64])("(%i) the program says what to do, on one line", async (limit) => {
+  it.each([24, 40, 64])("(%i) the program says what to do, on one line, or does with what there is", async (limit) => {
     const command = `ulimit -n ${limit} && exec "$0" "$@"`;
-    const child = spawn("sh", ["-c", command, process.execPath, MAIN, "generate", "--prompt", "a", "--threads", "8"]);
+    const generate = ["generate", "--prompt", "a", "--threads", "16", "--greedy", "--max-tokens", "20"];
+    const child = spawn("sh", ["-c", command, process.execPath, MAIN, ...generate]);
     let stderr = "";
     child.stderr.on("data", (data) => {
       stderr += data;
     });
+    child.stdout.resume();
     child.stdin.end();
-    expect((await once(child, "close"))[0]).toBe(1);
-    expect(stderr).toBe(`gpt2: it cannot be loaded with so few open files (EMFILE): raise ulimit -n, now ${limit}\n`);
+    const [status] = await once(child, "close");
+    // Node 20 needs more to load the program; later ones need them for workers, without which the work is done too.
+    const notLoaded = `gpt2: it cannot be loaded with so few open files (EMFILE): raise ulimit -n, now ${limit}\n`;
+    const fewer =
+      /^(?:gpt2: the wasm device runs on \d+ of 16 threads: no more can be started \(.*EMFILE\); "gpt2 info" says more\n)?$/;
+    if (status === 0) expect(stderr).toMatch(fewer);
+    else expect({ status, stderr }).toEqual({ status: 1, stderr: notLoaded });
   });
 });

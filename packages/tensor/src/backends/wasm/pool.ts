@@ -46,8 +46,10 @@ export function tooFewThreads(threads: number, wanted: number, reason: string): 
 
 /** Threads beside the calling one. They are unreferenced: they never keep a program alive. */
 export class WorkerPool {
-  /** Why there are fewer workers than were asked for. */
-  readonly notice: string | undefined;
+  readonly #wanted: number;
+  /** Workers that could not be started, and why. */
+  #missing = 0;
+  #reason = "";
   readonly #memory: WasmMemory;
   readonly #timeout: number;
   readonly #workers: PoolWorker[] = [];
@@ -62,17 +64,23 @@ export class WorkerPool {
   constructor(module: object, memory: WasmMemory, count: number, timeout: number) {
     this.#memory = memory;
     this.#timeout = timeout;
+    this.#wanted = count;
     const start = { module, memory: memory.memory, spins: WORKER_SPINS };
     try {
       while (this.#workers.length < count) this.#workers.push(this.#startWorker(start));
     } catch (error) {
-      // Those that there are do the work, the calling thread alone if need be.
-      this.notice = tooFewThreads(
-        1 + this.#workers.length,
-        1 + count,
-        `no more can be started (${(error as Error).message})`,
-      );
+      this.#notStarted(count - this.#workers.length, error as Error);
     }
+  }
+
+  /** Why there are fewer workers than were asked for. Those that there are do the work, the calling thread alone if need be. */
+  get notice(): string | undefined {
+    if (this.#missing === 0) return undefined;
+    return tooFewThreads(
+      1 + this.#wanted - this.#missing,
+      1 + this.#wanted,
+      `no more can be started (${this.#reason})`,
+    );
   }
 
   /** For tests and tools: the workers themselves. */
@@ -133,6 +141,11 @@ export class WorkerPool {
     return new TextDecoder().decode(new Uint8Array(buffer, FAILURE_MESSAGE, length).slice());
   }
 
+  #notStarted(count: number, { message }: Error): void {
+    this.#missing += count;
+    this.#reason = message;
+  }
+
   #lost(reason: string): void {
     if (!this.#disposed) this.#broken ??= reason;
   }
@@ -150,8 +163,14 @@ export class WorkerPool {
         stderr: true,
       });
       worker.unref();
-      worker.on("error", (error) => this.#lost(`a worker failed: ${error.message}`));
-      worker.on("exit", () => this.#lost("a worker was terminated"));
+      let started = true;
+      worker.on("error", (error: NodeJS.ErrnoException) => {
+        // With too few file descriptors it never ran, and took no work.
+        started = error.code !== "ERR_WORKER_INIT_FAILED";
+        if (started) this.#lost(`a worker failed: ${error.message}`);
+        else this.#notStarted(1, error);
+      });
+      worker.on("exit", () => started && this.#lost("a worker was terminated"));
       return worker;
     }
     pageSourceUrl ??= URL.createObjectURL(new Blob([pageSource], { type: "text/javascript" }));
