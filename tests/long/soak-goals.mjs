@@ -6,7 +6,11 @@ export const goals = [
     name: "mutated files",
     wanted: 1_000_000,
     unit: "values",
-    files: ["packages/safetensors/test/properties.test.ts", "packages/gpt2/test/checkpoint", "packages/hw1/test/data"],
+    files: [
+      "packages/safetensors/test/properties.test.ts",
+      "packages/gpt2/test/checkpoint",
+      "packages/gpt2/test/tokenizer/vocabulary.test.ts",
+    ],
     tests: "mutated",
   },
   {
@@ -15,5 +19,12 @@ export const goals = [
     unit: "values",
     files: ["packages/gpt2/test/tokenizer/tokenizer.test.ts", "packages/gpt2/test/tokenizer/split.test.ts"],
     tests: "encode|decode|split|ids",
+  },
+  {
+    name: "faults",
+    wanted: 3_600,
+    unit: "seconds",
+    files: ["tests/kill", "packages/gpt2/test/hub/hostile.test.ts", "packages/gpt2/test/hub/resume.test.ts"],
+    tests: ".",
   },
 ];

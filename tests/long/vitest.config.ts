@@ -14,7 +14,12 @@ export default defineConfig({
   resolve: { conditions: ["gpt2-ts:source"] },
   ssr: { resolve: { conditions: ["gpt2-ts:source"] } },
   test: {
-    include: [...filesWithProperties(), "tests/long/*.test.ts", "tests/kill/*.test.ts"],
+    include: [
+      ...filesWithProperties(),
+      "tests/long/*.test.ts",
+      "tests/kill/*.test.ts",
+      "packages/gpt2/test/hub/{hostile,resume}.test.ts",
+    ],
     setupFiles: [join(import.meta.dirname, "more-runs.ts")],
     env: { KILLS: process.env["KILLS"] ?? "200" },
     testTimeout: 2 * hour,
