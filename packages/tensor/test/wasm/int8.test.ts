@@ -21,6 +21,7 @@ import { execute, pack, upload } from "./packed-operands.ts";
 
 /** Every kind of backend, and of how processors multiply bytes. */
 const backends = await byteBackends();
+const everyBackend = [referenceBackend, ...backends.map(({ backend }) => backend)];
 afterAll(() => {
   for (const { backend } of backends) backend.dispose();
 });
@@ -48,7 +49,7 @@ describe("int8 matrices", () => {
         const data = normals(k * n, random);
         for (const value of special) data[Math.floor(random() * data.length)] = value;
         const { values } = quantizedMatrix(data, k, n);
-        for (const backend of [referenceBackend, ...backends.map(({ backend }) => backend)]) {
+        for (const backend of everyBackend) {
           const packed = pack(backend, scattered(float32(data, [k, n]), random), "int8");
           expect(firstDifference(backend.readSync(packed.storage), values)).toBe(-1);
           packed.storage.release();
@@ -67,7 +68,7 @@ describe("int8 matrices", () => {
         const bias = hasBias ? [randomFloats([n], random)] : [];
         const expected = product(x.data as Float32Array, w.data as Float32Array, m, k, n);
         const biased = expected.map((sum, i) => (hasBias ? sum + bias[0]!.data[i % n]! : sum));
-        for (const { backend } of backends) {
+        for (const backend of everyBackend) {
           const weights = pack(backend, scattered(w, random), "int8");
           const inputs = [scattered(x, random), weights];
           const plain = execute(backend, matmulOp, inputs, undefined, [m, n]);
@@ -93,7 +94,7 @@ describe("int8 matrices", () => {
           i % 9 === 0 ? Math.sign(x[Math.floor(i / 9)]!) : random() - 0.5,
         );
         const expected = product(x, w, 1, k, 9);
-        for (const { backend } of backends) {
+        for (const backend of everyBackend) {
           const weights = pack(backend, float32(w, [k, 9]), "int8");
           const result = execute(backend, matmulOp, [float32(x, [1, k]), weights], undefined, [1, 9]);
           expect(firstDifference(result, expected)).toBe(-1);
@@ -119,7 +120,7 @@ describe("int8 matrices", () => {
       const w = normals(k * n, random);
       x[2 * k + 66] = bad;
       w[3 * n + 7] = bad;
-      for (const { backend } of backends) {
+      for (const backend of everyBackend) {
         const weights = pack(backend, float32(w, [k, n]), "int8");
         const result = execute(backend, matmulOp, [float32(x, [5, k]), weights], undefined, [5, n]);
         result.forEach((value, i) => {
@@ -170,7 +171,7 @@ describe("int8 matrices", () => {
         const { integers, scales, values } = quantizedMatrix(data, k, n);
         const groups = scales.length / n;
         const bytes = new Uint8Array(integers.buffer);
-        for (const backend of [referenceBackend, ...backends.map(({ backend }) => backend)]) {
+        for (const backend of everyBackend) {
           const integerView = transposedIf(byColumns, { data: bytes, dtype: "uint8", ...shaped(k, n) });
           const scaleView = transposedIf(byColumns, float32(scales, [groups, n]));
           const [from, by] = [upload(backend, integerView), upload(backend, scaleView)];
@@ -178,13 +179,11 @@ describe("int8 matrices", () => {
           matrix.storage.retain();
           writeIntegers(0, from as View<"uint8">, by as View<"float32">);
           expect(firstDifference(backend.readSync(matrix.storage), values)).toBe(-1);
-          if (backend !== referenceBackend) {
-            const x = randomFloats([3, k], random);
-            const whole = pack(backend, float32(data, [k, n]), "int8");
-            const expected = execute(backend, matmulOp, [x, whole], undefined, [3, n]);
-            expect(firstDifference(execute(backend, matmulOp, [x, matrix], undefined, [3, n]), expected)).toBe(-1);
-            whole.storage.release();
-          }
+          const x = randomFloats([3, k], random);
+          const whole = pack(backend, float32(data, [k, n]), "int8");
+          const expected = execute(backend, matmulOp, [x, whole], undefined, [3, n]);
+          expect(firstDifference(execute(backend, matmulOp, [x, matrix], undefined, [3, n]), expected)).toBe(-1);
+          whole.storage.release();
           for (const { storage } of [from, by, matrix]) storage.release();
         }
       }),
