@@ -12,10 +12,8 @@ const LOGITS_AT_ONCE = 2 ** 22;
 
 /** What a pass over new tokens yields. */
 export interface Advance {
-  /** The scores `[V]` of what may follow the last token. */
-  readonly logits: Float32Array;
-  /** Those scores as natural log-probabilities, if asked for. */
-  readonly nextLogprobs: Float32Array | undefined;
+  /** The scores of what may follow the last token, on the model's device. The caller disposes of them. */
+  readonly logits: Tensor<[1, V]>;
   /** log p of each new token but the first, given all before it; empty unless asked for. */
   readonly logprobs: number[];
 }
@@ -45,9 +43,8 @@ export async function advance(
       known.push(...(await logprobsOf(model, x, [...targets.keys()], targets, signal)));
     }
     if (end === ids.length) {
-      using row = tidy(() => logits(model, x.slice(0, end - start - 1, end - start)));
-      using normalized = logprobs ? row.logSoftmax(-1) : undefined;
-      return { logits: await row.data(), nextLogprobs: await normalized?.data(), logprobs: known };
+      const last = tidy(() => logits(model, x.slice(0, end - start - 1, end - start)));
+      return { logits: last as Tensor<[1, V]>, logprobs: known };
     }
   }
 }
