@@ -20,20 +20,21 @@ export const encodeVectorsKernel: Kernel<EncodeVectorsParams> = ([x], { encoding
   const [T, H, D] = x!.shape as readonly [number, number, number];
   const vector = new Float32Array(D);
   const integers = new Int8Array(D);
-  const target = bytesOf(out!);
   const size = vectorBytes(encoding, D);
+  const bytes = new Uint8Array(size);
+  const target = new DataView(bytes.buffer);
   for (let t = 0; t < T; t++) {
     for (let h = 0; h < H; h++) {
       for (let d = 0; d < D; d++) vector[d] = x!.data[at(x!, t, h) + d * x!.strides[2]!]!;
-      const to = at(out!, t, h);
-      for (let i = 0; i < size; i++) target.setUint8(to + i, 0);
       if (encoding === "bf16") {
-        for (const [d, upper] of bf16.file.encode(vector).entries()) target.setUint16(to + placeOfBf16(d), upper, true);
+        for (const [d, upper] of bf16.file.encode(vector).entries()) target.setUint16(placeOfBf16(d), upper, true);
       } else {
         const scale = int8.integers.quantize(vector, integers);
-        for (const [d, integer] of integers.entries()) target.setInt8(to + placeOfInt8(d), integer);
-        target.setFloat32(to + size - 4, scale, true);
+        for (const [d, integer] of integers.entries()) target.setInt8(placeOfInt8(d), integer);
+        target.setFloat32(size - 4, scale, true);
       }
+      const to = at(out!, t, h);
+      for (let i = 0; i < size; i++) out!.data[to + i * out!.strides[2]!] = bytes[i]!;
     }
   }
 };
@@ -41,19 +42,21 @@ export const encodeVectorsKernel: Kernel<EncodeVectorsParams> = ([x], { encoding
 /** What was kept of vectors of `D` numbers, `[T, H, D]`. */
 export function decodeVectors(view: CpuView, D: number): CpuView<"float32"> {
   const [T, H, size] = view.shape as readonly [number, number, number];
-  const source = bytesOf(view);
   const encoding = vectorEncodingOf(size, D);
+  const bytes = new Uint8Array(size);
+  const source = new DataView(bytes.buffer);
   const data = new Float32Array(T * H * D);
   for (let t = 0; t < T; t++) {
     for (let h = 0; h < H; h++) {
       const from = at(view, t, h);
+      for (let i = 0; i < size; i++) bytes[i] = view.data[from + i * view.strides[2]!]!;
       const to = (t * H + h) * D;
       if (encoding === "bf16") {
         const bits = new Uint32Array(data.buffer, 4 * to, D);
-        for (let d = 0; d < D; d++) bits[d] = source.getUint16(from + placeOfBf16(d), true) << 16;
+        for (let d = 0; d < D; d++) bits[d] = source.getUint16(placeOfBf16(d), true) << 16;
       } else {
-        const scale = source.getFloat32(from + size - 4, true);
-        for (let d = 0; d < D; d++) data[to + d] = source.getInt8(from + placeOfInt8(d)) * scale;
+        const scale = source.getFloat32(size - 4, true);
+        for (let d = 0; d < D; d++) data[to + d] = source.getInt8(placeOfInt8(d)) * scale;
       }
     }
   }
@@ -74,8 +77,4 @@ function placeOfInt8(d: number): number {
 /** Element number of `view[t, h, 0]`. */
 function at({ offset, strides }: CpuView, t: number, h: number): number {
   return offset + t * strides[0]! + h * strides[1]!;
-}
-
-function bytesOf({ data }: CpuView): DataView {
-  return new DataView(data.buffer, data.byteOffset, data.byteLength);
 }
