@@ -2,11 +2,11 @@
  * `npm run bench:against`: this build against that of another revision, in turns, on the same weights and prompts.
  *
  *     npm run bench:against -- --base REVISION [--only prefill|decode|score|cold|bundle]... [--dtype f32|bf16|int8]...
- *                              [--rounds N] [--floor RATIO] [--node PATH]
+ *                              [--context N]... [--rounds N] [--floor RATIO] [--node PATH]
  *
  * Builds the revision in `.cache/against/` on first use. Ratios say how much better this build is: above 1 where it is
- * faster, or smaller. Exits with status 1 when the median of a ratio is below the floor (0.98). Writes
- * `results/against.json`; with `--only` or `--dtype` it prints and writes nothing.
+ * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed. Exits with status 1 when the median of a ratio is below the floor (0.98). Writes
+ * `results/against.json`; with `--only`, `--dtype` or `--context` it prints and writes nothing.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,6 +21,7 @@ import type { LogitQuality } from "./engines/language-checks.ts";
 import { runConditions } from "./harness/machine.ts";
 import { RESULTS } from "./paths.ts";
 import { mixedLengths, peersPlanFor } from "./peers/plan.ts";
+import { LONGEST_CONTEXT } from "./speed/plan.ts";
 import { writeSyntheticVocabulary } from "./synthetic-tokenizer.ts";
 
 const COMMAND = "bench:against";
@@ -35,6 +36,7 @@ const { values: options } = parseArgs({
     base: { type: "string" },
     only: { type: "string", multiple: true, default: [...AGAINST_PARTS] },
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
+    context: { type: "string", multiple: true },
     rounds: { type: "string" },
     floor: { type: "string" },
     node: { type: "string", default: process.execPath },
@@ -48,7 +50,8 @@ const parts = chosen(COMMAND, "only", options.only, AGAINST_PARTS);
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const rounds = integer(COMMAND, "rounds", options.rounds, 1, 1000) ?? ROUNDS;
 const floor = decimal(COMMAND, "floor", options.floor, 0, 10) ?? FLOOR;
-const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length;
+const contexts = options.context?.map((context) => integer(COMMAND, "context", context, 1, LONGEST_CONTEXT - 1)!);
+const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length || contexts !== undefined;
 
 const pair = { current: thisBuild(), base: buildOf(options.base) };
 const usual = peersPlanFor(options.node, false);
@@ -57,6 +60,7 @@ const plan = {
   schedule: { ...usual.schedule, rounds },
   coldRounds: rounds,
   textLengths: mixedLengths(TEXTS),
+  decodeContexts: contexts ?? [usual.decodeContext],
 };
 const conditions = await runConditions(plan.node);
 console.log(

@@ -1,14 +1,15 @@
 /**
  * `npm run bench:speed`: ours against its peers in one run, on the same weights, threads and prompts.
  *
- *     npm run bench:speed -- [--quick] [--node PATH] [--part prefill|decode|cold|matmul]... [--no-peers]
+ *     npm run bench:speed -- [--quick] [--node PATH] [--part prefill|decode|cold|matmul]... [--no-peers] [--context N]
  *
  * Installs the peers on first use, rebuilds the 124M checkpoint, and writes `results/speed-node<major>.json`, where each
- * part replaces what an earlier run found. `--quick` and `--no-peers` only print; they write nothing.
+ * part replaces what an earlier run found. `--context` says how many tokens come before those whose
+ * decoding is timed. With it, `--quick` or `--no-peers` it prints and writes nothing.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
-import { chosen } from "./command-line.ts";
+import { chosen, integer } from "./command-line.ts";
 import type { EngineSpec } from "./engines/language-engine.ts";
 import type { MatmulSpec } from "./engines/matmul-engine.ts";
 import { installPeers } from "./engines/peers.ts";
@@ -18,7 +19,7 @@ import { measureColdStart } from "./speed/cold-start.ts";
 import { OURS, show } from "./speed/compare.ts";
 import { type Contestant, measureDecode, measurePrefill } from "./speed/language.ts";
 import { measureMatmul } from "./speed/matmul.ts";
-import { planFor } from "./speed/plan.ts";
+import { decodingAt, LONGEST_CONTEXT, planFor } from "./speed/plan.ts";
 import { type DecodePart, PARTS, type PartName, type SpeedResult } from "./speed/result.ts";
 
 /** Above about this load something else is running. */
@@ -30,10 +31,13 @@ const { values: options } = parseArgs({
     node: { type: "string", default: process.execPath },
     part: { type: "string", multiple: true, default: [...PARTS] },
     "no-peers": { type: "boolean", default: false },
+    context: { type: "string" },
   },
 });
 const parts = chosen("bench:speed", "part", options.part, PARTS);
-const plan = planFor(options.node, options.quick);
+const context = integer("bench:speed", "context", options.context, 1, LONGEST_CONTEXT - 1);
+const usual = planFor(options.node, options.quick);
+const plan = context === undefined ? usual : decodingAt(usual, context);
 const { threads, checkpoint } = plan;
 const withPeers = !options["no-peers"];
 if (withPeers) installPeers();
@@ -53,7 +57,7 @@ const cold = wants("cold")
   : undefined;
 const matmul = wants("matmul") ? { ...about, ...(await measureMatmul(plan, matmulContestants())) } : undefined;
 
-if (!options.quick && withPeers) {
+if (!options.quick && withPeers && context === undefined) {
   const result: SpeedResult = {
     ...(await readResult<SpeedResult>("speed", node)),
     kind: "speed",

@@ -1,4 +1,13 @@
-import { attentionWeights, keep, type OpListener, observe, Tensor, tidy, type Vectors, type View } from "@gpt2-ts/tensor";
+import {
+  attentionWeights,
+  keep,
+  type OpListener,
+  observe,
+  Tensor,
+  tidy,
+  type Vectors,
+  type View,
+} from "@gpt2-ts/tensor";
 import { Batch } from "./batch.ts";
 import { type C, type D, forward, type H, logits, type Model, type T, type V } from "./model.ts";
 import { weightsByStorage } from "./places.ts";

@@ -94,7 +94,10 @@ function build(
   const rows = randomFloats([T, 3 * H * D], random);
   const inputs = [third(rows, 0, H, D), kept(third(rows, 1, H, D), encoding), kept(third(rows, 2, H, D), encoding)];
   for (const P of pasts) {
-    const [key, value] = [kept(randomFloats([P, H, D], random), encoding), kept(randomFloats([P, H, D], random), encoding)];
+    const [key, value] = [
+      kept(randomFloats([P, H, D], random), encoding),
+      kept(randomFloats([P, H, D], random), encoding),
+    ];
     inputs.push(key, scattered(value, random));
   }
   let start = 0;

@@ -90,7 +90,10 @@ describe("vectors in fewer bits", () => {
   });
 
   it("of integers 127 or fewer times a power of two come back as they were", () => {
-    const exact = fc.tuple(fc.array(fc.integer({ min: -127, max: 127 }), { maxLength: 40 }), fc.integer({ min: -20, max: 20 }));
+    const exact = fc.tuple(
+      fc.array(fc.integer({ min: -127, max: 127 }), { maxLength: 40 }),
+      fc.integer({ min: -20, max: 20 }),
+    );
     fc.assert(
       fc.property(exact, ([integers, power]) => {
         const numbers = [...integers, 127].map((integer) => integer * 2 ** power);
