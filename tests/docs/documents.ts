@@ -21,6 +21,7 @@ export function documents(): Document[] {
     "CONTRIBUTING.md",
     ...pages.map((name) => `docs/${name}`),
     ...packages.map((name) => `packages/${name}/README.md`),
+    "weights/shakespeare/README.md",
   ];
   return names.map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }
