@@ -1,4 +1,4 @@
-/** The documents of this repository that people read: the README, CONTRIBUTING, `docs/` and the packages' READMEs. */
+/** The documents of this repository that people read: the README, CONTRIBUTING, SECURITY, `docs/` and the packages' READMEs. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,7 @@ export function documents(): Document[] {
   const names = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     ...pages.map((name) => `docs/${name}`),
     ...packages.map((name) => `packages/${name}/README.md`),
     "weights/shakespeare/README.md",
