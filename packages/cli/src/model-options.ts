@@ -10,6 +10,7 @@ import { createProgress } from "./progress.ts";
 export interface ModelFlags extends ModelChoice {
   readonly device: (typeof DEVICES)[number];
   readonly dtype?: MatrixEncoding;
+  readonly cacheDtype?: MatrixEncoding;
   readonly threads?: number;
   readonly deterministic?: true;
   readonly gpuMode?: GpuMode | "auto";
@@ -44,6 +45,12 @@ export const dtypeOption = (): Option =>
     `how weights are kept: ${DTYPES.join(", ")} (default: what the model was converted to, or else f32)`,
   ).argParser(parseDtype);
 
+export const cacheDtypeOption = (): Option =>
+  new Option(
+    "--cache-dtype <dtype>",
+    `how keys and values are kept, in the KV cache and in every pass: ${DTYPES.join(", ")} (default: int8 with --dtype int8, or else f32)`,
+  ).argParser(parseDtype);
+
 export const gpuModeOption = (): Option =>
   new Option("--gpu-mode <mode>", "mode of the gpu device: auto, webgpu, headlessgl, webasm or cpu (default: auto)");
 
@@ -55,13 +62,14 @@ export function encodeOptions(specialTokens: boolean | undefined): EncodeOptions
   return { allowedSpecial: specialTokens ? "all" : "none" };
 }
 
-/** Adds `--model`, `--revision`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
+/** Adds `--model`, `--revision`, `--device`, `--dtype`, `--cache-dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {
   return addModelChoice(command)
     .addOption(
       new Option("--device <device>", "what computes: wasm, gpu or reference").default("wasm").argParser(parseDevice),
     )
     .addOption(dtypeOption())
+    .addOption(cacheDtypeOption())
     .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
     .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)")
     .addOption(gpuModeOption());
@@ -89,6 +97,7 @@ export async function loadFrom(
       deterministic: flags.deterministic,
       gpuMode: flags.gpuMode,
       dtype: flags.dtype,
+      cacheDtype: flags.cacheDtype,
       useGenerationConfig: flags.useGenerationConfig,
       signal,
       onWarning: (warning) => warnings.push(warning),
