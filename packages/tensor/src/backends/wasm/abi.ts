@@ -82,6 +82,12 @@ export const TABLE_F32 = 1;
 export const TABLE_BF16 = 2;
 export const TABLE_INT8 = 3;
 
+// ---- vectors of keys and values (reference/vectors.ts): how they are kept
+
+export const VECTORS_F32 = 0;
+export const VECTORS_BF16 = 1;
+export const VECTORS_INT8 = 2;
+
 // ---- attention
 
 /** Keys whose values are summed together. */
