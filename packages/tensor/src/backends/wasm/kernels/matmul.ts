@@ -92,8 +92,9 @@ export function matmulJob(chunk: i32): void {
   const decoded = pointer(9) + ((<usize>chunk * BLOCK) << 5);
   const rowShift: usize = bf16 ? 4 : 5;
   const panelStep = <usize>k << rowShift;
-  for (let group = firstPanel; group < endPanel; group += GROUP) {
-    const endGroup = min(group + GROUP, endPanel);
+  const groupSize = endTile - firstTile > 2 ? GROUP : 1;
+  for (let group = firstPanel; group < endPanel; group += groupSize) {
+    const endGroup = min(group + groupSize, endPanel);
     for (let start = 0; start < k; start += BLOCK) {
       const depth = min(BLOCK, k - start);
       const last = start + depth == k;
