@@ -19,6 +19,7 @@ import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
+import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
@@ -40,6 +41,7 @@ const generated = {
   "short-prompt": shortPromptTable(speed),
   "share-of-memory": shareOfMemoryTable(speed),
   matmul: matmulTable(speed),
+  speculate: speculateTable(await results("speculate")),
   memory: memoryTable(await results("memory")),
   roofline: rooflineTable(await results("roofline")),
   // docs/gpu.md

@@ -33,6 +33,7 @@ interface GenerateFlags extends ModelFlags {
   readonly seed?: number;
   readonly stop?: string[];
   readonly greedy?: true;
+  readonly speculate?: string;
   readonly useGenerationConfig?: true;
   readonly json?: true;
   readonly profile?: true;
@@ -77,6 +78,10 @@ export function generateCommand(): Command {
     ])
     .option("--greedy", "always the most likely token")
     .option(
+      "--speculate <method>",
+      "lookup: guess tokens from what came before and check several at once; the same text, sooner where it repeats itself",
+    )
+    .option(
       "--use-generation-config",
       "take what is not given here from the model's generation_config.json: temperature, top-k, length and the like",
     )
@@ -86,7 +91,8 @@ export function generateCommand(): Command {
       "\nAn empty prompt begins a new text. The output ends at --max-tokens, at a stop text, at a token that ends texts" +
         "\n(the config's eos_token_id, else <|endoftext|>), or when prompt and output fill the model's context." +
         "\n--json: {prompt, text, promptIds, ids, finishReason: length|stop|eos|context, seed, promptLogprobs, logprobs}" +
-        "\nwith natural log-probabilities of the prompt's tokens from the second on, and of each of ids.",
+        "\nwith natural log-probabilities of the prompt's tokens from the second on, and of each of ids; with --speculate also" +
+        "\nspeculation: {drafted, accepted}, the tokens that were guessed, and those of them that came.",
     )
     .action((flags: GenerateFlags) => interruptible((signal) => generate(flags, signal)));
 }
@@ -107,6 +113,7 @@ async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void
     seed: flags.seed,
     stop: flags.stop,
     greedy: flags.greedy,
+    speculate: flags.speculate as GenerateOptions["speculate"], // checked below
     logprobs: json ?? false,
     signal,
   };

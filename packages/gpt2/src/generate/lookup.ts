@@ -1,3 +1,5 @@
+import type { PassCost } from "./pass-costs.ts";
+
 /** Proposes tokens that a text might go on with. */
 export interface Drafter {
   /** Tells it the next token of the text. */
@@ -18,7 +20,7 @@ export interface Speculation {
 const LONGEST = 8;
 /** Earlier places that are compared, the latest first. */
 const MOST_PLACES = 16;
-/** The most tokens of a draft: with the token before them they fill two tiles of a matrix product. */
+/** The most tokens of a draft: with the token before it they are eight rows, two tiles of a matrix product. */
 const MOST_DRAFTED = 7;
 /** How much the last guess counts in a hit rate, against all before it. */
 const WEIGHT = 1 / 12;
@@ -26,11 +28,6 @@ const WEIGHT = 1 / 12;
 const LEAST_GAIN = 1.05;
 /** Above any token id, so that two ids make one safe integer. */
 const ID_LIMIT = 2 ** 26;
-
-/** What a pass costs, as a multiple of a pass over one token. */
-function costOf(rows: number): number {
-  return rows === 1 ? 1 : 0.6 + Math.ceil(rows / 4);
-}
 
 /** A place where the text stood as it does at its end. */
 interface Match {
@@ -53,13 +50,15 @@ export class PromptLookup implements Drafter {
   readonly #before: number[] = [0];
   /** How often the guess was right, by the length of the match. */
   readonly #hitRates = Array.from({ length: LONGEST + 1 }, (_, length) => length / (LONGEST + 4));
+  readonly #costOf: PassCost;
   #match: Match | undefined;
   #pending: readonly number[] = [];
   #drafted = 0;
   #accepted = 0;
 
   /** @param ids the text so far */
-  constructor(ids: Iterable<number>) {
+  constructor(ids: Iterable<number>, costOf: PassCost) {
+    this.#costOf = costOf;
     for (const id of ids) this.push(id);
   }
 
@@ -95,7 +94,7 @@ export class PromptLookup implements Drafter {
     for (let count = 1; count <= Math.min(most, MOST_DRAFTED); count++) {
       reached *= this.#hitRates[Math.min(length + count - 1, LONGEST)]!;
       tokens += reached;
-      const gain = tokens / costOf(1 + count);
+      const gain = tokens / this.#costOf(1 + count);
       if (gain > best.gain) best = { count, gain };
     }
     this.#pending = Array.from({ length: best.count }, (_, i) => this.#ids[next + (i % period)]!);

@@ -4,6 +4,7 @@ import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type GenerationDefaults, withDefaults } from "./defaults.ts";
 import { PromptLookup, type Speculation } from "./lookup.ts";
+import { passCostOf } from "./pass-costs.ts";
 import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
 import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
@@ -26,7 +27,7 @@ export interface GenerateOptions extends SamplingOptions {
   /**
    * `"lookup"`: where the text repeats itself, the next tokens are guessed from what came before, and one pass checks several of
    * them (prompt lookup decoding). The output is the same, bit for bit, as without it, for any seed and options; only the time
-   * differs. For `wasm` and `reference`.
+   * differs. For `wasm`, and for `reference`, where nothing is guessed because nothing would be gained.
    */
   readonly speculate?: "lookup" | undefined;
   /** Stops early: the generation then throws the signal's reason. */
@@ -100,7 +101,7 @@ export async function* generateText(
   const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
   const promptIds =
     prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
-  const drafter = speculate && new PromptLookup(promptIds);
+  const drafter = speculate && new PromptLookup(promptIds, passCostOf(model));
   const decoder = tokenizer.streamDecoder();
   const tokens = generateTokens(model, promptIds, {
     ...others,

@@ -2,8 +2,10 @@ import { Generator } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PromptLookup } from "../../src/generate/lookup.ts";
+import type { PassCost } from "../../src/generate/pass-costs.ts";
 
 const LONGEST = 8;
+const costOf: PassCost = (tokens) => (tokens === 1 ? 1 : 0.6 + Math.ceil(tokens / 4));
 
 /** All earlier places where `ids` stood as it does at its end for two tokens at least, and for how many, up to {@link LONGEST}. */
 function matches(ids: readonly number[]): { next: number; length: number }[] {
@@ -26,7 +28,7 @@ describe("prompt lookup", () => {
     let drafts = 0;
     fc.assert(
       fc.property(texts, fc.nat(10), (ids, most) => {
-        const draft = new PromptLookup(ids).draft(most);
+        const draft = new PromptLookup(ids, costOf).draft(most);
         expect(draft.length).toBeLessThanOrEqual(most);
         if (draft.length === 0) return;
         drafts++;
@@ -42,7 +44,7 @@ describe("prompt lookup", () => {
 
   it("drafts as much as it may where a text goes round in a circle, and nothing at first", () => {
     const circle = Array.from({ length: 90 }, (_, i) => [5, 3, 8, 8, 1, 30_000][i % 6]!);
-    const lookup = new PromptLookup([]);
+    const lookup = new PromptLookup([], costOf);
     expect(lookup.draft(7)).toEqual([]);
     for (const id of circle.slice(0, 40)) lookup.push(id);
     for (let at = 40; at + 8 <= circle.length; at += 8) {
@@ -54,16 +56,27 @@ describe("prompt lookup", () => {
   });
 
   it("counts as accepted what came before the first wrong guess", () => {
-    const lookup = new PromptLookup(Array.from({ length: 40 }, (_, i) => i % 4));
+    const lookup = new PromptLookup(
+      Array.from({ length: 40 }, (_, i) => i % 4),
+      costOf,
+    );
     expect(lookup.draft(3)).toEqual([0, 1, 2]);
     for (const id of [0, 9, 2]) lookup.push(id);
     expect(lookup.statistics).toEqual({ drafted: 3, accepted: 1 });
   });
 
   it("drafts nothing in a text without repetition", () => {
-    const lookup = new PromptLookup([]);
+    const lookup = new PromptLookup([], costOf);
     for (let id = 0; id < 1000; id++) {
       lookup.push((id * 7919) % 1009);
+      expect(lookup.draft(7)).toEqual([]);
+    }
+  });
+
+  it("drafts nothing where each token of a pass costs as much as a pass", () => {
+    const lookup = new PromptLookup([], (tokens) => tokens);
+    for (let i = 0; i < 100; i++) {
+      lookup.push(i % 5);
       expect(lookup.draft(7)).toEqual([]);
     }
   });
@@ -87,11 +100,11 @@ describe("prompt lookup", () => {
 
 /** In passes over one token, for each token; a pass over more costs more. */
 function costOfGenerating(text: readonly number[]): number {
-  const lookup = new PromptLookup([]);
+  const lookup = new PromptLookup([], costOf);
   let cost = 0;
   for (let at = 0; at < text.length; ) {
     const draft = lookup.draft(text.length - at - 1);
-    cost += draft.length === 0 ? 1 : 0.6 + Math.ceil((1 + draft.length) / 4);
+    cost += costOf(1 + draft.length);
     let row = 0;
     do lookup.push(text[at++]!);
     while (text[at - 1] === draft[row++]);

@@ -70,13 +70,13 @@ for (const device of ["reference", "wasm"] as const) {
             () => random.uniform() < errors,
           );
           expect(await collect(model, prompt, { ...options, drafter })).toEqual(expected);
-          const lookup = new PromptLookup(prompt);
+          const lookup = new PromptLookup(prompt, () => 1);
           expect(await collect(model, prompt, { ...options, drafter: lookup })).toEqual(expected);
           lookups.drafted += lookup.statistics.drafted;
           lookups.accepted += lookup.statistics.accepted;
         },
       ),
-      { numRuns: 70, seed: 13 },
+      { numRuns: 50, seed: 13 },
     );
     expect(lookups.accepted).toBeGreaterThan(20);
     expect(lookups.drafted).toBeGreaterThan(lookups.accepted);
@@ -84,11 +84,10 @@ for (const device of ["reference", "wasm"] as const) {
 }
 
 describe.each([
-  ["wasm", "f32", 40, 60],
-  ["wasm", "bf16", 15, 60],
-  ["wasm", "int8", 15, 60],
-  ["reference", "f32", 2, 12],
-  ["reference", "int8", 2, 12],
+  ["wasm", "f32", 12, 40],
+  ["wasm", "bf16", 6, 40],
+  ["wasm", "int8", 6, 40],
+  ["reference", "f32", 1, 12],
 ] as const)("texts of the shipped model (%s, %s)", (device, dtype, runs, maxTokens) => {
   let model: GPT2;
   beforeAll(async () => {
@@ -119,7 +118,8 @@ describe.each([
       }),
       { numRuns: runs, seed: 5, examples: [["", { logitBias: { 5: 30 } }, { seed: 1, logprobs: true, stop: [] }]] },
     );
-    expect(total.accepted).toBeGreaterThan(0);
+    if (device === "wasm") expect(total.accepted).toBeGreaterThan(10);
+    else expect(total.drafted).toBe(0);
   });
 });
 
