@@ -1,17 +1,17 @@
 /**
  * `npm run bench:speculate`: what `speculate: "lookup"` brings, and what it costs where nothing repeats.
  *
- *     npm run bench:speculate -- [--quick] [--node PATH] [--dtype f32|bf16|int8]... [--threads N]
+ *     npm run bench:speculate -- [--quick] [--node PATH] [--dtype f32|bf16|int8]... [--threads N] [--no-wait]
  *
- * Each text is generated with and without, in turns, and has to be the same. Writes `results/speculate-node<major>.json`;
- * `--quick`, `--dtype` and `--threads` only print.
+ * Each text is generated with and without, in turns, and has to be the same. Waits until other programs are quiet, ten minutes at
+ * most, and writes `results/<processor>/speculate-node<major>.json`; `--quick`, `--dtype` and `--threads` only print, and do not wait.
  */
 import { parseArgs } from "node:util";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { chosen, integer } from "./command-line.ts";
 import { Child } from "./harness/child.ts";
-import { runConditions } from "./harness/machine.ts";
+import { whenQuiet } from "./harness/quiet.ts";
 import { SHIPPED_MODEL } from "./paths.ts";
 import { writeResult } from "./results-file.ts";
 import type { SpeculateCase, SpeculateResult } from "./speculate/result.ts";
@@ -29,27 +29,32 @@ const { values: options } = parseArgs({
     node: { type: "string", default: process.execPath },
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
     threads: { type: "string" },
+    "no-wait": { type: "boolean", default: false },
   },
 });
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const threads = integer(COMMAND, "threads", options.threads, 1, 64);
 const schedule = { warmUp: 1, rounds: options.quick ? 2 : 7, restMs: 150 };
 const folders = { shakespeare: SHIPPED_MODEL, "synthetic-124m": await ensureCheckpoint("synthetic-124m") };
-const conditions = await runConditions(options.node);
+const forALook = options.quick || dtypes.length < DTYPES.length || threads !== undefined;
 
-const cases: SpeculateCase[] = [];
-for (const dtype of dtypes) {
-  for (const model of ["synthetic-124m", "shakespeare"] as const) cases.push(...(await measure(model, dtype)));
+const { conditions, result: cases } = await whenQuiet(
+  { node: options.node, wait: !(forALook || options["no-wait"]) },
+  measureAll,
+  (measured) => measured.map(({ comparison }) => comparison),
+);
+if (!forALook) {
+  const command = `npm run ${COMMAND}`;
+  const result: SpeculateResult = { kind: "speculate", command, conditions, threads: THREADS, cases };
+  console.log(`\nwrote ${await writeResult("speculate", conditions, result)}`);
 }
-if (!options.quick && dtypes.length === DTYPES.length && threads === undefined) {
-  const result: SpeculateResult = {
-    kind: "speculate",
-    command: `npm run ${COMMAND}`,
-    conditions,
-    threads: THREADS,
-    cases,
-  };
-  console.log(`\nwrote ${await writeResult("speculate", conditions.node, result)}`);
+
+async function measureAll(): Promise<SpeculateCase[]> {
+  const cases: SpeculateCase[] = [];
+  for (const dtype of dtypes) {
+    for (const model of ["synthetic-124m", "shakespeare"] as const) cases.push(...(await measure(model, dtype)));
+  }
+  return cases;
 }
 
 async function measure(model: keyof typeof folders, dtype: MatrixEncoding): Promise<SpeculateCase[]> {

@@ -1,10 +1,11 @@
-import { Generator } from "@gpt2-ts/tensor";
+import { Generator, type Tensor } from "@gpt2-ts/tensor";
 import { ContextLengthError } from "../errors.ts";
 import { advance } from "../model/advance.ts";
 import { KVCache } from "../model/kv-cache.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, V } from "../model/model.ts";
 import type { Drafter } from "./lookup.ts";
-import { distribution, draw, type SamplingOptions } from "./sampling.ts";
+import { type Choice, logprobOf, nextTokenOf } from "./next-token.ts";
+import { draw, type SamplingOptions } from "./sampling.ts";
 
 /** How tokens are generated. */
 export interface GenerateTokensOptions extends SamplingOptions {
@@ -58,7 +59,7 @@ export async function* generateTokens(
   prompt: readonly number[],
   options: GenerateTokensOptions,
 ): AsyncGenerator<GeneratedToken, Exclude<FinishReason, "stop">> {
-  const { nPositions, vocabSize } = model.config;
+  const { nPositions } = model.config;
   const { maxTokens = nPositions, seed, endTokens = [], never = NO_IDS, logprobs = false, drafter, signal } = options;
   if (prompt.length >= nPositions) throw new ContextLengthError(prompt.length + 1, nPositions);
 
@@ -69,17 +70,18 @@ export async function* generateTokens(
   try {
     while (true) {
       const draft = drafter?.draft(longest - ids.length - 1) ?? [];
-      const scores = await advance(model, cache, ids.slice(cache.length), { draft, logprobs, signal });
+      const pass = await advance(model, cache, ids.slice(cache.length), { draft, logprobs, signal });
+      using scores = pass.logits;
       for (let row = 0; row === 0 || ids.at(-1) === draft[row - 1]; row++) {
         signal?.throwIfAborted();
-        const logits = scores.logits.subarray(row * vocabSize, (row + 1) * vocabSize);
-        for (const id of never) logits[id] = Number.NEGATIVE_INFINITY;
-        const id = draw(distribution(logits, options, { ids, promptLength: prompt.length }), generator);
+        const logits = scores.slice(0, row, row + 1) as Tensor<[1, V]>;
+        const text = { ids, promptLength: prompt.length };
+        const { id, logprob } = await drawn({ logits, never, options, text }, generator, logprobs);
         if (endTokens.includes(id)) return "eos";
-        const promptLogprobs = logprobs && ids.length === prompt.length ? scores.logprobs : undefined;
+        const promptLogprobs = logprobs && ids.length === prompt.length ? pass.logprobs : undefined;
         ids.push(id);
         drafter?.push(id);
-        yield { id, logprob: scores.nextLogprobs?.[row * vocabSize + id], promptLogprobs };
+        yield { id, logprob, promptLogprobs };
         if (ids.length === prompt.length + maxTokens) return "length";
         if (ids.length === nPositions) return "context";
       }
@@ -88,4 +90,15 @@ export async function* generateTokens(
   } finally {
     cache.dispose();
   }
+}
+
+/** Draws a token, and frees the logits. */
+async function drawn(
+  choice: Choice,
+  generator: Generator,
+  logprobs: boolean,
+): Promise<Pick<GeneratedToken, "id" | "logprob">> {
+  using logits = choice.logits;
+  const id = draw(await nextTokenOf(choice), generator);
+  return { id, logprob: logprobs ? await logprobOf(logits, id) : undefined };
 }
