@@ -18,6 +18,7 @@ import type { QualityResult } from "./quality/result.ts";
 import type { RealResult } from "./real/result.ts";
 import { readResults } from "./results-file.ts";
 import type { RooflineResult } from "./roofline/result.ts";
+import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
@@ -28,6 +29,7 @@ import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
+import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
@@ -49,6 +51,7 @@ const generated = {
   "short-prompt": shortPromptTable(speed),
   "share-of-memory": shareOfMemoryTable(speed),
   matmul: matmulTable(speed),
+  speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
   // docs/gpu.md

@@ -120,6 +120,14 @@ describe.concurrent("gpt2 generate", () => {
     expect(text).not.toBe("");
   });
 
+  it("gives the same with --speculate, and tells how many tokens were guessed", async () => {
+    const args = ["generate", "--prompt", "To be, to be, to be, to be,", "--json", "--logit-bias", "5=100", ...flags];
+    const [plain, guessed] = await Promise.all([gpt2(args), gpt2([...args, "--speculate", "lookup"])]);
+    const { speculation, ...generation } = JSON.parse(guessed.stdout);
+    expect(generation).toEqual(JSON.parse(plain.stdout));
+    expect(speculation).toEqual({ drafted: expect.any(Number), accepted: expect.any(Number) });
+  });
+
   it("reads special tokens in the prompt as tokens with --special-tokens", async () => {
     const args = ["generate", "--prompt", "<|endoftext|>To be", "--greedy", "--max-tokens", "5", "--json"];
     const [plain, special] = await Promise.all([gpt2(args), gpt2([...args, "--special-tokens", "--threads", "12"])]);
