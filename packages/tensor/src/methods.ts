@@ -122,15 +122,24 @@ declare module "./tensor.ts" {
       this: Tensor<A, "bool">,
       other: Tensor<B, "bool"> & CheckBroadcast<A, B>,
     ): Tensor<Elementwise<A, B>, "bool">;
-    maskedSelect<M extends Shape>(mask: Tensor<M, "bool"> & CheckBroadcast<S, M>): Promise<Tensor<[number], D>>;
-    mod<B extends Shape = [], E extends DType = D>(
-      other: Operand<S, B, E, CheckDTypes<Arithmetic<D, E>, D, E>> | NumberFor<D>,
-    ): Tensor<Elementwise<S, B>, Arithmetic<D, E>>;
-    truncDiv<B extends Shape = [], E extends Exclude<DType, "float32"> = "int32">(
-      this: Tensor<S, Exclude<DType, "float32">>,
-      divisor: Operand<S, B, E> | number,
-    ): Tensor<Elementwise<S, B>, "int32">;
-    unique(): Promise<Unique<S, D>>;
+    maskedSelect<A extends Shape, F extends DType, M extends Shape>(
+      this: Tensor<A, F>,
+      mask: Tensor<M, "bool"> & CheckBroadcast<A, M>,
+    ): Promise<Tensor<[number], F>>;
+    mod<A extends Shape, F extends DType, B extends Shape = [], E extends DType = F>(
+      this: Tensor<A, F>,
+      other: Operand<A, B, E, CheckDTypes<Arithmetic<F, E>, F, E>> | NumberFor<F>,
+    ): Tensor<Elementwise<A, B>, Arithmetic<F, E>>;
+    truncDiv<
+      A extends Shape,
+      F extends Exclude<DType, "float32">,
+      B extends Shape = [],
+      E extends Exclude<DType, "float32"> = F,
+    >(
+      this: Tensor<A, F>,
+      divisor: Operand<A, B, E, CheckDTypes<Arithmetic<F, E>, F, E>> | number,
+    ): Tensor<Elementwise<A, B>, "int32">;
+    unique<A extends Shape, F extends DType>(this: Tensor<A, F>): Promise<Unique<A, F>>;
   }
 }
 

@@ -40,6 +40,10 @@ export type Operand<S extends Shape, B extends Shape, E extends DType, Also = un
  * operands on different devices, and {@link DisposedError} after the tensor was disposed.
  */
 export class Tensor<S extends Shape = Shape, D extends DType = "float32"> extends ViewHandle<S, D> {
+  // Declared here too so that the compiler compares them first, and says in one line why a tensor is not another.
+  declare readonly dtype: D;
+  declare readonly shape: S;
+
   /** Number of axes; NumPy's and PyTorch's name for `rank`. */
   get ndim(): number {
     return this.rank;

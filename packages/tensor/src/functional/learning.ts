@@ -44,7 +44,7 @@ export interface CrossEntropyOptions<R extends "mean" | "sum" | "none"> {
  * Classes come last, also where PyTorch has them second.
  */
 export function crossEntropy<I extends Shape, R extends "mean" | "sum" | "none" = "mean">(
-  logits: Tensor<[...NoInfer<I>, number]>,
+  logits: Tensor<[...I, number]>,
   targets: Tensor<I, "int32">,
   options: CrossEntropyOptions<R> = {},
 ): Tensor<R extends "none" ? I : []> {

@@ -3,7 +3,7 @@ import * as indexing from "../ops/indexing.ts";
 import * as rearrange from "../ops/rearrange.ts";
 import * as reduce from "../ops/reduce.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
-import type { Numeric } from "../promotion.ts";
+import type { DTypeRefusal, Numeric } from "../promotion.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import type { Axes, Concat, Reduce, ReplaceAxis, Stack } from "../types/axes.ts";
 import type { Check, Ok, Shape } from "../types/shape-types.ts";
@@ -90,19 +90,28 @@ export type ShapesOf<Tensors extends readonly Tensor<Shape, DType>[]> = {
   -readonly [K in keyof Tensors]: Tensors[K]["shape"];
 };
 
+/** Refuses tensors of different element types. */
+export type OneDType<Tensors extends readonly Tensor<Shape, DType>[]> = [Tensors[number]["dtype"]] extends [
+  Tensors[0]["dtype"],
+]
+  ? unknown
+  : DType extends Tensors[number]["dtype"]
+    ? unknown
+    : DTypeRefusal<`not for ${Tensors[number]["dtype"]} together: cast them to one element type`>;
+
 /** Tensors of one element type joined along an axis; all their other sizes agree. */
-export function concat<const T extends readonly Tensor<Shape, D>[], D extends DType, const A extends number = 0>(
-  tensors: T & readonly Tensor<Shape, D>[] & Check<Concat<ShapesOf<T>, A>>,
+export function concat<const T extends readonly Tensor<Shape, DType>[], const A extends number = 0>(
+  tensors: T & OneDType<T> & Check<Concat<ShapesOf<T>, A>>,
   axis?: A,
-): Tensor<Ok<Concat<ShapesOf<T>, A>>, D> {
+): Tensor<Ok<Concat<ShapesOf<T>, A>>, T[number]["dtype"]> {
   return wrap(rearrange.concat(tensors, axis ?? 0));
 }
 
 /** Tensors of one shape and element type side by side along a new axis. */
-export function stack<const T extends readonly Tensor<Shape, D>[], D extends DType, const A extends number = 0>(
-  tensors: T & readonly Tensor<Shape, D>[] & Check<Stack<ShapesOf<T>, A>>,
+export function stack<const T extends readonly Tensor<Shape, DType>[], const A extends number = 0>(
+  tensors: T & OneDType<T> & Check<Stack<ShapesOf<T>, A>>,
   axis?: A,
-): Tensor<Ok<Stack<ShapesOf<T>, A>>, D> {
+): Tensor<Ok<Stack<ShapesOf<T>, A>>, T[number]["dtype"]> {
   return wrap(rearrange.stack(tensors, axis ?? 0));
 }
 
