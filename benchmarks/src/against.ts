@@ -2,14 +2,14 @@
  * `npm run bench:against`: this build against that of another revision, in turns, on the same weights and prompts.
  *
  *     npm run bench:against -- --base REVISION [--only prefill|decode|score|cold|bundle]... [--dtype f32|bf16|int8]...
- *                              [--rounds N] [--floor RATIO] [--node PATH]
+ *                              [--context N]... [--rounds N] [--floor RATIO] [--node PATH] [--no-wait]
  *
  * Builds the revision in `.cache/against/` on first use. Ratios say how much better this build is: above 1 where it is
- * faster, or smaller. Exits with status 1 when the median of a ratio is below the floor (0.98). Writes
- * `results/against.json`; with `--only` or `--dtype` it prints and writes nothing.
+ * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed. Exits with status 1 when
+ * the median of a ratio is below the floor (0.98). Writes `results/<processor>/against-node<major>.json`. It waits first until
+ * other programs are quiet, ten minutes at most. With `--only`, `--dtype` or `--context` it only prints: it does not wait and
+ * writes nothing.
  */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildOf, thisBuild } from "./against/build.ts";
 import { measureBundles, measureDtype } from "./against/measure.ts";
@@ -18,9 +18,10 @@ import { againstTable, belowFloor } from "./against/verdict.ts";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { chosen, decimal, integer } from "./command-line.ts";
 import type { LogitQuality } from "./engines/language-checks.ts";
-import { runConditions } from "./harness/machine.ts";
-import { RESULTS } from "./paths.ts";
+import { whenQuiet } from "./harness/quiet.ts";
 import { mixedLengths, peersPlanFor } from "./peers/plan.ts";
+import { writeResult } from "./results-file.ts";
+import { LONGEST_CONTEXT } from "./speed/plan.ts";
 import { writeSyntheticVocabulary } from "./synthetic-tokenizer.ts";
 
 const COMMAND = "bench:against";
@@ -35,9 +36,11 @@ const { values: options } = parseArgs({
     base: { type: "string" },
     only: { type: "string", multiple: true, default: [...AGAINST_PARTS] },
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
+    context: { type: "string", multiple: true },
     rounds: { type: "string" },
     floor: { type: "string" },
     node: { type: "string", default: process.execPath },
+    "no-wait": { type: "boolean", default: false },
   },
 });
 if (options.base === undefined) {
@@ -48,7 +51,8 @@ const parts = chosen(COMMAND, "only", options.only, AGAINST_PARTS);
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const rounds = integer(COMMAND, "rounds", options.rounds, 1, 1000) ?? ROUNDS;
 const floor = decimal(COMMAND, "floor", options.floor, 0, 10) ?? FLOOR;
-const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length;
+const contexts = options.context?.map((context) => integer(COMMAND, "context", context, 1, LONGEST_CONTEXT - 1)!);
+const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length || contexts !== undefined;
 
 const pair = { current: thisBuild(), base: buildOf(options.base) };
 const usual = peersPlanFor(options.node, false);
@@ -57,26 +61,19 @@ const plan = {
   schedule: { ...usual.schedule, rounds },
   coldRounds: rounds,
   textLengths: mixedLengths(TEXTS),
+  decodeContexts: contexts ?? [usual.decodeContext],
 };
-const conditions = await runConditions(plan.node);
 console.log(
   `${pair.current.sha.slice(0, 7)}${pair.current.changed ? " and changes" : ""} against ${pair.base.sha.slice(0, 7)}, ` +
-    `Node ${conditions.node}, ${plan.threads} threads each, ${rounds} pairs`,
+    `${plan.threads} threads each, ${rounds} pairs`,
 );
 
-const measurements: Measurement[] = [];
-const quality: Record<string, LogitQuality> = {};
-if (parts.some((part) => part !== "bundle")) {
-  const folder = await ensureCheckpoint(plan.checkpoint);
-  await writeSyntheticVocabulary(folder);
-  for (const dtype of dtypes) {
-    console.log(`\n== ${dtype}`);
-    const measured = await measureDtype(plan, pair, folder, dtype, parts);
-    measurements.push(...measured.measurements);
-    Object.assign(quality, measured.quality);
-  }
-}
-if (parts.includes("bundle")) measurements.push(...(await measureBundles(pair)));
+const { conditions, result: measured } = await whenQuiet(
+  { node: plan.node, wait: !(forALook || options["no-wait"]) },
+  measure,
+  ({ measurements }) => measurements.map(({ comparison }) => comparison),
+);
+const { measurements, quality } = measured;
 
 console.log(`\n${againstTable(measurements)}`);
 if (!forALook) {
@@ -93,10 +90,25 @@ if (!forALook) {
     quality,
     measurements,
   };
-  const path = join(RESULTS, "against.json");
-  writeFileSync(path, `${JSON.stringify(result, null, 1)}\n`);
-  console.log(`\nwrote ${path}`);
+  console.log(`\nwrote ${await writeResult("against", conditions, result)}`);
 }
 const worse = belowFloor(measurements, floor);
 for (const line of worse) console.error(`FAILED: ${line}, below ${floor}`);
 process.exit(worse.length === 0 ? 0 : 1);
+
+async function measure(): Promise<Pick<AgainstResult, "measurements"> & { quality: Record<string, LogitQuality> }> {
+  const measurements: Measurement[] = [];
+  const quality: Record<string, LogitQuality> = {};
+  if (parts.some((part) => part !== "bundle")) {
+    const folder = await ensureCheckpoint(plan.checkpoint);
+    await writeSyntheticVocabulary(folder);
+    for (const dtype of dtypes) {
+      console.log(`\n== ${dtype}`);
+      const measured = await measureDtype(plan, pair, folder, dtype, parts);
+      measurements.push(...measured.measurements);
+      Object.assign(quality, measured.quality);
+    }
+  }
+  if (parts.includes("bundle")) measurements.push(...(await measureBundles(pair)));
+  return { measurements, quality };
+}

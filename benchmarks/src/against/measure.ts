@@ -3,12 +3,14 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LogitQuality } from "../engines/language-checks.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child } from "../harness/child.ts";
+import { untimed } from "../harness/interleave.ts";
 import { checkedQuality } from "../peers/checked-quality.ts";
 import type { PeersPlan } from "../peers/plan.ts";
 import { measureColdStart } from "../speed/cold-start.ts";
 import { OURS, summarize } from "../speed/compare.ts";
 import { compareDecode, comparePrefill, compareScoring } from "../speed/comparisons.ts";
 import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
+import { decodingAt } from "../speed/plan.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
 import type { Build } from "./build.ts";
 import { bundleSize } from "./bundle.ts";
@@ -22,15 +24,25 @@ export interface Pair {
 
 type WarmPart = Exclude<AgainstPartName, "cold" | "bundle">;
 
-const WARM: Readonly<Record<WarmPart, (plan: PeersPlan, children: readonly Child[]) => Promise<Comparison[]>>> = {
+/** With every context at which decoding is measured. */
+export interface AgainstPlan extends PeersPlan {
+  readonly decodeContexts: readonly number[];
+}
+
+const WARM: Readonly<Record<WarmPart, (plan: AgainstPlan, children: readonly Child[]) => Promise<Comparison[]>>> = {
   prefill: (plan, children) => comparePrefill(plan, children, "of the last"),
-  decode: async (plan, children) => [await compareDecode(plan, children)],
+  decode: async (plan, children) => {
+    const comparisons: Comparison[] = [];
+    for (const context of plan.decodeContexts)
+      comparisons.push(await compareDecode(decodingAt(plan, context), children));
+    return comparisons;
+  },
   score: async (plan, children) => [await compareScoring(plan, children)],
 };
 
 /** Everything that is timed with weights of one dtype. */
 export async function measureDtype(
-  plan: PeersPlan,
+  plan: AgainstPlan,
   pair: Pair,
   model: string,
   dtype: MatrixEncoding,
@@ -73,7 +85,7 @@ export async function measureBundles(pair: Pair): Promise<Measurement[]> {
   const sizes = [await bundleSize(pair.current.root), await bundleSize(pair.base.root)];
   return (["bytes", "gzipBytes"] as const).map((key) => {
     const title = `GPT2 bundled for a page, minified${key === "bytes" ? "" : ", gzip"}`;
-    const rounds = { samples: sizes.map((size) => [size[key]]), repeated: 0, disturbed: 0 };
+    const rounds = untimed(sizes.map((size) => [size[key]]));
     const comparison = summarize({ title, unit: "bytes", higherIsBetter: false }, names, rounds);
     return { part: "bundle", dtype: undefined, comparison };
   });

@@ -14,7 +14,7 @@ export type {
   View,
 } from "./backends/backend.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
-export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
+export { backendOf, type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
 export {
   type ArithmeticKind,
@@ -24,6 +24,7 @@ export {
   type IntegerScheme,
   type MatrixEncoding,
 } from "./encodings/index.ts";
+export { vectorBytes } from "./encodings/vectors.ts";
 export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
 export { yieldToEventLoop } from "./event-loop.ts";
 export * from "./functional/arithmetic.ts";

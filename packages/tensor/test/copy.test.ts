@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arange, DeviceError, DTypeError, ones, packAsync, type Tensor, type Tensor, tensor, zeros } from "../src/index.ts";
+import { arange, DeviceError, DTypeError, ones, packAsync, type Tensor, tensor, zeros } from "../src/index.ts";
 import { describeOnEveryBackend } from "./backends.ts";
 
 test.each(["reference", "wasm"] as const)("copy_ writes through views, broadcast, on %s", (device) => {

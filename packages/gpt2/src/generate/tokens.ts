@@ -3,7 +3,8 @@ import { ContextLengthError } from "../errors.ts";
 import { advance } from "../model/advance.ts";
 import { KVCache } from "../model/kv-cache.ts";
 import type { Model } from "../model/model.ts";
-import { distribution, draw, type SamplingOptions } from "./sampling.ts";
+import { type Choice, logprobOf, nextTokenOf } from "./next-token.ts";
+import { draw, type SamplingOptions } from "./sampling.ts";
 
 /** How tokens are generated. */
 export interface GenerateTokensOptions extends SamplingOptions {
@@ -61,12 +62,12 @@ export async function* generateTokens(
   const cache = new KVCache(model, Math.min(nPositions, prompt.length + maxTokens));
   try {
     for (let next = ids, count = 1; ; count++) {
-      const { logits, nextLogprobs, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
-      for (const id of never) logits[id] = Number.NEGATIVE_INFINITY;
-      const id = draw(distribution(logits, options, { ids, promptLength: prompt.length }), generator);
+      const { logits, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
+      const text = { ids, promptLength: prompt.length };
+      const { id, logprob } = await drawn({ logits, never, options, text }, generator, logprobs);
       if (endTokens.includes(id)) return "eos";
       ids.push(id);
-      yield { id, logprob: nextLogprobs?.[id], promptLogprobs: logprobs && count === 1 ? known : undefined };
+      yield { id, logprob, promptLogprobs: logprobs && count === 1 ? known : undefined };
       if (count === maxTokens) return "length";
       if (ids.length === nPositions) return "context";
       next = [id];
@@ -74,4 +75,15 @@ export async function* generateTokens(
   } finally {
     cache.dispose();
   }
+}
+
+/** Draws a token, and frees the logits. */
+async function drawn(
+  choice: Choice,
+  generator: Generator,
+  logprobs: boolean,
+): Promise<Pick<GeneratedToken, "id" | "logprob">> {
+  using logits = choice.logits;
+  const id = draw(await nextTokenOf(choice), generator);
+  return { id, logprob: logprobs ? await logprobOf(logits, id) : undefined };
 }
