@@ -12,6 +12,7 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { fitConfig } from "./checkpoint/stored-weights.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
+export type { DeviceOptions } from "./device-options.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
@@ -59,7 +60,6 @@ export {
   type WeightKind,
   weightsFor,
 } from "./model/weights.ts";
-export type { DeviceOptions } from "./open-device.ts";
 export { checkInteger } from "./options.ts";
 export type { Score } from "./score/text.ts";
 export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";

@@ -1,8 +1,8 @@
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LoadProgress } from "./checkpoint/load.ts";
+import { type DeviceOptions, deviceOptionNames } from "./device-options.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
 import type { DownloadProgress } from "./hub/progress.ts";
-import { type DeviceOptions, deviceOptionNames } from "./open-device.ts";
 import type { WarningListener } from "./warning.ts";
 
 export interface LoadOptions extends DeviceOptions {
