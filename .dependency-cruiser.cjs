@@ -56,7 +56,8 @@ const rooms = {
     score: ["model", "tokenizer"],
     hub: [],
     pretrained: ["hub"],
-    "open-device": [],
+    "device-options": [],
+    "open-device": ["device-options"],
   },
 };
 
