@@ -4,7 +4,7 @@
  *     npm run bench:memory -- [--quick] [--node PATH] [--tokens N]
  *
  * Exits with status 1 when memory grows or loading takes more than 1.6 times the weights' size. Writes
- * `results/memory-node<major>.json`.
+ * `results/<processor>/memory-node<major>.json`.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
@@ -57,7 +57,7 @@ const result: MemoryResult = {
   load,
   curves,
 };
-console.log(`wrote ${await writeResult(tokens === TOKENS ? "memory" : "memory-partial", conditions.node, result)}`);
+console.log(`wrote ${await writeResult(tokens === TOKENS ? "memory" : "memory-partial", conditions, result)}`);
 const failures = curves.filter(({ flat }) => !flat).map(({ model }) => `${model}: memory grows while generating`);
 if (!(load.ratio < LOAD_BOUND)) failures.push(`loading takes ${load.ratio.toFixed(2)} times the weights' size`);
 for (const failure of failures) console.error(`FAILED: ${failure}`);

@@ -1,4 +1,4 @@
-/** What `bench:memory` writes to `results/memory-*.json`. */
+/** What `bench:memory` writes to `results/<processor>/memory-node*.json`. */
 import type { RunConditions } from "../harness/machine.ts";
 
 export interface MemoryPoint {

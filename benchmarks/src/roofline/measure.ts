@@ -26,7 +26,7 @@ const MODEL_CHILD = new URL("./roofline-child.js", import.meta.url);
 const READ_CHILD = new URL("../harness/bandwidth-child.js", import.meta.url);
 const ARITHMETIC_CHILD = new URL("../harness/arithmetic-child.js", import.meta.url);
 
-type Measured = Pick<RooflinePart, "title" | "limits" | "passes" | "disturbed">;
+type Measured = Pick<RooflinePart, "title" | "limits" | "passes" | "disturbed" | "foreign">;
 
 export async function measureRoofline(part: RooflinePartName, model: string, plan: RooflinePlan): Promise<Measured> {
   const { node, threads, dtypes } = plan;
@@ -56,14 +56,14 @@ async function measureInTurns(
   part: RooflinePartName,
   plan: RooflinePlan,
 ): Promise<Measured> {
-  const { samples, disturbed } = await interleave([...machine, ...models], plan.schedule);
+  const { samples, disturbed, foreign } = await interleave([...machine, ...models], plan.schedule);
   const [memory, f32, int8] = samples.map(spread) as [Spread, Spread, Spread];
   const limits: Limits = { memory, arithmetic: { f32, int8 } };
   const passes = models.map((model, i) => {
     const profiles = model.profilesOf(samples[machine.length + i]!);
     return summarizePass(plan.dtypes[i]!, profiles, model.steps, limits);
   });
-  return { title: titleOf(part, plan), limits, passes, disturbed };
+  return { title: titleOf(part, plan), limits, passes, disturbed, foreign };
 }
 
 function titleOf(part: RooflinePartName, { tokens, decodeTokens }: RooflinePlan): string {

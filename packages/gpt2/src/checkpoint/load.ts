@@ -1,8 +1,7 @@
 import {
   type Backend,
+  backendOf,
   type DeviceChoice,
-  defaultDevice,
-  device as deviceByName,
   encodings,
   type MatrixEncoding,
   type Tensor,
@@ -76,7 +75,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     const weights = await StoredWeights.of(checkpoint, said, onWarning);
     const { config } = weights;
     const dtype = options.dtype ?? weights.converted ?? "f32";
-    const device = resolveDevice(options.device);
+    const device = backendOf(options.device);
     if (!device.encodings.includes(dtype)) {
       const known = device.encodings.map((name) => JSON.stringify(name)).join(", ");
       throw new OptionError(
@@ -101,9 +100,4 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   } finally {
     await checkpoint.tensors.close();
   }
-}
-
-function resolveDevice(device: LoadModelOptions["device"]): Backend {
-  if (device === undefined) return defaultDevice();
-  return typeof device === "string" ? deviceByName(device) : device;
 }

@@ -2,6 +2,7 @@ import { dim, embedding, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
 import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
 import { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
+import { logprobsOf } from "./logprobs.ts";
 import { type C, forward, logits, type Model, type V } from "./model.ts";
 
 /** The most tokens in one pass: bounds its memory, and the time until an abort is noticed. */
@@ -38,9 +39,9 @@ export async function advance(
     using batch = new Batch(model, [{ ids: ids.slice(start, end), cache }]);
     using x = forward(model, batch);
     batch.commit();
-    if (logprobs) {
-      const targets = ids.slice(start + 1, end + 1);
-      known.push(...(await logprobsOf(model, x, [...targets.keys()], targets, signal)));
+    const targets = ids.slice(start + 1, end + 1);
+    if (logprobs && targets.length > 0) {
+      known.push(...(await logprobsOf(model, x, [...targets.keys()], targets)));
     }
     if (end === ids.length) {
       const last = tidy(() => logits(model, x.slice(0, end - start - 1, end - start)));
@@ -49,39 +50,13 @@ export async function advance(
   }
 }
 
-/**
- * The natural log-probability of `targets[i]` after row `rows[i]` of the stack's output `x` `[T, C]`, some rows at a
- * time. Each is a function of its row alone, bit for bit.
- */
-export async function logprobsOf(
-  model: Model,
-  x: Tensor<[number, C]>,
-  rows: readonly number[],
-  targets: readonly number[],
-  signal?: AbortSignal,
-): Promise<Float32Array> {
-  const result = new Float32Array(rows.length);
-  for (const [start, scores] of logitsOfRows(model, x, rows)) {
-    using _ = scores;
-    using picked = tidy(() => {
-      const count = scores.shape[0];
-      const index = fromData(targets.slice(start, start + count), [count, 1], { dtype: "int32", device: x.device });
-      return scores.logSoftmax(-1).gather(-1, index);
-    });
-    result.set(await picked.data(), start);
-    await yieldToEventLoop();
-    signal?.throwIfAborted();
-  }
-  return result;
-}
-
 /** The logits of some rows of `x`, as many at a time as may exist at once, each piece with the number of its first row. */
 export function* logitsOfRows(
   model: Model,
   x: Tensor<[number, C]>,
   rows: readonly number[],
 ): Generator<[start: number, scores: Tensor<[number, V]>]> {
-  const atOnce = logitsAtOnce(model);
+  const atOnce = Math.max(1, Math.floor(LOGITS_AT_ONCE / model.config.vocabSize));
   for (let start = 0; start < rows.length; start += atOnce) {
     const chosen = rows.slice(start, start + atOnce);
     yield [
@@ -92,9 +67,4 @@ export function* logitsOfRows(
       }),
     ];
   }
-}
-
-/** Rows whose logits may exist at once. */
-export function logitsAtOnce(model: Model): number {
-  return Math.max(1, Math.floor(LOGITS_AT_ONCE / model.config.vocabSize));
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
-import { embedding, fromData, tensor } from "../../src/index.ts";
+import { embedding, fromData, targetLogProbs, tensor } from "../../src/index.ts";
 import { operand } from "../ops/arbitraries.ts";
 import { expectValues, type Tolerance } from "../ops/compare.ts";
 import { evaluate, evaluateLater } from "../ops/operands.ts";
@@ -68,6 +68,30 @@ await describeOnGpu("large tensors", (backend) => {
     expect(backend.fallbacks.entries()).toEqual([
       { op: "matmul", reason: "more columns, rows or matrices than there are threads", count: 1 },
     ]);
+  });
+
+  test("log-probabilities of targets are computed some rows at a time", async () => {
+    const V = 2 ** 20; // the logits of four rows exist at once
+    const x = tensor(
+      [...Array(6).keys()].map((row) => [row / 5]),
+      { device: backend },
+    );
+    const w = fromData(
+      Float32Array.from({ length: V }, (_, i) => i % 3),
+      [1, V],
+      { device: backend },
+    );
+    const targets = fromData([0, 1, 2, 3, 4, 5], [6], { dtype: "int32", device: backend });
+    backend.fallbacks.clear();
+    const { logProbs, logSumExp } = targetLogProbs(x, w, targets);
+    const shares = [349_526, 349_525, 349_525]; // of the columns, by their element of w
+    for (const [row, found] of (await logSumExp.data()).entries()) {
+      const expected = Math.log(shares.reduce((sum, share, i) => sum + share * Math.exp((i * row) / 5), 0));
+      expect(found).toBeCloseTo(expected, 4);
+      expect((await logProbs.data())[row]).toBeCloseTo(((row % 3) * row) / 5 - expected, 4);
+    }
+    expect(backend.fallbacks.entries()).toEqual([]);
+    for (const used of [x, w, targets, logProbs, logSumExp]) used.dispose();
   });
 
   test("rows past 2²⁴ elements of a table are found: indices are integers, not floats", async () => {

@@ -126,10 +126,20 @@ export class WasmRuntime {
     return block.pointer;
   }
 
-  /** Gives back all scratch memory. The backend calls it after every op. */
+  /** Runs a step of an op that has many, and gives back the scratch memory that it took. */
+  withScratch(step: () => void): void {
+    const before = this.#scratch.length;
+    step();
+    this.#releaseScratchFrom(before);
+  }
+
+  /** Gives back all scratch memory. The backend calls it after every op, also one that threw. */
   releaseScratch(): void {
-    for (const block of this.#scratch) this.memory.release(block);
-    this.#scratch.length = 0;
+    this.#releaseScratchFrom(0);
+  }
+
+  #releaseScratchFrom(first: number): void {
+    for (const block of this.#scratch.splice(first)) this.memory.release(block);
   }
 
   /** Address of the view's first element. The view must not be of a packed matrix. */

@@ -1,5 +1,6 @@
 import { attentionKernels } from "./attention.ts";
 import { copyKernels } from "./copy.ts";
+import { crossEntropyKernels } from "./cross-entropy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { indexingKernels } from "./indexing.ts";
@@ -14,6 +15,7 @@ import { sortKernels } from "./sort.ts";
 const families: readonly WasmKernels[] = [
   attentionKernels,
   copyKernels,
+  crossEntropyKernels,
   elementwiseKernels,
   embeddingKernels,
   indexingKernels,
