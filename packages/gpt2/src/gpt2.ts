@@ -76,10 +76,10 @@ export class GPT2 implements LanguageModel {
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
-      const { dtype, onProgress, onWarning = warnOnConsole, signal } = options;
+      const { dtype, cacheDtype, onProgress, onWarning = warnOnConsole, signal } = options;
       const tokenizer = await loadTokenizer(source, { onWarning });
       const defaults = options.useGenerationConfig ? await askedFor(source, onWarning) : {};
-      const model = await loadModel(source, { device, dtype, onProgress, onWarning, signal });
+      const model = await loadModel(source, { device, dtype, cacheDtype, onProgress, onWarning, signal });
       const gpt2 = new GPT2(model, tokenizer, release, defaults);
       compareVocabularies(source, tokenizer, model.config, onWarning);
       return gpt2;
@@ -104,6 +104,7 @@ export class GPT2 implements LanguageModel {
       deterministic,
       gpuMode,
       dtype,
+      cacheDtype,
       onProgress,
       onWarning,
       useGenerationConfig,
@@ -116,6 +117,7 @@ export class GPT2 implements LanguageModel {
       deterministic,
       gpuMode,
       dtype,
+      cacheDtype,
       onWarning,
       useGenerationConfig,
       signal: options.signal,

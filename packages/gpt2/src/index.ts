@@ -1,6 +1,7 @@
 export { OptionError } from "@gpt2-ts/tensor/options";
 export {
   DTYPES,
+  defaultCacheDtype,
   type LoadModelOptions,
   type LoadProgress,
   loadConfig,
@@ -31,7 +32,7 @@ export type { GPT2Config } from "./model/config.ts";
 export { disposeModel } from "./model/dispose.ts";
 export { initialModel } from "./model/initialize.ts";
 export { type HiddenStates, hiddenStates } from "./model/inspect.ts";
-export { KVCache, type Past } from "./model/kv-cache.ts";
+export { cacheBytesPerToken, KVCache, type Past } from "./model/kv-cache.ts";
 export {
   type Block,
   type C as Channels,

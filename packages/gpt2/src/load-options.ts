@@ -12,6 +12,12 @@ export interface LoadOptions extends DeviceOptions {
    * Default: what the checkpoint was converted to (`gpt2 convert`), or else `"f32"`.
    */
   readonly dtype?: MatrixEncoding | undefined;
+  /**
+   * How keys and values are kept, which is most of what is read for a token far into a long text: `"f32"`; `"bf16"`, half the
+   * memory; or `"int8"`, about a quarter. They are rounded in every pass, so that results do not depend on what comes from a
+   * cache. Default: `"int8"` with weights of `"int8"`, otherwise `"f32"`.
+   */
+  readonly cacheDtype?: MatrixEncoding | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /**
    * Told of what its user should know about the model's files, a sentence each: tokenizer and weights are for vocabularies of
@@ -31,6 +37,8 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   /** As in {@link LoadOptions}. */
   readonly dtype?: MatrixEncoding | undefined;
   /** As in {@link LoadOptions}. */
+  readonly cacheDtype?: MatrixEncoding | undefined;
+  /** As in {@link LoadOptions}. */
   readonly onWarning?: WarningListener | undefined;
   /** As in {@link LoadOptions}. */
   readonly useGenerationConfig?: boolean | undefined;
@@ -38,7 +46,7 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
 }
 
-const ownNames = ["dtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
+const ownNames = ["dtype", "cacheDtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
 
 export const loadOptionNames = [...deviceOptionNames, ...ownNames] as const;
 export const pretrainedLoadOptionNames = [...deviceOptionNames, ...pretrainedOptionNames, ...ownNames] as const;

@@ -24,6 +24,7 @@ export {
   type IntegerScheme,
   type MatrixEncoding,
 } from "./encodings/index.ts";
+export { vectorBytes } from "./encodings/vectors.ts";
 export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
 export { yieldToEventLoop } from "./event-loop.ts";
 export * from "./functional/creation.ts";

@@ -11,6 +11,7 @@ import { rearrangeKernels } from "./rearrange.ts";
 import { reduceKernels } from "./reduce.ts";
 import { softmaxKernels } from "./softmax.ts";
 import { sortKernels } from "./sort.ts";
+import { vectorKernels } from "./vectors.ts";
 
 const families: readonly WasmKernels[] = [
   attentionKernels,
@@ -25,6 +26,7 @@ const families: readonly WasmKernels[] = [
   reduceKernels,
   softmaxKernels,
   sortKernels,
+  vectorKernels,
 ];
 
 /** Every op that has a WebAssembly kernel, by name. */
