@@ -2,7 +2,8 @@ import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
-import { GPT2, type Text } from "../../src/gpt2.ts";
+import { GPT2 } from "../../src/gpt2.ts";
+import type { Text } from "../../src/language-model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { SHAKESPEARE, scriptedModel } from "../support/models.ts";
 
