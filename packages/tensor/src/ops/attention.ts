@@ -108,7 +108,10 @@ function expectQueries(op: string, q: View): readonly [number, number, number] {
 /** Keys or values [T, H, D], or what an encoding makes of them. */
 function expectVectors(op: string, what: string, view: View, [T, H, D]: readonly [number, number, number]): void {
   expectDType(op, what, view, "float32", "uint8");
-  if (view.dtype === "float32") return expectShape(op, what, view, [T, H, D]);
+  if (view.dtype === "float32") {
+    expectShape(op, what, view, [T, H, D]);
+    return;
+  }
   expectRank(op, what, view, 3, "[T, H, bytes]");
   if (vectorEncodingOf(view.shape[2]!, D) === undefined) {
     const sizes = (["bf16", "int8"] as const).map((encoding) => `${vectorBytes(encoding, D)} (${encoding})`);
