@@ -2,14 +2,14 @@
  * `npm run bench:against`: this build against that of another revision, in turns, on the same weights and prompts.
  *
  *     npm run bench:against -- --base REVISION [--only prefill|decode|score|cold|bundle]... [--dtype f32|bf16|int8]...
- *                              [--context N]... [--rounds N] [--floor RATIO] [--node PATH]
+ *                              [--context N]... [--rounds N] [--floor RATIO] [--node PATH] [--no-wait]
  *
  * Builds the revision in `.cache/against/` on first use. Ratios say how much better this build is: above 1 where it is
- * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed. Exits with status 1 when the median of a ratio is below the floor (0.98). Writes
- * `results/against.json`; with `--only`, `--dtype` or `--context` it prints and writes nothing.
+ * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed. Exits with status 1 when
+ * the median of a ratio is below the floor (0.98). Writes `results/<processor>/against-node<major>.json`. It waits first until
+ * other programs are quiet, ten minutes at most. With `--only`, `--dtype` or `--context` it only prints: it does not wait and
+ * writes nothing.
  */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildOf, thisBuild } from "./against/build.ts";
 import { measureBundles, measureDtype } from "./against/measure.ts";
@@ -18,9 +18,9 @@ import { againstTable, belowFloor } from "./against/verdict.ts";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { chosen, decimal, integer } from "./command-line.ts";
 import type { LogitQuality } from "./engines/language-checks.ts";
-import { runConditions } from "./harness/machine.ts";
-import { RESULTS } from "./paths.ts";
+import { whenQuiet } from "./harness/quiet.ts";
 import { mixedLengths, peersPlanFor } from "./peers/plan.ts";
+import { writeResult } from "./results-file.ts";
 import { LONGEST_CONTEXT } from "./speed/plan.ts";
 import { writeSyntheticVocabulary } from "./synthetic-tokenizer.ts";
 
@@ -40,6 +40,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string" },
     floor: { type: "string" },
     node: { type: "string", default: process.execPath },
+    "no-wait": { type: "boolean", default: false },
   },
 });
 if (options.base === undefined) {
@@ -62,25 +63,17 @@ const plan = {
   textLengths: mixedLengths(TEXTS),
   decodeContexts: contexts ?? [usual.decodeContext],
 };
-const conditions = await runConditions(plan.node);
 console.log(
   `${pair.current.sha.slice(0, 7)}${pair.current.changed ? " and changes" : ""} against ${pair.base.sha.slice(0, 7)}, ` +
-    `Node ${conditions.node}, ${plan.threads} threads each, ${rounds} pairs`,
+    `${plan.threads} threads each, ${rounds} pairs`,
 );
 
-const measurements: Measurement[] = [];
-const quality: Record<string, LogitQuality> = {};
-if (parts.some((part) => part !== "bundle")) {
-  const folder = await ensureCheckpoint(plan.checkpoint);
-  await writeSyntheticVocabulary(folder);
-  for (const dtype of dtypes) {
-    console.log(`\n== ${dtype}`);
-    const measured = await measureDtype(plan, pair, folder, dtype, parts);
-    measurements.push(...measured.measurements);
-    Object.assign(quality, measured.quality);
-  }
-}
-if (parts.includes("bundle")) measurements.push(...(await measureBundles(pair)));
+const { conditions, result: measured } = await whenQuiet(
+  { node: plan.node, wait: !(forALook || options["no-wait"]) },
+  measure,
+  ({ measurements }) => measurements.map(({ comparison }) => comparison),
+);
+const { measurements, quality } = measured;
 
 console.log(`\n${againstTable(measurements)}`);
 if (!forALook) {
@@ -97,10 +90,25 @@ if (!forALook) {
     quality,
     measurements,
   };
-  const path = join(RESULTS, "against.json");
-  writeFileSync(path, `${JSON.stringify(result, null, 1)}\n`);
-  console.log(`\nwrote ${path}`);
+  console.log(`\nwrote ${await writeResult("against", conditions, result)}`);
 }
 const worse = belowFloor(measurements, floor);
 for (const line of worse) console.error(`FAILED: ${line}, below ${floor}`);
 process.exit(worse.length === 0 ? 0 : 1);
+
+async function measure(): Promise<Pick<AgainstResult, "measurements"> & { quality: Record<string, LogitQuality> }> {
+  const measurements: Measurement[] = [];
+  const quality: Record<string, LogitQuality> = {};
+  if (parts.some((part) => part !== "bundle")) {
+    const folder = await ensureCheckpoint(plan.checkpoint);
+    await writeSyntheticVocabulary(folder);
+    for (const dtype of dtypes) {
+      console.log(`\n== ${dtype}`);
+      const measured = await measureDtype(plan, pair, folder, dtype, parts);
+      measurements.push(...measured.measurements);
+      Object.assign(quality, measured.quality);
+    }
+  }
+  if (parts.includes("bundle")) measurements.push(...(await measureBundles(pair)));
+  return { measurements, quality };
+}

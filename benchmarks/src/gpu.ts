@@ -1,11 +1,11 @@
 /**
  * `npm run bench:gpu`: the gpu device on GPU.js, in every mode that Node has here.
  *
- *     npm run bench:gpu -- [--quick] [--part products|forward|accuracy]... [--product 1024x1024x1024]...
+ *     npm run bench:gpu -- [--quick] [--part products|forward|accuracy]... [--product 1024x1024x1024]... [--no-wait]
  *
  * Needs GPU.js (`npm run setup:gpu`); modes that are not there are skipped with a line that says why. Writes
- * `results/gpu-node<major>.json`, where each part and product replaces what an earlier run found; `--quick` leaves out what
- * takes minutes and writes nothing.
+ * `results/<processor>/gpu-node<major>.json`, where each part and product replaces what an earlier run found. Waits first until
+ * other programs are quiet, ten minutes at most. `--quick` leaves out what takes minutes, does not wait and writes nothing.
  */
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
@@ -16,7 +16,8 @@ import { measureForwards } from "./gpu/forwards.ts";
 import { findModes } from "./gpu/modes.ts";
 import { measureProducts, PRODUCTS } from "./gpu/products.ts";
 import type { GpuResult, ProductComparison } from "./gpu/result.ts";
-import { runConditions } from "./harness/machine.ts";
+import { describeMachine } from "./harness/machine.ts";
+import { whenQuiet } from "./harness/quiet.ts";
 import { readResult, writeResult } from "./results-file.ts";
 
 const PARTS = ["products", "forward", "accuracy"] as const;
@@ -31,16 +32,16 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     part: { type: "string", multiple: true, default: [...PARTS] },
     product: { type: "string", multiple: true, default: [...PRODUCTS] },
+    "no-wait": { type: "boolean", default: false },
   },
 });
 const parts = chosen("bench:gpu", "part", options.part, PARTS);
 const chosenProducts = chosen("bench:gpu", "product", options.product, PRODUCTS);
 
-const conditions = await runConditions(process.execPath);
-const { machine, node } = conditions;
+const machine = describeMachine();
 const versions = { "gpu.js": installedVersion("gpu.js"), webgpu: installedVersion("webgpu") };
 console.log(
-  `${machine.cpu}, ${machine.cores} cores, Node ${node}, GPU.js ${versions["gpu.js"]}, webgpu ${versions.webgpu}`,
+  `${machine.cpu}, ${machine.cores} cores, Node ${process.version}, GPU.js ${versions["gpu.js"]}, webgpu ${versions.webgpu}`,
 );
 const found = await findModes(process.execPath);
 const modes = found.flatMap(({ mode, facts }) => (facts === undefined ? [] : [mode]));
@@ -49,12 +50,19 @@ if (modes.length === 0) {
   process.exit(1);
 }
 const wanted = chosenProducts.filter((name) => !options.quick || SMALL_PRODUCTS.includes(name));
-const products = wants("products") ? await measureProducts(modes, process.execPath, THREADS, wanted) : undefined;
-const forwards = wants("forward") ? await measureForwards(modes, process.execPath) : undefined;
-const errors = wants("accuracy") ? await accuracy() : undefined;
+const { conditions, result: measured } = await whenQuiet(
+  { node: process.execPath, wait: !(options.quick || options["no-wait"]) },
+  async () => ({
+    products: wants("products") ? await measureProducts(modes, process.execPath, THREADS, wanted) : undefined,
+    forwards: wants("forward") ? await measureForwards(modes, process.execPath) : undefined,
+    errors: wants("accuracy") ? await accuracy() : undefined,
+  }),
+  ({ products = [] }) => products,
+);
+const { products, forwards, errors } = measured;
 
 if (!options.quick) {
-  const earlier = await readResult<GpuResult>("gpu", node);
+  const earlier = await readResult<GpuResult>("gpu", conditions);
   const result: GpuResult = {
     ...earlier,
     kind: "gpu",
@@ -66,7 +74,7 @@ if (!options.quick) {
     ...(forwards && { forwards }),
     ...(errors && { errors }),
   };
-  console.log(`\nwrote ${await writeResult("gpu", node, result)}`);
+  console.log(`\nwrote ${await writeResult("gpu", conditions, result)}`);
 }
 
 function wants(part: PartName): boolean {

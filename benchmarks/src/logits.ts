@@ -6,7 +6,7 @@
  * Rebuilds the synthetic checkpoints (their hashes are checked), runs each prompt at once and token by token, compares
  * logits, log-probabilities and the residual stream after each block, and checks that results are bit-identical where
  * that is promised. Exits with status 1 if a bound is exceeded or a promise broken. Writes
- * `results/logits-node<major>.json`.
+ * `results/<processor>/logits-node<major>.json`.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -58,7 +58,7 @@ const result: LogitsResult = {
   prompts,
   identities,
 };
-console.log(`\nwrote ${await writeResult(whole ? "logits" : "logits-partial", conditions.node, result)}`);
+console.log(`\nwrote ${await writeResult(whole ? "logits" : "logits-partial", conditions, result)}`);
 for (const failure of failures) console.error(`FAILED: ${failure}`);
 if (failures.length === 0)
   console.log(

@@ -2,16 +2,17 @@
  * `npm run bench:peers`: GPT-2's 124M shape in every precision we have, against the engines that one would use instead,
  * on the same weights, prompts and threads.
  *
- *     npm run bench:peers -- [--quick] [--node PATH] [--part decode|prefill|score|cold]... [--only ENGINE]... [--python PATH]
+ *     npm run bench:peers -- [--quick] [--node PATH] [--part decode|prefill|score|cold]... [--only ENGINE]... [--python PATH] [--no-wait]
  *
- * Installs the peers on first use, writes the checkpoint in each engine's format, and then `results/peers-node<major>.json`,
- * where each part replaces what an earlier run found. An engine that cannot be had here is reported as missing. `--quick`
- * and `--only` only print; they write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
+ * Installs the peers on first use, writes the checkpoint in each engine's format, and then
+ * `results/<processor>/peers-node<major>.json`, where each part replaces what an earlier run found. Before each part it waits
+ * until other programs are quiet, ten minutes at most. An engine that cannot be had here is reported as missing. `--quick` and
+ * `--only` only print: they do not wait and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { chosen } from "./command-line.ts";
-import { runConditions } from "./harness/machine.ts";
+import { whenQuiet } from "./harness/quiet.ts";
 import { assemble, type Field } from "./peers/contestants.ts";
 import { measurePart } from "./peers/measure.ts";
 import { peersPlanFor } from "./peers/plan.ts";
@@ -25,9 +26,11 @@ const { values: options } = parseArgs({
     part: { type: "string", multiple: true, default: [...PEER_PARTS] },
     only: { type: "string", multiple: true, default: [] },
     python: { type: "string", default: "python3" },
+    "no-wait": { type: "boolean", default: false },
   },
 });
 const parts = chosen("bench:peers", "part", options.part, PEER_PARTS);
+const published = !options.quick && options.only.length === 0;
 const plan = peersPlanFor(options.node, options.quick);
 const { checkpoint, threads } = plan;
 const field = chosenEngines(await assemble(await ensureCheckpoint(checkpoint), threads, options.python));
@@ -35,10 +38,13 @@ for (const { name, reason } of field.missing) console.warn(`${name} is missing: 
 
 for (const part of parts) {
   console.log(`\n== ${part}`);
-  const conditions = await runConditions(plan.node);
-  const measured = await measurePart(part, plan, field);
-  if (!options.quick && options.only.length === 0)
-    await store(part, { command: "npm run bench:peers", conditions, threads, ...measured });
+  const measured = await whenQuiet(
+    { node: plan.node, wait: published && !options["no-wait"] },
+    () => measurePart(part, plan, field),
+    ({ comparisons }) => comparisons,
+  );
+  const { conditions, result } = measured;
+  if (published) await store(part, { command: "npm run bench:peers", conditions, threads, ...result });
 }
 
 /** The engines that `--only` names, or all. */
@@ -55,8 +61,8 @@ function chosenEngines(all: Field): Field {
 }
 
 async function store(part: PeerPartName, measured: PeerPart): Promise<void> {
-  const { node } = measured.conditions;
-  const earlier = await readResult<PeersResult>("peers", node);
+  const { conditions } = measured;
+  const earlier = await readResult<PeersResult>("peers", conditions);
   const result: PeersResult = { kind: "peers", checkpoint, parts: { ...earlier?.parts, [part]: measured } };
-  console.log(`\nwrote ${await writeResult("peers", node, result)}`);
+  console.log(`\nwrote ${await writeResult("peers", conditions, result)}`);
 }

@@ -5,7 +5,7 @@
  *
  * Runs each dtype, with each cacheDtype, and float32 on the same tokens and compares every logit, every distribution, and the perplexity. The
  * deterministic build is used, whose results are the same on every engine. Exits with status 1 when a bound is exceeded.
- * Writes `results/quality-node<major>.json`.
+ * Writes `results/<processor>/quality-node<major>.json`.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const VARIANTS: Readonly<Record<MatrixEncoding, readonly MatrixEncoding[]>> = {
 };
 const MODELS = ["synthetic-124m", "shakespeare"];
 const BOUNDS: readonly QualityBound[] = [
-  { model: "synthetic-124m", dtype: "int8", meanKl: 0.005 },
+  { model: "synthetic-124m", dtype: "int8", meanKl: 0.006 },
   { model: "shakespeare", dtype: "int8", top1: 0.98, perplexityChange: 0.005 },
 ];
 /** English that the shipped model has never seen, of another kind than its training text. */
@@ -65,7 +65,7 @@ const conditions = await runConditions(process.execPath);
 if (!options.quick && options.model === MODELS) {
   const command = "npm run bench:quality";
   const result: QualityResult = { kind: "quality", command, conditions, bounds: BOUNDS, errors };
-  console.log(`\nwrote ${await writeResult("quality", conditions.node, result)}`);
+  console.log(`\nwrote ${await writeResult("quality", conditions, result)}`);
 }
 for (const failure of failures) console.error(`FAILED: ${failure}`);
 process.exit(failures.length === 0 ? 0 : 1);

@@ -8,7 +8,8 @@
  * public-domain book, and what bf16 and int8 change there. The deterministic build is used, whose results are the same on every engine.
  *
  * Exit status: 0 if all is within the reference's tolerance, 1 if a figure is not, 2 if nothing could be compared (no such model,
- * no network, not GPT-2 small). Where all agrees, writes `results/real-node<major>.json`, unless `--quick` or another reference is
+ * no network, not GPT-2 small). Where all agrees, writes `results/<processor>/real-node<major>.json`, unless `--quick` or
+ * another reference is
  * asked for.
  */
 import { benchReal } from "./real/command.ts";

@@ -2,17 +2,18 @@
  * `npm run bench:roofline`: how long each op of a pass takes, and how close it comes to the machine's limits.
  *
  *     npm run bench:roofline -- [--quick] [--node PATH] [--part prefill|decode|score]... [--dtype f32|bf16|int8]...
- *                               [--tokens N] [--threads N]
+ *                               [--tokens N] [--threads N] [--no-wait]
  *
  * `--tokens`: of the prompt (512), the context before decoding (64), or all texts that are scored (512). Writes
- * `results/roofline-node<major>.json`, where each part replaces what an earlier run found. `--quick`, `--dtype`, `--tokens`
- * and `--threads` only print; they write nothing.
+ * `results/<processor>/roofline-node<major>.json`, where each part replaces what an earlier run found. Before each part it
+ * waits until other programs are quiet, ten minutes at most. `--quick`, `--dtype`, `--tokens` and `--threads` only print: they
+ * do not wait and write nothing.
  */
 import { parseArgs } from "node:util";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { chosen, integer } from "./command-line.ts";
-import { runConditions } from "./harness/machine.ts";
+import { whenQuiet } from "./harness/quiet.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { measureRoofline, type RooflinePlan } from "./roofline/measure.ts";
 import { printPart } from "./roofline/print.ts";
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
     tokens: { type: "string" },
     threads: { type: "string" },
+    "no-wait": { type: "boolean", default: false },
   },
 });
 const parts = chosen(COMMAND, "part", options.part, ROOFLINE_PARTS);
@@ -56,24 +58,23 @@ const plan: RooflinePlan = {
 
 const folder = await ensureCheckpoint(CHECKPOINT);
 for (const part of parts) {
-  const conditions = await runConditions(plan.node);
-  const measured: RooflinePart = {
-    command: "npm run bench:roofline",
-    conditions,
-    threads: plan.threads,
-    ...(await measureRoofline(part, folder, plan)),
-  };
+  const { conditions, result } = await whenQuiet(
+    { node: plan.node, wait: !(forALook || options["no-wait"]) },
+    () => measureRoofline(part, folder, plan),
+    (measured) => [measured],
+  );
+  const measured: RooflinePart = { command: "npm run bench:roofline", conditions, threads: plan.threads, ...result };
   printPart(measured);
   if (!forALook) await store(part, measured);
 }
 
 async function store(part: RooflinePartName, measured: RooflinePart): Promise<void> {
-  const { node } = measured.conditions;
-  const earlier = await readResult<RooflineResult>("roofline", node);
+  const { conditions } = measured;
+  const earlier = await readResult<RooflineResult>("roofline", conditions);
   const result: RooflineResult = {
     kind: "roofline",
     checkpoint: CHECKPOINT,
     parts: { ...earlier?.parts, [part]: measured },
   };
-  console.log(`\nwrote ${await writeResult("roofline", node, result)}`);
+  console.log(`\nwrote ${await writeResult("roofline", conditions, result)}`);
 }

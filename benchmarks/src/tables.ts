@@ -1,15 +1,25 @@
 /**
- * `npm run bench:tables`: writes the tables of `results/*.json` into the README, `docs/benchmarks.md` and `docs/gpu.md`, between
- * `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
- * `docs/figures/peers-*.svg`.
+ * `npm run bench:tables`: writes the tables of `results/<processor>/*.json` into the README, `docs/benchmarks.md` and
+ * `docs/gpu.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
+ * `docs/figures/peers-*.svg`. Timings stand there for every processor, what does not depend on it from the newest run.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
  */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { REPOSITORY, RESULTS } from "./paths.ts";
+import type { LogitsResult } from "./accuracy/result.ts";
+import type { GpuResult } from "./gpu/result.ts";
+import type { MemoryResult } from "./memory/result.ts";
+import { REPOSITORY } from "./paths.ts";
+import type { PeersResult } from "./peers/result.ts";
+import type { QualityResult } from "./quality/result.ts";
+import type { RealResult } from "./real/result.ts";
+import { readResults } from "./results-file.ts";
+import type { RooflineResult } from "./roofline/result.ts";
+import type { SpeculateResult } from "./speculate/result.ts";
+import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
@@ -19,31 +29,33 @@ import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
+import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
 const FIGURES = join(REPOSITORY, "docs", "figures");
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
-const speed = await results<Parameters<typeof matmulTable>[0][number]>("speed");
-const logits = await results<Parameters<typeof accuracyTable>[0][number]>("logits");
-const peers = await results<Parameters<typeof peersTable>[0][number]>("peers");
+const speed = await readResults<SpeedResult>("speed");
+const logits = await readResults<LogitsResult>("logits");
+const peers = await readResults<PeersResult>("peers");
 const generated = {
   // README.md
   exactness: exactness(logits),
   "peers-f32": peersSummary(peers),
   // docs/benchmarks.md
   accuracy: accuracyTable(logits),
-  quality: qualityTable(await results("quality")),
-  real: realTable(await results("real")),
+  quality: qualityTable(await readResults<QualityResult>("quality")),
+  real: realTable(await readResults<RealResult>("real")),
   peers: peersTable(peers),
   "short-prompt": shortPromptTable(speed),
   "share-of-memory": shareOfMemoryTable(speed),
   matmul: matmulTable(speed),
-  memory: memoryTable(await results("memory")),
-  roofline: rooflineTable(await results("roofline")),
+  speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
+  memory: memoryTable(await readResults<MemoryResult>("memory")),
+  roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
   // docs/gpu.md
-  gpu: gpuTable(await results("gpu")),
+  gpu: gpuTable(await readResults<GpuResult>("gpu")),
 };
 const sections = new Map(Object.entries(generated).map(([name, text]) => [name, text ?? "Not measured yet."]));
 let outdated = false;
@@ -63,16 +75,4 @@ async function put(file: string, before: string, after: string): Promise<void> {
   outdated = true;
   console.log(`${relative(REPOSITORY, file)}: ${options.check ? "out of date" : "written"}`);
   if (!options.check) await writeFile(file, after);
-}
-
-/** The results of one kind, oldest Node.js version first. */
-async function results<Result>(kind: string): Promise<Result[]> {
-  const pattern = new RegExp(`^${kind}-node(\\d+)\\.json$`);
-  const files = existsSync(RESULTS) ? await readdir(RESULTS) : [];
-  const found = files.flatMap((file) => {
-    const major = pattern.exec(file)?.[1];
-    return major === undefined ? [] : [{ file, major: Number(major) }];
-  });
-  found.sort((a, b) => a.major - b.major);
-  return Promise.all(found.map(async ({ file }) => JSON.parse(await readFile(join(RESULTS, file), "utf8")) as Result));
 }

@@ -4,13 +4,14 @@ import { commitOf } from "../src/against/build.ts";
 import { loadedAtOnce } from "../src/against/bundle.ts";
 import type { Measurement } from "../src/against/result.ts";
 import { againstTable, belowFloor } from "../src/against/verdict.ts";
+import { untimed } from "../src/harness/interleave.ts";
 import { summarize } from "../src/speed/compare.ts";
 
 function measurement(part: Measurement["part"], ours: readonly number[], base: readonly number[]): Measurement {
   const speed = part === "decode" || part === "score";
   const unit = part === "bundle" ? "bytes" : speed ? "tokens/s" : "s";
   const about = { title: part, unit, higherIsBetter: speed } as const;
-  const rounds = { samples: [[...ours], [...base]], repeated: 0, disturbed: 0 };
+  const rounds = untimed([[...ours], [...base]]);
   const dtype = part === "bundle" ? undefined : "bf16";
   return { part, dtype, comparison: summarize(about, ["gpt2-ts", "base 1234567"], rounds) };
 }

@@ -9,6 +9,7 @@ import { get_encoding } from "tiktoken";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { HubServer } from "../../packages/gpt2/test/hub/hub-server.ts";
 import { readManifest, verifiedTensors } from "../src/checkpoint.ts";
+import { processorOf } from "../src/harness/processor.ts";
 import { BENCHMARKS, REFERENCE } from "../src/paths.ts";
 import { benchReal } from "../src/real/command.ts";
 import { type ReferenceFile, readPublished } from "../src/real/reference.ts";
@@ -302,7 +303,7 @@ describe("the published figures of GPT-2 small", () => {
         },
       ],
     };
-    const shown = realTable([result]);
+    const shown = realTable([{ processor: processorOf(result.conditions.machine), results: [result] }]);
     expect(shown).toContain("| A prompt | 1.0e-3 | 1.0e-4 | yes |");
     expect(shown).toContain("17 of 18 tokens");
     expect(shown).toContain("| int8 | a book | 100 | 31.000 (f32: 30.000) | 1.0e-3 | 1.0e-2 | 99.0 % |");

@@ -1,4 +1,4 @@
-/** What `bench:logits` writes to `results/logits-*.json`. */
+/** What `bench:logits` writes to `results/<processor>/logits-node*.json`. */
 import type { RunConditions } from "../harness/machine.ts";
 import type { ErrorSummary } from "../reference-values.ts";
 

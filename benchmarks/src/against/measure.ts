@@ -3,6 +3,7 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LogitQuality } from "../engines/language-checks.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child } from "../harness/child.ts";
+import { untimed } from "../harness/interleave.ts";
 import { checkedQuality } from "../peers/checked-quality.ts";
 import type { PeersPlan } from "../peers/plan.ts";
 import { measureColdStart } from "../speed/cold-start.ts";
@@ -84,7 +85,7 @@ export async function measureBundles(pair: Pair): Promise<Measurement[]> {
   const sizes = [await bundleSize(pair.current.root), await bundleSize(pair.base.root)];
   return (["bytes", "gzipBytes"] as const).map((key) => {
     const title = `GPT2 bundled for a page, minified${key === "bytes" ? "" : ", gzip"}`;
-    const rounds = { samples: sizes.map((size) => [size[key]]), repeated: 0, disturbed: 0 };
+    const rounds = untimed(sizes.map((size) => [size[key]]));
     const comparison = summarize({ title, unit: "bytes", higherIsBetter: false }, names, rounds);
     return { part: "bundle", dtype: undefined, comparison };
   });

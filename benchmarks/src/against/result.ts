@@ -1,4 +1,4 @@
-/** What `bench:against` writes to `results/against.json`. */
+/** What `bench:against` writes to `results/<processor>/against-node*.json`. */
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LogitQuality } from "../engines/language-checks.ts";
 import type { RunConditions } from "../harness/machine.ts";

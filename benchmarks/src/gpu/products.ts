@@ -79,7 +79,7 @@ async function compareProducts(plan: Plan, contestants: readonly Contestant[]): 
     },
     cpuSeconds: () => child.cpuSeconds,
   }));
-  const { samples, repeated, disturbed } = await interleave(sides, { warmUp: 0, rounds, restMs: 100 });
+  const { samples, repeated, disturbed, foreign } = await interleave(sides, { warmUp: 0, rounds, restMs: 100 });
   const times = contestants.map(
     ({ mode, contestant }, i): ProductTime => ({
       mode,
@@ -94,7 +94,7 @@ async function compareProducts(plan: Plan, contestants: readonly Contestant[]): 
     return [{ mode, ratio: pairedRatio(theirs, ours) }];
   });
   print(sizes, times, ratios);
-  return { sizes, times, ratios, repeated, disturbed };
+  return { sizes, times, ratios, repeated, disturbed, foreign };
 }
 
 /** What each of so many products moved. */

@@ -1,4 +1,4 @@
-/** What `bench:gpu` writes to `results/gpu-*.json`. */
+/** What `bench:gpu` writes to `results/<processor>/gpu-node*.json`. */
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import type { Transfers } from "../engines/matmul-engine.ts";
 import type { RunConditions } from "../harness/machine.ts";
@@ -32,6 +32,7 @@ export interface ProductComparison {
   readonly ratios: readonly { readonly mode: GpuMode; readonly ratio: Spread }[];
   readonly repeated: number;
   readonly disturbed: number;
+  readonly foreign?: number;
 }
 
 /** One way to run a prompt: what it took and moved. */

@@ -25,6 +25,13 @@ export interface Rounds {
   readonly repeated: number;
   /** Samples that count although other programs were running, because repeating did not help. */
   readonly disturbed: number;
+  /** Share of the processor that other programs took during the samples that count: their mean. */
+  readonly foreign: number;
+}
+
+/** Samples of what the machine's other programs do not change: sizes, memory. Or of sides whose turns were counted elsewhere. */
+export function untimed(samples: Rounds["samples"]): Rounds {
+  return { samples, repeated: 0, disturbed: 0, foreign: 0 };
 }
 
 /** The most times that a disturbed sample is taken again, after a longer rest each time. */
@@ -37,6 +44,7 @@ export async function interleave(sides: readonly Side[], schedule: Schedule): Pr
   const samples: number[][] = sides.map(() => []);
   let repeated = 0;
   let disturbed = 0;
+  let foreignSum = 0;
   const budget = Math.ceil(REPEATS_PER_SAMPLE * schedule.rounds * sides.length);
   for (let round = -schedule.warmUp; round < schedule.rounds; round++) {
     const order = [...sides.entries()];
@@ -52,12 +60,14 @@ export async function interleave(sides: readonly Side[], schedule: Schedule): Pr
           continue;
         }
         if (!undisturbed) disturbed++;
+        foreignSum += foreign;
         samples[index]?.push(value);
         break;
       }
     }
   }
-  return { samples, repeated, disturbed };
+  const counted = schedule.rounds * sides.length;
+  return { samples, repeated, disturbed, foreign: counted === 0 ? 0 : foreignSum / counted };
 }
 
 async function takeSample(side: Side): Promise<{ value: number; foreign: number }> {

@@ -3,14 +3,27 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, loadavg, platform, totalmem } from "node:os";
 import { promisify } from "node:util";
+import { INSTRUCTION_FLAGS } from "./processor.ts";
 
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly platform: string;
-  /** The vector extensions by which native engines choose their kernels. */
+  /** The vector extensions by which engines choose their kernels. */
   readonly simd: readonly string[];
+}
+
+/** What other programs took of the processor, as shares of all its cores' time. */
+export interface Surroundings {
+  /** Waited for them before the measurement. */
+  readonly waitedSeconds: number;
+  readonly before: number;
+  /** During the samples that count, their mean; the largest of the quantities measured. */
+  readonly during: number;
+  readonly after: number;
+  /** One of the three is above the bound (5 %). */
+  readonly disturbed: boolean;
 }
 
 export interface RunConditions {
@@ -20,9 +33,11 @@ export interface RunConditions {
   readonly node: string;
   /** One-minute load average when the run began: above about 0.5, something else was running. */
   readonly loadAverage: number;
+  /** Of timings: what else ran. Results from before 2026-11-30 have none. */
+  readonly surroundings?: Surroundings;
 }
 
-const VECTOR_EXTENSIONS = ["avx2", "fma", "avx512f", "avx512_vnni", "asimd"];
+const VECTOR_EXTENSIONS = [...INSTRUCTION_FLAGS, "fma"].sort();
 
 export async function runConditions(nodeBinary: string): Promise<RunConditions> {
   const { stdout } = await promisify(execFile)(nodeBinary, ["--version"]);
@@ -34,7 +49,7 @@ export async function runConditions(nodeBinary: string): Promise<RunConditions> 
   };
 }
 
-function describeMachine(): Machine {
+export function describeMachine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
@@ -45,7 +60,7 @@ function describeMachine(): Machine {
 }
 
 function vectorExtensions(): string[] {
-  if (platform() !== "linux") return [];
+  if (platform() !== "linux") return arch() === "arm64" ? ["asimd"] : []; // every arm64 has Neon
   const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" ") ?? [];
   return VECTOR_EXTENSIONS.filter((extension) => flags.includes(extension));
 }

@@ -3,20 +3,26 @@ import { Context, GPT2, loadModel, modelSource } from "@gpt2-ts/gpt2";
 import { createWasmBackend } from "@gpt2-ts/tensor";
 import { serve } from "../harness/child.ts";
 import { peakResidentBytes } from "../harness/machine.ts";
-import type { MemoryPoint } from "./result.ts";
+import type { MemoryPoint, ProcessMemory } from "./result.ts";
 
+type Step = "imported" | "loaded" | "tensors" | "firstToken";
+
+const PROMPT = Array.from({ length: 16 }, (_, i) => 37 * i);
 /** Tokens between two notes of a decode without text. */
 const STEP = 100;
 
 serve({
-  /** Loads a model folder and answers with the largest resident set until then. */
-  async loadPeak(folder: string, threads: number): Promise<number> {
-    await loadModel(await modelSource(folder), { device: createWasmBackend({ threads }) });
-    return peakResidentBytes();
+  /** Loads a model folder and makes one token: the largest resident set until each step. */
+  async firstToken(folder: string, threads: number): Promise<Pick<ProcessMemory, Step>> {
+    const imported = peakResidentBytes();
+    const device = createWasmBackend({ threads });
+    const model = await loadModel(await modelSource(folder), { device });
+    const loaded = peakResidentBytes();
+    const tensors = device.info().usedBytes;
+    const context = new Context(model);
+    await context.append(PROMPT);
+    return { imported, loaded, tensors, firstToken: peakResidentBytes() };
   },
-
-  /** What an empty program of this kind takes: Node.js and the modules. */
-  emptyPeak: async () => peakResidentBytes(),
 
   /** Texts one after the other through the public interface, tokenizer and sampling included; a note after each. */
   async generateTexts(folder: string, threads: number, tokens: number): Promise<MemoryPoint[]> {

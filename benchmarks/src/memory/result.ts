@@ -1,5 +1,28 @@
-/** What `bench:memory` writes to `results/memory-*.json`. */
+/** What `bench:memory` writes to `results/<processor>/memory-node*.json`. */
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { RunConditions } from "../harness/machine.ts";
+
+export const MEMORY_PARTS = ["load", "generate"] as const;
+export type MemoryPartName = (typeof MEMORY_PARTS)[number];
+
+/** A whole process with one model, from its start to the first token: the largest resident set until each step, in bytes. */
+export interface ProcessMemory {
+  readonly model: string;
+  readonly dtype: MatrixEncoding;
+  /** Of the weights' file, which holds this dtype. */
+  readonly fileBytes: number;
+  /** A process on the same Node.js that does nothing. */
+  readonly bare: number;
+  /** With the packages imported. */
+  readonly imported: number;
+  readonly loaded: number;
+  /** What all tensors take on the device once the model is loaded: part of `loaded`. */
+  readonly tensors: number;
+  readonly firstToken: number;
+  /** What loading added, over the size of the file. */
+  readonly ratio: number;
+  readonly bound: number;
+}
 
 export interface MemoryPoint {
   /** Tokens generated so far. */
@@ -20,20 +43,16 @@ export interface MemoryCurve {
   readonly flat: boolean;
 }
 
-export interface MemoryResult {
-  readonly kind: "memory";
+interface Part {
   readonly command: string;
   readonly conditions: RunConditions;
   readonly threads: number;
-  /** Loading the 124M shape: the largest resident set against the bytes of the weights. */
-  readonly load: {
-    readonly model: string;
-    readonly weightBytes: number;
-    readonly peakBytes: number;
-    /** Of a process that loads nothing. */
-    readonly emptyBytes: number;
-    readonly ratio: number;
-    readonly bound: number;
+}
+
+export interface MemoryResult {
+  readonly kind: "memory";
+  readonly parts: {
+    readonly load?: Part & { readonly processes: readonly ProcessMemory[] };
+    readonly generate?: Part & { readonly curves: readonly MemoryCurve[] };
   };
-  readonly curves: readonly MemoryCurve[];
 }

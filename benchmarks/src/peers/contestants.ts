@@ -1,17 +1,12 @@
 /** Who takes part, each with the same weights in its own format, and who is missing, with the reason. */
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { convertedCheckpoint } from "../converted-checkpoint.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { installPeers, LLAMA } from "../engines/peers.ts";
 import { writeGguf } from "../gguf/model-file.ts";
 import { writeHubFolder, writeInt8OnnxModel, writeOnnxModel } from "../onnx/model-file.ts";
-import { REPOSITORY } from "../paths.ts";
 import type { Contestant } from "../speed/language.ts";
-import { writeSyntheticVocabulary } from "../synthetic-tokenizer.ts";
 import type { MissingEngine } from "./result.ts";
-
-const GPT2_COMMAND = join(REPOSITORY, "packages", "cli", "bin", "gpt2.js");
 
 /** Batches its texts in the order given: only measured by scoring. */
 export const UNSORTED = "transformers.js f32, unsorted";
@@ -40,7 +35,12 @@ export async function assemble(folder: string, threads: number, python: string):
 
   add("gpt2-ts f32", { engine: "gpt2-ts", model: folder, device: "wasm", dtype: "f32" });
   for (const dtype of ["bf16", "int8"] as const) {
-    add(`gpt2-ts ${dtype}`, { engine: "gpt2-ts", model: await converted(folder, dtype), device: "wasm", dtype });
+    add(`gpt2-ts ${dtype}`, {
+      engine: "gpt2-ts",
+      model: await convertedCheckpoint(folder, dtype),
+      device: "wasm",
+      dtype,
+    });
   }
   await attempt(["onnxruntime-node f32", "onnxruntime-node int8", "onnxruntime-web f32", ...TRANSFORMERS], async () => {
     installPeers();
@@ -65,18 +65,6 @@ export async function assemble(folder: string, threads: number, python: string):
     add("PyTorch f32", { engine: "PyTorch", model: folder, python });
   });
   return { contestants, missing };
-}
-
-/** The folder that `gpt2 convert` makes of a checkpoint; made again if the checkpoint is newer. */
-async function converted(folder: string, dtype: "bf16" | "int8"): Promise<string> {
-  const out = `${folder}-${dtype}`;
-  const made = join(out, "model.safetensors");
-  if (existsSync(made) && statSync(made).mtimeMs >= statSync(join(folder, "model.safetensors")).mtimeMs) return out;
-  await writeSyntheticVocabulary(folder);
-  rmSync(out, { recursive: true, force: true });
-  const args = [GPT2_COMMAND, "convert", "--dtype", dtype, "--model", folder, "--out", out];
-  execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
-  return out;
 }
 
 function firstLine(text: string): string {

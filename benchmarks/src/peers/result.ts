@@ -1,4 +1,4 @@
-/** What `bench:peers` writes to `results/peers-*.json`. */
+/** What `bench:peers` writes to `results/<processor>/peers-node*.json`. */
 import type { LogitQuality } from "../engines/language-checks.ts";
 import type { RunConditions } from "../harness/machine.ts";
 import type { Comparison, Facts, Measured } from "../speed/result.ts";

@@ -1,4 +1,4 @@
-/** What `bench:quality` writes to `results/quality-*.json`. */
+/** What `bench:quality` writes to `results/<processor>/quality-node*.json`. */
 import type { RunConditions } from "../harness/machine.ts";
 
 /** How far a model whose weights are kept as `dtype` is from the same one in float32, cache and all, over all predictions of a text. */

@@ -170,5 +170,5 @@ function printGreedy({ text, tokens, agreed, continuation }: GreedyResult): void
 async function write(figures: RealFigures, { tolerance }: Published): Promise<void> {
   const conditions = await runConditions(process.execPath);
   const result: RealResult = { kind: "real", command: "npm run bench:real", conditions, tolerance, ...figures };
-  console.log(`\nwrote ${await writeResult("real", conditions.node, result)}`);
+  console.log(`\nwrote ${await writeResult("real", conditions, result)}`);
 }

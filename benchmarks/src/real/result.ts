@@ -1,4 +1,4 @@
-/** What `bench:real` finds, and writes to `results/real-*.json`. */
+/** What `bench:real` finds, and writes to `results/<processor>/real-node*.json`. */
 import type { RunConditions } from "../harness/machine.ts";
 import type { QualityErrors } from "../quality/result.ts";
 import type { Published } from "./reference.ts";

@@ -1,4 +1,4 @@
-/** What `bench:roofline` writes to `results/roofline-*.json`. */
+/** What `bench:roofline` writes to `results/<processor>/roofline-node*.json`. */
 import type { MatrixEncoding, Work } from "@gpt2-ts/tensor";
 import type { RunConditions } from "../harness/machine.ts";
 import type { Spread } from "../harness/statistics.ts";
@@ -46,6 +46,8 @@ export interface RooflinePart {
   readonly passes: readonly RooflinePass[];
   /** Samples during which other programs ran, and that count because repeating them did not help. */
   readonly disturbed: number;
+  /** Mean share of the processor that other programs took during the samples. */
+  readonly foreign?: number;
 }
 
 export interface RooflineResult {

@@ -2,6 +2,7 @@
 import type { FirstToken } from "../engines/language-child.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child } from "../harness/child.ts";
+import { untimed } from "../harness/interleave.ts";
 import { compare, summarize } from "./compare.ts";
 import { type Contestant, LANGUAGE_CHILD } from "./language.ts";
 import type { Plan } from "./plan.ts";
@@ -35,7 +36,7 @@ export async function measureColdStart(
   const memory = summarize(
     { title: "peak resident memory until the first token", unit: "bytes", higherIsBetter: false },
     contestants.map(({ name }) => name),
-    { samples: peaks.map((list) => list.slice(0, plan.coldRounds)), repeated: 0, disturbed: 0 },
+    untimed(peaks.map((list) => list.slice(0, plan.coldRounds))),
   );
   return [time, memory];
 }

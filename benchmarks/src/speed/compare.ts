@@ -30,7 +30,7 @@ export function side(child: Child, method: string, ...args: readonly unknown[]):
 export function summarize(
   about: About,
   engines: readonly string[],
-  { samples, repeated, disturbed }: Rounds,
+  { samples, repeated, disturbed, foreign }: Rounds,
 ): Comparison {
   const measured = engines.map((engine, i) => ({ engine, ...spread(samples[i] ?? []) }));
   const ours = measured.find(({ engine }) => engine === OURS)?.samples;
@@ -38,7 +38,7 @@ export function summarize(
     if (ours === undefined || engine.startsWith(OURS)) return [];
     return [{ peer: engine, ratio: about.higherIsBetter ? pairedRatio(ours, theirs) : pairedRatio(theirs, ours) }];
   });
-  const comparison = { ...about, measured, ratios, repeated, disturbed };
+  const comparison = { ...about, measured, ratios, repeated, disturbed, foreign };
   print(comparison);
   return comparison;
 }

@@ -1,6 +1,6 @@
 /** The quantities that are measured warm of engines in processes of their own, each said once. */
 import type { Child } from "../harness/child.ts";
-import type { Side } from "../harness/interleave.ts";
+import { type Side, untimed } from "../harness/interleave.ts";
 import { type About, compare, side, summarize } from "./compare.ts";
 import type { Plan } from "./plan.ts";
 import type { Comparison } from "./result.ts";
@@ -21,7 +21,7 @@ export async function comparePrefill(
   for (const child of children) peaks.push([await child.call<number>("peakResidentBytes")]);
   const about = { title: "peak resident memory after these", unit: "bytes", higherIsBetter: false } as const;
   const names = children.map(({ name }) => name);
-  comparisons.push(summarize(about, names, { samples: peaks, repeated: 0, disturbed: 0 }));
+  comparisons.push(summarize(about, names, untimed(peaks)));
   return comparisons;
 }
 

@@ -2,7 +2,7 @@
 import type { LogitQuality } from "../engines/language-checks.ts";
 import type { EngineSpec } from "../engines/language-engine.ts";
 import { Child } from "../harness/child.ts";
-import { interleave } from "../harness/interleave.ts";
+import { interleave, untimed } from "../harness/interleave.ts";
 import { pairedRatio } from "../harness/statistics.ts";
 import { side, summarize } from "./compare.ts";
 import { comparePrefill, decoding } from "./comparisons.ts";
@@ -52,11 +52,11 @@ export async function measureDecode(
     const readTitle = `plain read of memory by ${plan.threads} threads, in the rounds of decode`;
     return [
       summarize(decode.about, names, rounds),
-      summarize({ title: readTitle, unit: "GB/s", higherIsBetter: true }, [reader.name], {
-        samples: rounds.samples.slice(names.length),
-        repeated: 0,
-        disturbed: 0,
-      }),
+      summarize(
+        { title: readTitle, unit: "GB/s", higherIsBetter: true },
+        [reader.name],
+        untimed(rounds.samples.slice(names.length)),
+      ),
     ];
   });
   const [decode, read] = measured.comparisons;

@@ -1,4 +1,4 @@
-/** What `bench:speed` writes to `results/speed-*.json`. */
+/** What `bench:speed` writes to `results/<processor>/speed-node*.json`. */
 import type { RunConditions } from "../harness/machine.ts";
 import type { Spread } from "../harness/statistics.ts";
 import type { ErrorSummary } from "../reference-values.ts";
@@ -21,6 +21,8 @@ export interface Comparison {
   /** Samples taken again because other programs were running, and those that count although they were. */
   readonly repeated: number;
   readonly disturbed: number;
+  /** Mean share of the processor that other programs took during the samples; results from before 2026-11-30 have none. */
+  readonly foreign?: number;
 }
 
 export const PARTS = ["prefill", "decode", "cold", "matmul"] as const;

@@ -1,21 +1,19 @@
 /** The tables of `bench:gpu`. */
 import type { Transfers } from "../engines/matmul-engine.ts";
 import type { GpuResult, ProductComparison, ProductTime } from "../gpu/result.ts";
+import type { ProcessorResults } from "../results-file.ts";
 import { show } from "../speed/compare.ts";
-import { provenance, times } from "./figures.ts";
+import { byProcessor, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** Products by size and mode, passes, and logits. */
-export function gpuTable(results: readonly GpuResult[]): string | undefined {
-  const newest = results.at(-1);
-  if (newest === undefined) return undefined;
-  return [
-    ...productTable(newest),
-    ...forwardTable(newest),
-    ...errorTable(newest),
-    machine(newest),
-    provenance(newest),
-  ].join("\n\n");
+/** Products by size and mode, passes, and logits, on the newest Node of each processor. */
+export function gpuTable(all: readonly ProcessorResults<GpuResult>[]): string | undefined {
+  return byProcessor(all, (results) => {
+    const newest = results.at(-1);
+    if (newest === undefined) return [];
+    const tables = [...productTable(newest), ...forwardTable(newest), ...errorTable(newest)];
+    return [...tables, machine(newest), provenance(newest)];
+  });
 }
 
 function productTable({ products = [] }: GpuResult): string[] {

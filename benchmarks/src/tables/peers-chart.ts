@@ -2,6 +2,7 @@
 import { DARK, drawPlot, headingHeight, LIGHT, type Theme } from "@gpt2-ts/hw1/figures";
 import * as Plot from "@observablehq/plot";
 import type { PeerPartName, PeersResult } from "../peers/result.ts";
+import type { ProcessorResults } from "../results-file.ts";
 import { OURS, show } from "../speed/compare.ts";
 import type { Comparison } from "../speed/result.ts";
 
@@ -29,21 +30,27 @@ const CHARTS: readonly Chart[] = [
   { part: "score", title: "Scoring 200 texts, tokens per second", speed: (sample) => sample },
 ];
 
-/** SVG files by name: of the newest Node, light and dark. */
-export function peersCharts(results: readonly PeersResult[]): Map<string, string> {
+/** SVG files by name: of the newest Node of each processor, light and dark. */
+export function peersCharts(all: readonly ProcessorResults<PeersResult>[]): Map<string, string> {
   const files = new Map<string, string>();
-  for (const chart of CHARTS) {
-    const part = results.at(-1)?.parts[chart.part];
-    const comparison = part?.comparisons[0];
-    if (part === undefined || comparison === undefined) continue;
-    const { node, machine } = part.conditions;
-    const line = `GPT-2 small, ${part.threads} threads; ${machine.cpu}, Node ${node}. Medians; the lines are the ranges.`;
-    for (const theme of [LIGHT, DARK]) {
-      const name = `peers-${chart.part}${theme === DARK ? "-dark" : ""}.svg`;
-      files.set(name, drawBars(chart, line, comparison, theme));
+  for (const { processor, results } of all) {
+    for (const chart of CHARTS) {
+      const part = results.at(-1)?.parts[chart.part];
+      const comparison = part?.comparisons[0];
+      if (part === undefined || comparison === undefined) continue;
+      const { node } = part.conditions;
+      const line = `GPT-2 small, ${part.threads} threads; ${processor.title}, Node ${node}. Medians; the lines are the ranges.`;
+      for (const [name, theme] of Object.entries({ light: LIGHT, dark: DARK })) {
+        files.set(chartName(chart.part, processor.slug, name), drawBars(chart, line, comparison, theme));
+      }
     }
   }
   return files;
+}
+
+/** In `docs/figures`. */
+export function chartName(part: PeerPartName, slug: string, theme: string): string {
+  return `peers-${part}-${slug}${theme === "dark" ? "-dark" : ""}.svg`;
 }
 
 function drawBars({ title, speed }: Chart, line: string, { measured }: Comparison, theme: Theme): string {

@@ -1,9 +1,14 @@
 /** The tables of `bench:peers`. */
+import type { Processor } from "../harness/processor.ts";
 import { pairedRatio, type Spread } from "../harness/statistics.ts";
 import type { PeerPart, PeerPartName, PeersResult } from "../peers/result.ts";
+import { newest, type ProcessorResults } from "../results-file.ts";
 import type { Comparison } from "../speed/result.ts";
 import { figure, nodeMajor, provenance, times } from "./figures.ts";
 import { table } from "./markdown.ts";
+import { chartName } from "./peers-chart.ts";
+
+type PeersResults = readonly ProcessorResults<PeersResult>[];
 
 /** Marks a quantity that was not measured on a quiet machine. */
 const DISTURBED = "†";
@@ -37,24 +42,42 @@ const PAIRS: readonly (readonly [ours: string, peer: string, part: PeerPartName,
   ["gpt2-ts int8", "llama.cpp q8_0", "cold"],
 ];
 
-/** For the README: every engine in float32 on the newest Node, with the distance of its logits from float64. */
-export function peersSummary(results: readonly PeersResult[]): string | undefined {
-  const newest = results.at(-1);
-  return newest && [engineTable(newest, "f32"), provenances([newest])].join("\n\n");
+/** For the README: how fast each processor decodes, and every engine in float32, with the distance of its logits from float64. */
+export function peersSummary(all: PeersResults): string | undefined {
+  const sections = all.flatMap(({ processor, results }) => {
+    const newest = results.at(-1);
+    if (newest === undefined) return [];
+    const chart = picture(processor, "decode", "Tokens per second of each engine, decoding GPT-2 small");
+    return [`**${processor.title}**`, chart, engineTable(newest, "f32"), provenances([newest])];
+  });
+  return sections.length === 0 ? undefined : sections.join("\n\n");
 }
 
-/** Engines, ratios, accuracy, and who is missing, for each Node. */
-export function peersTable(results: readonly PeersResult[]): string | undefined {
-  if (results.length === 0) return undefined;
-  const engines = results.map((result) => `Node ${major(result)}:\n\n${engineTable(result)}`);
-  const missing = results.flatMap((result) =>
-    unique(parts(result).flatMap((part) => part.missing.map(({ name, reason }) => `${name} (${reason})`))).map(
-      (line) => `- Node ${major(result)}: ${line}`,
+/** A chart of {@link peersCharts}, by its path from the README. */
+function picture({ slug }: Processor, part: PeerPartName, alternative: string): string {
+  return [
+    "<picture>",
+    `  <source media="(prefers-color-scheme: dark)" srcset="docs/figures/${chartName(part, slug, "dark")}">`,
+    `  <img src="docs/figures/${chartName(part, slug, "light")}" alt="${alternative}">`,
+    "</picture>",
+  ].join("\n");
+}
+
+/** Engines for each processor and Node; ratios of all processors side by side; accuracy, and who is missing. */
+export function peersTable(all: PeersResults): string | undefined {
+  if (all.length === 0) return undefined;
+  const everywhere = all.flatMap(({ processor, results }) => results.map((result) => ({ processor, result })));
+  const where = ({ processor, result }: (typeof everywhere)[number]): string =>
+    `${processor.title}, Node ${major(result)}`;
+  const engines = everywhere.map((one) => `${where(one)}:\n\n${engineTable(one.result)}`);
+  const missing = everywhere.flatMap((one) =>
+    unique(parts(one.result).flatMap((part) => part.missing.map(({ name, reason }) => `${name} (${reason})`))).map(
+      (line) => `- ${where(one)}: ${line}`,
     ),
   );
-  const sections = [...engines, ratioTable(results), ...memoryTable(results), accuracyOfPeers(results)];
+  const sections = [...engines, ratioTable(all), ...memoryTable(newest(all)), accuracyOfPeers(newest(all))];
   if (missing.length > 0) sections.push(`Missing:\n\n${missing.join("\n")}`);
-  return [...sections, provenances(results)].join("\n\n");
+  return [...sections, provenances(everywhere.map(({ result }) => result))].join("\n\n");
 }
 
 /** @param only the precision of the engines that are shown; with it their errors are, too. */
@@ -106,16 +129,22 @@ function memoryTable(results: readonly PeersResult[]): string[] {
   return rows.length === 0 ? [] : [table(head, rows)];
 }
 
-/** How much better ours was, from samples of the same rounds. */
-function ratioTable(results: readonly PeersResult[]): string {
-  const rows = results.flatMap((result) =>
+/** How much better ours was, from samples of the same rounds; a column for each processor. */
+function ratioTable(all: PeersResults): string {
+  const majors = unique(all.flatMap(({ results }) => results.map(major))).sort((a, b) => Number(a) - Number(b));
+  const rows = majors.flatMap((node) =>
     PAIRS.flatMap(([ours, peer, part, target]) => {
-      const ratio = ratioOf(result.parts[part]?.comparisons[0], ours, peer);
+      const ratios = all.map(({ results }) => {
+        const result = results.find((candidate) => major(candidate) === node);
+        const ratio = ratioOf(result?.parts[part]?.comparisons[0], ours, peer);
+        return ratio === undefined ? "" : times(ratio);
+      });
       const aim = target === undefined ? "" : `${target.toFixed(1)}×`;
-      return ratio === undefined ? [] : [[`${part}: ${ours} : ${peer}`, major(result), times(ratio), aim]];
+      return ratios.every((ratio) => ratio === "") ? [] : [[`${part}: ${ours} : ${peer}`, node, ...ratios, aim]];
     }),
   );
-  return table(["ratio, above 1 ours is the better one", "Node", "median (range)", "target"], rows);
+  const processors = all.map(({ processor }) => processor.title);
+  return table(["median ratio (range), above 1 ours is the better one", "Node", ...processors, "target"], rows);
 }
 
 export function ratioOf(comparison: Comparison | undefined, ours: string, peer: string): Spread | undefined {
@@ -127,8 +156,8 @@ export function ratioOf(comparison: Comparison | undefined, ours: string, peer: 
 
 /** Each engine's logits against float64, with its version: the same on every Node. */
 function accuracyOfPeers(results: readonly PeersResult[]): string {
-  const newest = results.at(-1);
-  const engines = newest === undefined ? [] : parts(newest).flatMap((part) => part.engines);
+  const last = results.at(-1);
+  const engines = last === undefined ? [] : parts(last).flatMap((part) => part.engines);
   const rows = unique(engines.map(({ name }) => name)).flatMap((name) => {
     const { quality, facts } = engines.find((engine) => engine.name === name) ?? {};
     if (quality === undefined) return [];

@@ -1,12 +1,13 @@
 /** The table of `bench:quality`. */
 import type { QualityResult } from "../quality/result.ts";
+import { newest, type ProcessorResults } from "../results-file.ts";
 import { provenance } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** The newest run: results do not depend on the engine. */
-export function qualityTable(results: readonly QualityResult[]): string | undefined {
-  const newest = results.at(-1);
-  if (newest === undefined) return undefined;
+/** The newest run: results depend neither on the engine nor on the processor. */
+export function qualityTable(all: readonly ProcessorResults<QualityResult>[]): string | undefined {
+  const shown = newest(all).at(-1);
+  if (shown === undefined) return undefined;
   const head = [
     "model",
     "text",
@@ -21,7 +22,7 @@ export function qualityTable(results: readonly QualityResult[]): string | undefi
     "perplexity",
     "change",
   ];
-  const rows = newest.errors.map((errors) => {
+  const rows = shown.errors.map((errors) => {
     const change = 100 * (errors.perplexity / errors.basePerplexity - 1);
     return [
       errors.model,
@@ -35,5 +36,5 @@ export function qualityTable(results: readonly QualityResult[]): string | undefi
       `${change >= 0 ? "+" : ""}${change.toFixed(2)} %`,
     ];
   });
-  return [table(head, rows), provenance(newest)].join("\n\n");
+  return [table(head, rows), provenance(shown)].join("\n\n");
 }

@@ -1,13 +1,14 @@
 /** The table of `bench:real`. */
 import type { RealResult } from "../real/result.ts";
+import { newest, type ProcessorResults } from "../results-file.ts";
 import { provenance } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** The newest run: results do not depend on the engine. */
-export function realTable(results: readonly RealResult[]): string | undefined {
-  const newest = results.at(-1);
-  if (newest === undefined) return undefined;
-  const { prompts, greedy, quality, tolerance } = newest;
+/** The newest run: results depend neither on the engine nor on the processor. */
+export function realTable(all: readonly ProcessorResults<RealResult>[]): string | undefined {
+  const shown = newest(all).at(-1);
+  if (shown === undefined) return undefined;
+  const { prompts, greedy, quality, tolerance } = shown;
   const logits = table(
     ["logits after", "max from the published", "RMS", "same five likeliest"],
     prompts.map(({ text, max, rms, sameLikeliest }) => [
@@ -34,5 +35,5 @@ export function realTable(results: readonly RealResult[]): string | undefined {
       `${(100 * errors.top1).toFixed(1)} %`,
     ]),
   );
-  return [logits, `The bound is ${tolerance}. ${continuations.join(" ")}`, dtypes, provenance(newest)].join("\n\n");
+  return [logits, `The bound is ${tolerance}. ${continuations.join(" ")}`, dtypes, provenance(shown)].join("\n\n");
 }

@@ -1,4 +1,6 @@
 /** The tables of `bench:roofline`. */
+
+import type { ProcessorResults } from "../results-file.ts";
 import { limitsOf, percent, sortedRows, timeOf } from "../roofline/print.ts";
 import {
   ROOFLINE_PARTS,
@@ -8,15 +10,16 @@ import {
   type RooflineRow,
 } from "../roofline/result.ts";
 import { show } from "../speed/compare.ts";
-import { provenance } from "./figures.ts";
+import { byProcessor, provenance } from "./figures.ts";
 import { table } from "./markdown.ts";
 
-/** What the newest Node spends its time on, part by part, all dtypes side by side. */
-export function rooflineTable(results: readonly RooflineResult[]): string | undefined {
-  const newest = results.at(-1);
-  if (newest === undefined) return undefined;
-  const parts = ROOFLINE_PARTS.flatMap((name) => newest.parts[name] ?? []);
-  return parts.flatMap((part) => [partTable(part), limitsOf(part), provenance(part)]).join("\n\n");
+/** What the newest Node of each processor spends its time on, part by part, all dtypes side by side. */
+export function rooflineTable(all: readonly ProcessorResults<RooflineResult>[]): string | undefined {
+  return byProcessor(all, (results) => {
+    const newest = results.at(-1);
+    const parts = ROOFLINE_PARTS.flatMap((name) => newest?.parts[name] ?? []);
+    return parts.flatMap((part) => [partTable(part), limitsOf(part), provenance(part)]);
+  });
 }
 
 function partTable({ title, passes, disturbed }: RooflinePart): string {

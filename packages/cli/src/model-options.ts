@@ -2,7 +2,7 @@ import { DTYPES, type EncodeOptions, GPT2, type LoadOptions } from "@gpt2-ts/gpt
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { findModel, type ModelChoice } from "./find-model.ts";
+import { findModel, MODEL_VARIABLE, type ModelChoice } from "./find-model.ts";
 import { writeNote } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
@@ -21,11 +21,19 @@ const DEVICES = ["wasm", "gpu", "reference"] as const;
 /** Adds `--model` and `--revision`. */
 export function addModelChoice(command: Command): Command {
   return command
-    .option(
-      "--model <folder|name>",
-      'a model folder, or a model of the Hugging Face Hub: "gpt2", "org/name@revision" (default: the shipped one)',
+    .addOption(
+      modelOption(
+        "folder|name",
+        'a model folder, or a model of the Hugging Face Hub: "gpt2", "org/name@revision" (default: the shipped one)',
+      ),
     )
     .addOption(revisionOption());
+}
+
+/** `-m, --model`, which the environment may give too; a variable that is empty gives nothing. */
+export function modelOption(value: string, help: string): Option {
+  const option = new Option(`-m, --model <${value}>`, help);
+  return process.env[MODEL_VARIABLE] === "" ? option : option.env(MODEL_VARIABLE);
 }
 
 export const revisionOption = (): Option =>

@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
+import { temporaryPath } from "@gpt2-ts/gpt2/node";
 import fc from "fast-check";
 import { open } from "safetensors-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -175,6 +177,18 @@ describe.concurrent("gpt2 logits", () => {
     expect(Array.from((await file.read("ids")).data as Int32Array)).toEqual(ids);
   });
 
+  it("removes what a run that was killed has left, and nothing else", async () => {
+    const own = await mkdtemp(join(folder, "killed-"));
+    const out = join(own, "logits");
+    const ended = spawnSync(process.execPath, ["--version"]).pid;
+    const living = temporaryPath(out);
+    const left = living.replace(`-${process.pid}-`, `-${ended}-`);
+    const others = left.replace("logits", "others");
+    for (const file of [living, left, others]) await writeFile(file, "half a file");
+    expect(await gpt2(["logits", "--ids", "1,2", "--out", out])).toMatchObject({ status: 0, stderr: "" });
+    expect((await readdir(own)).sort()).toEqual([living, others, out].map((file) => basename(file)).sort());
+  });
+
   it("leaves what was there as it was when it fails", async () => {
     const own = await mkdtemp(join(folder, "failing-"));
     const out = join(own, "kept");
@@ -321,8 +335,12 @@ describe.concurrent("gpt2", () => {
   it("tells with --help what it can do", async () => {
     const { status, stdout, stderr } = await gpt2(["--help"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    for (const command of ["generate", "logits", "score", "tokenize", "info", "convert", "download"]) {
+    for (const command of ["generate", "run", "logits", "score", "tokenize", "info", "convert", "download"]) {
       expect(stdout).toContain(`  ${command} `);
     }
+    expect(stdout).toContain('\nExamples:\n  gpt2 "To be, or not to be" ');
+    expect(await gpt2([])).toMatchObject({ status: 1, stdout: "", stderr: stdout });
+    expect((await gpt2(["generate", "--help"])).stdout).toMatch(/one line break at the end is dropped[\s\S]*/);
+    expect((await gpt2(["generate", "--help"], { env: { GPT2_MODEL: "x" } })).stdout).toContain("GPT2_MODEL");
   });
 });

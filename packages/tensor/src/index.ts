@@ -14,7 +14,7 @@ export type {
   View,
 } from "./backends/backend.ts";
 export { createWasmBackend, type WasmBackend, type WasmInfo, type WasmOptions } from "./backends/wasm/index.ts";
-export { type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
+export { backendOf, type DeviceChoice, defaultDevice, device, setDefaultDevice } from "./device.ts";
 export type { DataOf, DType } from "./dtype.ts";
 export {
   type ArithmeticKind,

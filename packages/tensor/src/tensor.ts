@@ -44,9 +44,6 @@ export type Operand<S extends Shape, B extends Shape, E extends DType, Also = un
   Check<Broadcast<S, B>> &
   Also;
 
-/** Gives a storage back when the last tensor that looked at it was collected without being disposed. */
-const collected = new FinalizationRegistry<Storage>((storage) => storage.release());
-
 /**
  * An n-dimensional array of shape `S` and element type `D` on some device.
  *
@@ -71,7 +68,6 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
     this.strides = view.strides;
     this.offset = view.offset;
     this.storage.retain();
-    collected.register(this, this.storage, this);
     track(this);
   }
 
@@ -95,7 +91,6 @@ export class Tensor<S extends Shape = Shape, D extends DType = "float32"> implem
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    collected.unregister(this);
     untrack(this);
     this.storage.release();
   }

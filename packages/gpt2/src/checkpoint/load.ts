@@ -1,8 +1,7 @@
 import {
   type Backend,
+  backendOf,
   type DeviceChoice,
-  defaultDevice,
-  device as deviceByName,
   encodings,
   type MatrixEncoding,
   type Tensor,
@@ -34,7 +33,7 @@ export const DTYPES = Object.keys(encodings) as readonly MatrixEncoding[];
 export interface LoadModelOptions {
   /**
    * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, which rounds them to
-   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 14 bits
+   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 8 bits
    * (docs/quantization.md). Vectors stay float32, and so does all arithmetic but the sums of an int8 product. Default: what
    * the checkpoint was converted to, or else `"f32"`.
    */
@@ -91,7 +90,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     const weights = await StoredWeights.of(checkpoint, said, onWarning);
     const { config } = weights;
     const dtype = options.dtype ?? weights.converted ?? "f32";
-    const device = resolveDevice(options.device);
+    const device = backendOf(options.device);
     expectKept(device, "dtype", "weights", dtype);
     const cacheDtype = options.cacheDtype ?? defaultCacheDtype(dtype);
     expectKept(device, "cacheDtype", "keys and values", cacheDtype);
@@ -120,9 +119,4 @@ function expectKept({ name, encodings }: Backend, option: string, what: string, 
   if (encodings.includes(dtype)) return;
   const known = encodings.map((encoding) => JSON.stringify(encoding)).join(", ");
   throw new OptionError(option, `the ${name} device keeps ${what} as ${known} only, got ${JSON.stringify(dtype)}`);
-}
-
-function resolveDevice(device: LoadModelOptions["device"]): Backend {
-  if (device === undefined) return defaultDevice();
-  return typeof device === "string" ? deviceByName(device) : device;
 }

@@ -62,9 +62,10 @@ export class Context {
     expectIterable("append", "an array of token ids", ids);
     const before = this.#ids.length;
     try {
-      const { logits } = await advance(this.#model, this.#cache, ids, { signal });
+      using logits = (await advance(this.#model, this.#cache, ids, { signal })).logits;
+      const data = await logits.data();
       this.#ids.push(...ids);
-      return logits;
+      return data;
     } catch (error) {
       this.#cache.truncate(before);
       throw error;

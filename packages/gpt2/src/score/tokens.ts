@@ -1,8 +1,8 @@
 import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
 import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { ContextLengthError } from "../errors.ts";
-import { logprobsOf } from "../model/advance.ts";
 import { Batch, checkTokenIds } from "../model/batch.ts";
+import { logprobsOf } from "../model/logprobs.ts";
 import { forward, type Model } from "../model/model.ts";
 import { checkInteger } from "../options.ts";
 import { compiledPasses } from "./compiled.ts";
@@ -115,7 +115,9 @@ function packedPasses(model: Model, tokensPerPass = 1024): Passes {
             targets.push(ids[token]!);
           }
         }
-        return await logprobsOf(model, x, rows, targets, signal);
+        await yieldToEventLoop();
+        signal?.throwIfAborted();
+        return await logprobsOf(model, x, rows, targets);
       } finally {
         x?.dispose();
         batch.dispose();

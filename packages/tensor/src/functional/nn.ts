@@ -1,6 +1,7 @@
 import { encodings, type MatrixEncoding } from "../encodings/index.ts";
 import { type Activation, activations } from "../ops/activation.ts";
 import * as attentionOps from "../ops/attention.ts";
+import * as crossEntropyOps from "../ops/cross-entropy.ts";
 import * as embeddingOps from "../ops/embedding.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as normalize from "../ops/normalize.ts";
@@ -81,6 +82,23 @@ export function embedding<V extends number, C extends number, I extends Shape>(
   ids: Tensor<I, "int32">,
 ): Tensor<[...I, C]> {
   return wrap(embeddingOps.embedding(table, ids));
+}
+
+/**
+ * The natural log-probabilities that rows `x` `[R, K]` give to their `targets` `[R]` among `V` classes: the logarithm of
+ * `softmax(x weight)`, each row's at its target, and each row's log Σ e^logit. Logits are computed and used some rows at a time, so
+ * `[R, V]` need not fit into memory; the bits are those of `x.matmul(weight).logSoftmax(-1).gather(…)`. The mean of `logProbs`, negated,
+ * is the cross-entropy that training minimizes (PyTorch's `cross_entropy`, in the fused form of Wijmans et al., "Cut your losses in
+ * large-vocabulary language models", 2024). The weight `[K, V]` may be packed ({@link Tensor.pack}). Throws
+ * {@link ShapeMismatchError} for a target outside 0..V-1.
+ */
+export function targetLogProbs<R extends number, K extends number, V extends number>(
+  x: Tensor<[R, K]>,
+  weight: Tensor<[NoInfer<K>, V]>,
+  targets: Tensor<[NoInfer<R>], "int32">,
+): { logProbs: Tensor<[R]>; logSumExp: Tensor<[R]> } {
+  const { logProbs, logSumExp } = crossEntropyOps.targetLogProbs(x, weight, targets);
+  return { logProbs: wrap(logProbs), logSumExp: wrap(logSumExp) };
 }
 
 /** Vectors of `D` numbers `[T, H, D]`: the numbers, or the bytes that {@link encodeVectors} made of each vector. */

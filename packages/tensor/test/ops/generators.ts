@@ -100,6 +100,20 @@ const linear = fc
     });
   });
 
+const targetLogProbs = fc
+  .record({
+    R: fc.constantFrom(0, 1, 2, 5, 9, 70),
+    K: fc.constantFrom(0, 1, 3, 8, 17, 40),
+    V: fc.constantFrom(1, 4, 9, 33),
+  })
+  .chain(({ R, K, V }) =>
+    sample([
+      operand([R, K], "float32", "small"),
+      operand([K, V], "float32", "small"),
+      operand([R], "int32", { below: V }),
+    ]),
+  );
+
 const layerNorm = fc.tuple(shapes(1), fc.constantFrom(1e-5, 0.1)).chain(([shape, epsilon]) => {
   const C = [shape.at(-1)!];
   return sample([operand(shape), operand(C), operand(C)], { epsilon });
@@ -272,6 +286,7 @@ export const generators: Readonly<Record<string, Samples>> = {
   scatterAdd: indexed(numeric, (x, indices, source) => [x, indices, source]),
   matmul: matrices,
   linear,
+  targetLogProbs,
   layerNorm,
   embedding,
   attention,

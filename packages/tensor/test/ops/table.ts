@@ -3,6 +3,7 @@ import type { DType } from "../../src/dtype.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
 import * as binaryOps from "../../src/ops/binary.ts";
+import { targetLogProbs } from "../../src/ops/cross-entropy.ts";
 import { embedding } from "../../src/ops/embedding.ts";
 import * as indexing from "../../src/ops/indexing.ts";
 import { linear, matmul } from "../../src/ops/matmul.ts";
@@ -138,6 +139,10 @@ export const calls: Readonly<Record<string, Call>> = {
   scatter: ([x, indices, source], { axis }) => indexing.scatter(x!, axis!, indices!, source!),
   scatterAdd: ([x, indices, source], { axis }) => indexing.scatterAdd(x!, axis!, indices!, source!),
   linear: ([x, w, bias], { activation }) => linear(x!, w!, bias, activation),
+  targetLogProbs: ([x, w, targets]) => {
+    const { logProbs, logSumExp } = targetLogProbs(x!, w!, targets!);
+    return [logProbs, logSumExp];
+  },
   layerNorm: ([x, weight, bias], { epsilon }) => layerNorm(x!, weight!, bias!, epsilon),
   attention: ([q, k, v, ...past], { segments, ...options }) => {
     const pasts = past.flatMap((key, i) => (i % 2 === 0 ? [{ key, value: past[i + 1]! }] : []));

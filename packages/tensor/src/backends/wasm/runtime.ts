@@ -5,10 +5,11 @@ import type { Storage, View } from "../backend.ts";
 import { FLOAT_CAPACITY, FLOATS, INT_CAPACITY, INTS } from "./abi.ts";
 import { affordableWorkers, limitedAddressSpace } from "./address-space.ts";
 import type { Block } from "./allocator.ts";
+import { type ByteKernels, type Int8Products, noByteKernels, probeByteProducts } from "./byte-products.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
 import { binaries, jobs } from "./kernels.generated.ts";
 import { WasmMemory } from "./memory.ts";
-import { tooFewThreads, WorkerPool } from "./pool.ts";
+import { type KernelModules, tooFewThreads, WorkerPool } from "./pool.ts";
 import { collapsedCopy } from "./strided-copy.ts";
 
 /** A view of elements at an address of the memory, in logical order. */
@@ -36,8 +37,9 @@ interface KernelExports {
 export interface RuntimeOptions {
   readonly threads: number;
   readonly deterministic: boolean;
-  readonly byteProducts: boolean;
   readonly workerTimeout: number;
+  /** The byte kernels, as base64; undefined for none. Default: those that the package has, where the engine can compile them. */
+  readonly byteKernels?: string | undefined;
 }
 
 /** The kernels, their memory and their threads: what overrides run jobs with. */
@@ -46,9 +48,9 @@ export class WasmRuntime {
   /** Threads that work on a job, the calling one included. */
   readonly threads: number;
   readonly relaxedSimd: boolean;
-  /** Whether int8 matrices are laid out for, and multiplied by, relaxed SIMD's dot product of bytes. */
-  readonly byteProducts: boolean;
-  readonly #module: WebAssembly.Module;
+  /** How int8 matrices are laid out and multiplied. */
+  readonly int8Products: Int8Products;
+  readonly #modules: KernelModules;
   readonly #exports: KernelExports;
   readonly #workerTimeout: number;
   readonly #scratch: Block[] = [];
@@ -58,21 +60,27 @@ export class WasmRuntime {
   #notice: string | undefined;
   #disposed = false;
 
-  constructor({ threads, deterministic, byteProducts, workerTimeout }: RuntimeOptions) {
+  constructor(options: RuntimeOptions) {
     if (!hasSimd()) throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
+    const { threads, deterministic, workerTimeout } = options;
+    const relaxed = hasRelaxedSimd();
+    const { byteKernels = relaxed ? binaries.bytes : undefined } = options;
     const wanted = canShareMemory() ? threads : 1;
     const space = wanted > 1 ? limitedAddressSpace() : undefined;
     this.threads = space ? Math.min(wanted, 1 + affordableWorkers(space)) : wanted;
     if (this.threads < wanted) {
       this.#notice = tooFewThreads(this.threads, wanted, "ulimit -v leaves no addresses for more");
     }
-    this.relaxedSimd = !deterministic && hasRelaxedSimd();
-    this.byteProducts = byteProducts && this.relaxedSimd;
+    this.relaxedSimd = !deterministic && relaxed;
     this.#workerTimeout = workerTimeout;
-    this.#module = compile(this.relaxedSimd ? binaries.relaxed : binaries.simd);
+    const bytes = byteKernels === undefined ? undefined : compile(byteKernels);
+    this.#modules = { main: compile(this.relaxedSimd ? binaries.relaxed : binaries.simd), bytes };
     const memory = this.memory.memory as WebAssembly.Memory;
-    const instance = new WebAssembly.Instance(this.#module, { env: { memory } });
-    this.#exports = instance.exports as unknown as KernelExports;
+    const instance = bytes && new WebAssembly.Instance(bytes, { env: { memory } });
+    const kernels = (instance?.exports as ByteKernels | undefined) ?? noByteKernels;
+    this.int8Products = instance ? probeByteProducts(kernels, this.memory) : "words";
+    const imports = { env: { memory }, bytes: { ...kernels } };
+    this.#exports = new WebAssembly.Instance(this.#modules.main, imports).exports as unknown as KernelExports;
   }
 
   /** Why there are fewer threads than were asked for. */
@@ -101,7 +109,7 @@ export class WasmRuntime {
       }
       return;
     }
-    this.#pool ??= new WorkerPool(this.#module, this.memory, this.threads - 1, this.#workerTimeout);
+    this.#pool ??= new WorkerPool(this.#modules, this.memory, this.threads - 1, this.#workerTimeout);
     let finished = 0;
     try {
       finished = this.#exports.runShared(jobs[job], chunks, CALLER_SPINS);
@@ -126,10 +134,20 @@ export class WasmRuntime {
     return block.pointer;
   }
 
-  /** Gives back all scratch memory. The backend calls it after every op. */
+  /** Runs a step of an op that has many, and gives back the scratch memory that it took. */
+  withScratch(step: () => void): void {
+    const before = this.#scratch.length;
+    step();
+    this.#releaseScratchFrom(before);
+  }
+
+  /** Gives back all scratch memory. The backend calls it after every op, also one that threw. */
   releaseScratch(): void {
-    for (const block of this.#scratch) this.memory.release(block);
-    this.#scratch.length = 0;
+    this.#releaseScratchFrom(0);
+  }
+
+  #releaseScratchFrom(first: number): void {
+    while (this.#scratch.length > first) this.memory.release(this.#scratch.pop()!);
   }
 
   /** Address of the view's first element. The view must not be of a packed matrix. */

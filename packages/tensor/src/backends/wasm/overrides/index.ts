@@ -1,5 +1,6 @@
 import { attentionKernels } from "./attention.ts";
 import { copyKernels } from "./copy.ts";
+import { crossEntropyKernels } from "./cross-entropy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { indexingKernels } from "./indexing.ts";
@@ -15,6 +16,7 @@ import { vectorKernels } from "./vectors.ts";
 const families: readonly WasmKernels[] = [
   attentionKernels,
   copyKernels,
+  crossEntropyKernels,
   elementwiseKernels,
   embeddingKernels,
   indexingKernels,
