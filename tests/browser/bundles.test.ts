@@ -17,6 +17,11 @@ const imports = [
   { what: "Generator of @gpt2-ts/tensor", source: 'export { Generator } from "@gpt2-ts/tensor"', kilobytes: 2.5 },
   { what: "all of @gpt2-ts/gpt2", source: 'export * from "@gpt2-ts/gpt2"', kilobytes: 114 },
   { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 112 },
+  {
+    what: "GPT2Worker of @gpt2-ts/gpt2/worker",
+    source: 'export { GPT2Worker } from "@gpt2-ts/gpt2/worker"',
+    kilobytes: 15.5,
+  },
   { what: "Tokenizer of @gpt2-ts/gpt2", source: 'export { Tokenizer } from "@gpt2-ts/gpt2"', kilobytes: 12 },
 ];
 

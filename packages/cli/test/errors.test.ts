@@ -162,6 +162,7 @@ describe("the same answers", () => {
     expect(await generate("--no-repeat-ngram-size", "0")).toBe(
       "--no-repeat-ngram-size: expected an integer from 1, got 0",
     );
+    expect(await generate("--speculate", "draft")).toBe('--speculate: expected "lookup", got "draft"');
     expect(await generate("--presence-penalty", "high")).toContain("'high' is invalid. expected a number");
     expect(await generate("--logit-bias", "a=1")).toContain("expected a token id and a number, such as 50256=-100");
     expect(await generate("--max-tokens", "0")).toBe("--max-tokens: expected an integer from 1, got 0");

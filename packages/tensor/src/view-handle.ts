@@ -8,9 +8,6 @@ import { showShape, sizeOf } from "./shape.ts";
 import type { NestedArray } from "./types/reshape.ts";
 import type { Shape } from "./types/shape-types.ts";
 
-/** Gives a storage back when the last tensor that looked at it was collected without being disposed. */
-const collected = new FinalizationRegistry<Storage>((storage) => storage.release());
-
 /** What a tensor is besides its operations: a view of some memory, which it holds, and from which its elements are read. */
 export abstract class ViewHandle<S extends Shape, D extends DType> implements View<D> {
   readonly storage: Storage<D>;
@@ -28,7 +25,6 @@ export abstract class ViewHandle<S extends Shape, D extends DType> implements Vi
     this.strides = view.strides;
     this.offset = view.offset;
     this.storage.retain();
-    collected.register(this, this.storage, this);
     track(this);
   }
 
@@ -52,7 +48,6 @@ export abstract class ViewHandle<S extends Shape, D extends DType> implements Vi
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    collected.unregister(this);
     untrack(this);
     this.storage.release();
   }
