@@ -1,5 +1,6 @@
 import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
-import type { GPT2, Text } from "../../src/gpt2.ts";
+import type { GPT2 } from "../../src/gpt2.ts";
+import type { Text } from "../../src/language-model.ts";
 
 /** All of a stream: its pieces, and what it returns at the end. */
 export async function streamed(
