@@ -54,7 +54,7 @@ const flags = [
 const hash = createHash("sha256");
 hash.update(await readFile(fileURLToPath(import.meta.url)));
 for (const [name, text] of sources) hash.update(`${name}\0${text}\0`);
-const stamp = `// built from ${hash.digest("hex")}`;
+const stamp = `// built from ${hash.copy().digest("hex")}`;
 const previous = await readFile(target, "utf8").catch(() => "");
 if (previous.startsWith(stamp) && !process.argv.includes("--force")) process.exit(0);
 
@@ -72,12 +72,19 @@ const switchSource = [
   "}",
 ].join("\n");
 
-const [simd, relaxed] = [await compile([]), await compile(["--enable", "relaxed-simd"])];
+const build = hash.digest("hex").slice(0, 16);
+const [simd, relaxed] = [
+  named("simd", await compile([])),
+  named("relaxed", await compile(["--enable", "relaxed-simd"])),
+];
 const generated = `${stamp}
 /** Numbers of the jobs, as the workers know them. */
 export const jobs = {
 ${jobs.map(({ name }, index) => `  ${name}: ${index},`).join("\n")}
 } as const;
+
+/** What the kernels were built from. The binaries say so too: a job's number may differ from one build to another. */
+export const build = "${build}";
 
 /** The kernels as base64: compiled for plain SIMD, and with relaxed SIMD (fused multiply-add). */
 export const binaries = {
@@ -89,6 +96,13 @@ export const binaries = {
 await writeFile(`${target}.${process.pid}.tmp`, generated);
 await rename(`${target}.${process.pid}.tmp`, target);
 console.error(`wasm kernels: ${jobs.length} jobs, ${simd.length} bytes (simd), ${relaxed.length} bytes (relaxed)`);
+
+/** The binary with a custom section `gpt2-ts`: which kernels these are, and of which build. */
+function named(kind, binary) {
+  const text = (string) => [string.length, ...Buffer.from(string)];
+  const content = [...text("gpt2-ts"), ...Buffer.from(`${kind} ${build}`)];
+  return Buffer.concat([binary, Buffer.from([0, content.length, ...content])]); // both lengths are below 128
+}
 
 async function compile(extraFlags) {
   const { default: asc } = await import("assemblyscript/asc");

@@ -36,6 +36,11 @@ export interface WasmOptions {
   readonly byteProducts?: boolean;
   /** Milliseconds without progress after which a worker counts as lost and the op throws. Default 30,000. */
   readonly workerTimeout?: number;
+  /**
+   * The kernels as a `WebAssembly.Module`, for places where programs may not compile: of `@gpt2-ts/tensor/kernels.wasm`, or
+   * of `@gpt2-ts/tensor/kernels-relaxed.wasm`, with fused multiply-adds. Default: this package compiles its own.
+   */
+  readonly module?: object | undefined;
 }
 
 /** What a wasm backend runs on. */
@@ -58,10 +63,14 @@ export class WasmBackend implements Backend {
   readonly runtime: WasmRuntime;
   readonly #byName: WasmEncodings;
 
-  /** Throws {@link DeviceError} where the engine has no SIMD or no shared memory, RangeError for a bad option. */
+  /** Throws {@link DeviceError} where the engine has no SIMD or no shared memory, or for another `module`; RangeError for a bad option. */
   constructor(options: WasmOptions = {}) {
-    checkOptionNames(options, ["threads", "deterministic", "byteProducts", "workerTimeout"], "createWasmBackend");
-    const { threads, deterministic = false, byteProducts = false, workerTimeout = 30_000 } = options;
+    checkOptionNames(
+      options,
+      ["threads", "deterministic", "byteProducts", "workerTimeout", "module"],
+      "createWasmBackend",
+    );
+    const { threads, deterministic = false, byteProducts = false, workerTimeout = 30_000, module } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
       throw new RangeError(`wasm: threads must be an integer from 1 to 64, not ${threads}`);
     }
@@ -71,6 +80,7 @@ export class WasmBackend implements Backend {
       deterministic,
       byteProducts,
       workerTimeout,
+      module,
     });
     this.#byName = wasmEncodings(this.runtime.byteProducts);
   }

@@ -6,8 +6,9 @@ import { FLOAT_CAPACITY, FLOATS, INT_CAPACITY, INTS } from "./abi.ts";
 import { affordableWorkers, limitedAddressSpace } from "./address-space.ts";
 import type { Block } from "./allocator.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
-import { binaries, jobs } from "./kernels.generated.ts";
+import { jobs } from "./kernels.generated.ts";
 import { WasmMemory } from "./memory.ts";
+import { compiledKernels, kernelsIn } from "./module.ts";
 import { tooFewThreads, WorkerPool } from "./pool.ts";
 import { collapsedCopy } from "./strided-copy.ts";
 
@@ -38,6 +39,8 @@ export interface RuntimeOptions {
   readonly deterministic: boolean;
   readonly byteProducts: boolean;
   readonly workerTimeout: number;
+  /** The kernels, if they are compiled already: a `WebAssembly.Module`. */
+  readonly module: object | undefined;
 }
 
 /** The kernels, their memory and their threads: what overrides run jobs with. */
@@ -58,18 +61,20 @@ export class WasmRuntime {
   #notice: string | undefined;
   #disposed = false;
 
-  constructor({ threads, deterministic, byteProducts, workerTimeout }: RuntimeOptions) {
-    if (!hasSimd()) throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
+  constructor({ threads, deterministic, byteProducts, workerTimeout, module }: RuntimeOptions) {
+    if (!module && !hasSimd())
+      throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
     const wanted = canShareMemory() ? threads : 1;
     const space = wanted > 1 ? limitedAddressSpace() : undefined;
     this.threads = space ? Math.min(wanted, 1 + affordableWorkers(space)) : wanted;
     if (this.threads < wanted) {
       this.#notice = tooFewThreads(this.threads, wanted, "ulimit -v leaves no addresses for more");
     }
-    this.relaxedSimd = !deterministic && hasRelaxedSimd();
+    const kernels = module ? kernelsIn(module, deterministic) : compiledKernels(!deterministic && hasRelaxedSimd());
+    this.relaxedSimd = kernels.relaxedSimd;
     this.byteProducts = byteProducts && this.relaxedSimd;
     this.#workerTimeout = workerTimeout;
-    this.#module = compile(this.relaxedSimd ? binaries.relaxed : binaries.simd);
+    this.#module = kernels.module;
     const memory = this.memory.memory as WebAssembly.Memory;
     const instance = new WebAssembly.Instance(this.#module, { env: { memory } });
     this.#exports = instance.exports as unknown as KernelExports;
@@ -189,20 +194,4 @@ export class WasmRuntime {
 
 function kernelFailure(job: Job, cause: unknown): DeviceError {
   return new DeviceError("wasm", `${job} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-}
-
-function compile(binary: string): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(decodeBase64(binary));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}`, { cause });
-  }
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }
