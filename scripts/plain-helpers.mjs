@@ -15,7 +15,7 @@ for (const folder of readdirSync(packages).map((name) => join(packages, name, "d
     const before = readFileSync(file, "utf8");
     const after = before
       .replace(/\bimport\(__rewriteRelativeImportExtension\((.*)\)\)/g, "import($1)")
-      .replace(/^var __rewriteRelativeImportExtension = [^]*?^};$/m, (helper) => helper.replace(/[^\n]/g, ""))
+      .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^};$/m, (helper) => helper.replace(/[^\n]/g, ""))
       .replace(/\(this && this\.__\w+\) \|\| (?=\(?function\b)/g, "");
     if (after !== before) writeFileSync(file, after);
   }

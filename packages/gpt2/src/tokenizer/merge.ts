@@ -16,7 +16,8 @@ const POSITIONS = 2 ** 31;
 export const MAX_MERGES = 2 ** 22;
 
 /** Of this process: no file can bring pairs that fall into one slot. */
-const [leftKey, rightKey] = hashKeys();
+let leftKey = 0;
+let rightKey = 0;
 
 const NO_RANK = -1;
 const GONE = -1;
@@ -33,6 +34,7 @@ export class MergeTable {
 
   /** @param capacity the most merges it can hold */
   constructor(capacity: number) {
+    if (leftKey === 0) [leftKey, rightKey] = hashKeys();
     this.#lefts = new Int32Array(capacity);
     this.#rights = new Int32Array(capacity);
     this.#results = new Int32Array(capacity);

@@ -1,6 +1,7 @@
 import { hashKeys } from "./hash-keys.ts";
 
-const [firstHash, multiplier] = hashKeys();
+let firstHash = 0;
+let multiplier = 0;
 
 /**
  * As FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), but with keys of this process: no file can bring tokens that fall into one
@@ -26,6 +27,7 @@ export class TokenTable {
 
   /** Has room for so many tokens, and so many characters in all. */
   constructor(tokens: number, characters: number) {
+    if (multiplier === 0) [firstHash, multiplier] = hashKeys();
     this.#characters = new Uint16Array(characters);
     this.#starts = new Int32Array(tokens + 1);
     this.#ids = new Float64Array(tokens);
