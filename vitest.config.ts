@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Tests import the packages by name; the "gpt2-ts:source" condition resolves them to src/, so no stale dist/ is ever tested.
@@ -17,6 +18,9 @@ export default defineConfig({
       tsconfig: "tsconfig.test.json",
       ignoreSourceErrors: true,
     },
+    // Vitest leaves one core free, of two too; and many of these tests wait for servers and processes.
+    maxWorkers: Math.max(2, availableParallelism()),
+    env: { GPT2_MODEL: "" }, // whatever model the shell names, commands use the shipped one
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -2,6 +2,7 @@
 // a warning, and what was built must run. Those that take long to install or to build are left out unless `all` is set.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { spawn } from "./processes.mjs";
 
 /** Prints "function 3 function" when it runs. */
 const PROGRAM = `import { GPT2 } from "@gpt2-ts/gpt2";
@@ -88,10 +89,9 @@ export function warningsIn(output) {
 /**
  * @param work an empty folder
  * @param tarballs of safetensors-ts, @gpt2-ts/tensor and @gpt2-ts/gpt2
- * @param spawn as spawnSync of check-packages.mjs
  * @param problem takes what is wrong: where, and what
  */
-export function checkBundlers({ work, tarballs, all, spawn, problem }) {
+export function checkBundlers({ work, tarballs, all, problem }) {
   const chosen = BUNDLERS.filter(({ slow }) => all || !slow);
   mkdirSync(join(work, "src"), { recursive: true });
   mkdirSync(join(work, "app"));
@@ -130,9 +130,7 @@ export default () => <p>{[typeof GPT2.load, tensor([1, 2]).sum().itemSync(), typ
     const began = Date.now();
     const [program, ...args] = command;
     const { status, stdout, stderr } = spawn("npx", ["--no-install", program, ...args], work, {
-      NO_COLOR: "1",
-      FORCE_COLOR: "0",
-      NEXT_TELEMETRY_DISABLED: "1",
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", NEXT_TELEMETRY_DISABLED: "1" },
     });
     const warnings = warningsIn(stdout + stderr);
     if (status !== 0) problem(name, stdout + stderr);

@@ -2,7 +2,6 @@
 // an empty folder, and there imports them, compiles against their types, runs their READMEs' examples and the command; builds a
 // program with bundlers. `npm run check:packages` builds first. With `-- --all` also what takes minutes: Parcel, Next.js, Jest,
 // Cloudflare's workers. Needs the npm registry (or npm's cache) for the packages' dependencies.
-import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -21,6 +20,8 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { checkBundlers } from "./check-bundlers.mjs";
 import { checkJest, checkWorkers } from "./check-places.mjs";
+import { checkCommandsAsInstalled, packShippedModel } from "./check-shipped-model.mjs";
+import { run, spawn } from "./processes.mjs";
 import { readmeExamples } from "./readme-examples.mjs";
 
 const ATTW = "@arethetypeswrong/cli@0.18.5";
@@ -38,16 +39,18 @@ const problem = (where, what) => problems.push(`${where}: ${what}`);
 const work = mkdtempSync(join(tmpdir(), "check-packages-"));
 try {
   for (const each of packages) await checkTarball(each);
+  const model = packShippedModel(root, work, problem);
   checkAlone();
-  const consumer = installTarballs();
+  const consumer = installTarballs([...packages, model]);
   checkTypes(consumer);
   checkImports(consumer);
   checkReadmes(consumer);
   checkCommand(consumer);
+  checkCommandsAsInstalled(consumer, problem);
   const libraries = ["safetensors-ts", "@gpt2-ts/tensor", "@gpt2-ts/gpt2"];
   const tarballs = libraries.map((name) => packages.find((each) => each.name === name).tarball);
   const all = process.argv.includes("--all");
-  const place = (name) => ({ work: join(work, name), tarballs, root, all, spawn, problem });
+  const place = (name) => ({ work: join(work, name), tarballs, root, all, problem });
   checkBundlers(place("bundlers"));
   if (all) {
     checkJest(place("jest"));
@@ -158,11 +161,11 @@ console.log(error.name + ": " + error.message);
 }
 
 /** An empty project with the tarballs installed, and this repository's compiler to compile it with. */
-function installTarballs() {
+function installTarballs(all) {
   const consumer = join(work, "consumer");
   mkdirSync(consumer);
   writeJson(join(consumer, "package.json"), { name: "consumer", private: true, type: "module" });
-  const tarballs = packages.map(({ tarball }) => tarball);
+  const tarballs = all.map(({ tarball }) => tarball);
   run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", ...tarballs], consumer);
   for (const { name } of packages) {
     if (!existsSync(join(consumer, "node_modules", name, "dist/index.js"))) problem(name, "was not installed");
@@ -281,7 +284,9 @@ if (tensor([1, 2], { device }).sum().itemSync() !== 3) throw new Error("it canno
 
 /** Compiles the READMEs' examples and runs them: what they print has to be what they say. */
 function checkReadmes(consumer) {
-  const readmes = [root, ...packages.map(({ folder }) => folder)].map((folder) => join(folder, "README.md"));
+  const readmes = [root, ...packages.map(({ folder }) => folder), join(root, "weights/shakespeare")].map((folder) =>
+    join(folder, "README.md"),
+  );
   const examples = readmes.flatMap((file) => readmeExamples(file, relative(root, file)));
   const files = examples.map(({ code, language }, i) => {
     const file = `example-${i}.${language === "js" ? "mjs" : "mts"}`;
@@ -341,27 +346,6 @@ function checkCommand(consumer) {
   for (const name of ["gpt2", "hw1"]) {
     if (!commands.some((file) => file.startsWith(name))) problem(name, "there is no such command");
   }
-}
-
-function spawn(command, args, cwd, env = {}) {
-  // npx and npm are scripts on Windows.
-  const shell = process.platform === "win32" && command.startsWith("np");
-  const result = spawnSync(command, args, {
-    cwd,
-    shell,
-    encoding: "utf8",
-    maxBuffer: 2 ** 26,
-    env: { ...process.env, ...env },
-  });
-  if (result.error) throw result.error;
-  const stderr = result.stderr.replace(/^npm warn .*\n/gm, "");
-  return { ...result, stderr };
-}
-
-function run(command, args, cwd) {
-  const { status, stdout, stderr } = spawn(command, args, cwd);
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${stderr}`);
-  return stdout;
 }
 
 function writeJson(file, value) {

@@ -1,12 +1,13 @@
 // Runs the packages where things are forbidden or different: Jest, and Cloudflare's workers, where nothing may be compiled.
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { spawn } from "./processes.mjs";
 
 const INSTALL = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 
 /** Jest with ES modules, which it needs a flag of Node for; a file that wants jsdom elsewhere asks for Node by its first lines. */
-export function checkJest({ work, tarballs, root, spawn, problem }) {
-  prepare(work, ["jest@30", "jest-environment-jsdom@30", ...tarballs], spawn);
+export function checkJest({ work, tarballs, root, problem }) {
+  prepare(work, ["jest@30", "jest-environment-jsdom@30", ...tarballs]);
   symlinkSync(join(root, "weights"), join(work, "weights"), "dir");
   const test = `import { GPT2 } from "@gpt2-ts/gpt2";
 
@@ -19,15 +20,15 @@ test("writes", async () => {
   writeFileSync(join(work, "node.test.js"), test);
   writeFileSync(join(work, "page.test.js"), `/** @jest-environment node */\n${test}`);
   for (const args of [["node.test"], ["--env=jsdom", "page.test"]]) {
-    const env = { NODE_OPTIONS: "--experimental-vm-modules" };
-    const { status, stderr } = spawn("npx", ["--no-install", "jest", ...args], work, env);
+    const env = { ...process.env, NODE_OPTIONS: "--experimental-vm-modules" };
+    const { status, stderr } = spawn("npx", ["--no-install", "jest", ...args], work, { env });
     if (status !== 0) problem(`jest ${args.join(" ")}`, stderr);
   }
 }
 
 /** A worker in Cloudflare's runtime: the kernels come compiled, and without them the error says so. */
-export function checkWorkers({ work, tarballs, spawn, problem }) {
-  prepare(work, ["miniflare@4", "esbuild@0.28.2", ...tarballs], spawn);
+export function checkWorkers({ work, tarballs, problem }) {
+  prepare(work, ["miniflare@4", "esbuild@0.28.2", ...tarballs]);
   writeFileSync(
     join(work, "worker.js"),
     `import kernels from "./kernels.wasm";
@@ -65,7 +66,7 @@ await worker.dispose();
   }
 }
 
-function prepare(work, packages, spawn) {
+function prepare(work, packages) {
   mkdirSync(work);
   writeFileSync(join(work, "package.json"), JSON.stringify({ name: "place", private: true, type: "module" }));
   const { status, stderr } = spawn("npm", [...INSTALL, ...packages], work);

@@ -2,12 +2,13 @@
  * `npm run bench:against`: this build against that of another revision, in turns, on the same weights and prompts.
  *
  *     npm run bench:against -- --base REVISION [--only prefill|decode|score|cold|bundle]... [--dtype f32|bf16|int8]...
- *                              [--rounds N] [--floor RATIO] [--node PATH] [--no-wait]
+ *                              [--context N]... [--rounds N] [--floor RATIO] [--node PATH] [--no-wait]
  *
  * Builds the revision in `.cache/against/` on first use. Ratios say how much better this build is: above 1 where it is
- * faster, or smaller. Exits with status 1 when the median of a ratio is below the floor (0.98). Writes
- * `results/<processor>/against-node<major>.json`. It waits first until other programs are quiet, ten minutes at most. With
- * `--only` or `--dtype` it only prints: it does not wait and writes nothing.
+ * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed. Exits with status 1 when
+ * the median of a ratio is below the floor (0.98). Writes `results/<processor>/against-node<major>.json`. It waits first until
+ * other programs are quiet, ten minutes at most. With `--only`, `--dtype` or `--context` it only prints: it does not wait and
+ * writes nothing.
  */
 import { parseArgs } from "node:util";
 import { buildOf, thisBuild } from "./against/build.ts";
@@ -20,6 +21,7 @@ import type { LogitQuality } from "./engines/language-checks.ts";
 import { whenQuiet } from "./harness/quiet.ts";
 import { mixedLengths, peersPlanFor } from "./peers/plan.ts";
 import { writeResult } from "./results-file.ts";
+import { LONGEST_CONTEXT } from "./speed/plan.ts";
 import { writeSyntheticVocabulary } from "./synthetic-tokenizer.ts";
 
 const COMMAND = "bench:against";
@@ -34,6 +36,7 @@ const { values: options } = parseArgs({
     base: { type: "string" },
     only: { type: "string", multiple: true, default: [...AGAINST_PARTS] },
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
+    context: { type: "string", multiple: true },
     rounds: { type: "string" },
     floor: { type: "string" },
     node: { type: "string", default: process.execPath },
@@ -48,7 +51,8 @@ const parts = chosen(COMMAND, "only", options.only, AGAINST_PARTS);
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const rounds = integer(COMMAND, "rounds", options.rounds, 1, 1000) ?? ROUNDS;
 const floor = decimal(COMMAND, "floor", options.floor, 0, 10) ?? FLOOR;
-const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length;
+const contexts = options.context?.map((context) => integer(COMMAND, "context", context, 1, LONGEST_CONTEXT - 1)!);
+const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length || contexts !== undefined;
 
 const pair = { current: thisBuild(), base: buildOf(options.base) };
 const usual = peersPlanFor(options.node, false);
@@ -57,6 +61,7 @@ const plan = {
   schedule: { ...usual.schedule, rounds },
   coldRounds: rounds,
   textLengths: mixedLengths(TEXTS),
+  decodeContexts: contexts ?? [usual.decodeContext],
 };
 console.log(
   `${pair.current.sha.slice(0, 7)}${pair.current.changed ? " and changes" : ""} against ${pair.base.sha.slice(0, 7)}, ` +

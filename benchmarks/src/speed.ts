@@ -1,15 +1,17 @@
 /**
  * `npm run bench:speed`: ours against its peers in one run, on the same weights, threads and prompts.
  *
- *     npm run bench:speed -- [--quick] [--node PATH] [--part prefill|decode|cold|matmul]... [--no-peers] [--no-wait]
+ *     npm run bench:speed -- [--quick] [--node PATH] [--part prefill|decode|cold|matmul]... [--no-peers] [--context N]
+ *                            [--no-wait]
  *
  * Installs the peers on first use, rebuilds the 124M checkpoint, and writes `results/<processor>/speed-node<major>.json`, where
- * each part replaces what an earlier run found. Before each part it waits until other programs are quiet, ten minutes at most.
- * `--quick` and `--no-peers` only print: they do not wait and write nothing.
+ * each part replaces what an earlier run found. `--context` says how many tokens come before those whose decoding is timed.
+ * Before each part it waits until other programs are quiet, ten minutes at most. `--quick`, `--no-peers` and `--context` only
+ * print: they do not wait and write nothing.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
-import { chosen } from "./command-line.ts";
+import { chosen, integer } from "./command-line.ts";
 import type { EngineSpec } from "./engines/language-engine.ts";
 import type { MatmulSpec } from "./engines/matmul-engine.ts";
 import { installPeers } from "./engines/peers.ts";
@@ -20,7 +22,7 @@ import { measureColdStart } from "./speed/cold-start.ts";
 import { OURS, show } from "./speed/compare.ts";
 import { type Contestant, measureDecode, measurePrefill } from "./speed/language.ts";
 import { measureMatmul } from "./speed/matmul.ts";
-import { planFor } from "./speed/plan.ts";
+import { decodingAt, LONGEST_CONTEXT, planFor } from "./speed/plan.ts";
 import { type DecodePart, PARTS, type Part, type PartName, type SpeedResult } from "./speed/result.ts";
 
 const { values: options } = parseArgs({
@@ -30,13 +32,16 @@ const { values: options } = parseArgs({
     part: { type: "string", multiple: true, default: [...PARTS] },
     "no-peers": { type: "boolean", default: false },
     "no-wait": { type: "boolean", default: false },
+    context: { type: "string" },
   },
 });
 const parts = chosen("bench:speed", "part", options.part, PARTS);
-const plan = planFor(options.node, options.quick);
+const context = integer("bench:speed", "context", options.context, 1, LONGEST_CONTEXT - 1);
+const usual = planFor(options.node, options.quick);
+const plan = context === undefined ? usual : decodingAt(usual, context);
 const { threads, checkpoint } = plan;
 const withPeers = !options["no-peers"];
-const published = withPeers && !options.quick;
+const published = withPeers && !options.quick && context === undefined;
 if (withPeers) installPeers();
 
 const folder = await ensureCheckpoint(checkpoint);

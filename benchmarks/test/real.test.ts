@@ -104,7 +104,9 @@ describe("a model folder", () => {
     expect({ status, err }).toEqual({ status: 0, err: [] });
     for (const text of PROMPTS) expect(out.join("\n")).toContain(`logits after "${text}": max `);
     expect(out.join("\n")).toContain('greedy after "The dog": 18 of 18 tokens as published');
-    const [f32, bf16, int8] = ["f32", "bf16", "int8"].map((dtype) => out.find((line) => line.includes(`, ${dtype}: `)));
+    const [f32, bf16, int8] = ["f32:", "bf16, cache f32:", "int8, cache int8:"].map((kept) =>
+      out.find((line) => line.includes(`, ${kept} `)),
+    );
     expect(f32).toMatch(/Alice.*f32: perplexity \d+\.\d+ \(\d+\.\d+ nats a token\) in contexts of up to 64 tokens/);
     expect(bf16).toMatch(/1024 positions, .*KL mean \d\.\de-\d/);
     expect(int8).toMatch(/1024 positions, .*KL mean \d\.\de-\d/);
@@ -289,6 +291,7 @@ describe("the published figures of GPT-2 small", () => {
           model: "gpt2",
           text: "a book",
           dtype: "int8",
+          cacheDtype: "int8",
           positions: 100,
           maxError: 1,
           rmsError: 0.1,

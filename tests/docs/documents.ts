@@ -1,4 +1,4 @@
-/** The documents of this repository that people read: the README, CONTRIBUTING, `docs/` and the packages' READMEs. */
+/** The documents of this repository that people read: the README, CONTRIBUTING, SECURITY, `docs/` and the packages' READMEs. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,8 +19,10 @@ export function documents(): Document[] {
   const names = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     ...pages.map((name) => `docs/${name}`),
     ...packages.map((name) => `packages/${name}/README.md`),
+    "weights/shakespeare/README.md",
   ];
   return names.map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }

@@ -153,6 +153,24 @@ describe("a command that is killed", () => {
     expect(await contents(out)).toEqual(wanted);
   });
 
+  it("logits: leaves the old file or the new one", async () => {
+    const own = await mkdtemp(join(room, "logits-"));
+    const out = join(own, "out");
+    const logits = [MAIN, "logits", "--model", SHAKESPEARE, "--ids", new Array(256).fill(1).join(","), "--out", out];
+    expect(await complete(logits)).toBeUndefined();
+    const wanted = await readFile(out);
+    await killed(logits, {
+      before: () => writeFile(out, "old"),
+      after: async () => {
+        const left = await readFile(out);
+        expect(left.equals(wanted) || left.toString() === "old").toBe(true);
+      },
+    });
+    expect(await complete(logits)).toBeUndefined();
+    expect((await readFile(out)).equals(wanted)).toBe(true);
+    expect(await readdir(own)).toEqual(["out"]);
+  });
+
   it("hw1 all: leaves files that are absent or whole", async () => {
     const own = await mkdtemp(join(room, "hw1-"));
     const [out, reference] = [join(own, "out"), join(own, "reference")];
@@ -204,7 +222,8 @@ describe("a download that is killed", () => {
     await killed(download, {
       before: (round) => (round % 3 === 0 ? rm(repository, { recursive: true, force: true }) : Promise.resolve()),
       after: async () => {
-        for (const name of await readdir(snapshot).catch(() => [])) await isWhole(name);
+        const left = await readdir(snapshot).catch(() => [] as string[]);
+        for (const name of left) if (!name.endsWith(".tmp")) await isWhole(name);
       },
     });
     expect(await complete(download)).toBeUndefined();

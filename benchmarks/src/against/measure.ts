@@ -10,6 +10,7 @@ import { measureColdStart } from "../speed/cold-start.ts";
 import { OURS, summarize } from "../speed/compare.ts";
 import { compareDecode, comparePrefill, compareScoring } from "../speed/comparisons.ts";
 import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
+import { decodingAt } from "../speed/plan.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
 import type { Build } from "./build.ts";
 import { bundleSize } from "./bundle.ts";
@@ -23,15 +24,25 @@ export interface Pair {
 
 type WarmPart = Exclude<AgainstPartName, "cold" | "bundle">;
 
-const WARM: Readonly<Record<WarmPart, (plan: PeersPlan, children: readonly Child[]) => Promise<Comparison[]>>> = {
+/** With every context at which decoding is measured. */
+export interface AgainstPlan extends PeersPlan {
+  readonly decodeContexts: readonly number[];
+}
+
+const WARM: Readonly<Record<WarmPart, (plan: AgainstPlan, children: readonly Child[]) => Promise<Comparison[]>>> = {
   prefill: (plan, children) => comparePrefill(plan, children, "of the last"),
-  decode: async (plan, children) => [await compareDecode(plan, children)],
+  decode: async (plan, children) => {
+    const comparisons: Comparison[] = [];
+    for (const context of plan.decodeContexts)
+      comparisons.push(await compareDecode(decodingAt(plan, context), children));
+    return comparisons;
+  },
   score: async (plan, children) => [await compareScoring(plan, children)],
 };
 
 /** Everything that is timed with weights of one dtype. */
 export async function measureDtype(
-  plan: PeersPlan,
+  plan: AgainstPlan,
   pair: Pair,
   model: string,
   dtype: MatrixEncoding,

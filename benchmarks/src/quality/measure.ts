@@ -41,7 +41,7 @@ export class Comparison {
     this.#baseLoss += baseNorm - base[next]!;
   }
 
-  summary(): Omit<QualityErrors, "model" | "text" | "dtype"> {
+  summary(): Omit<QualityErrors, "model" | "text" | "dtype" | "cacheDtype"> {
     return {
       positions: this.#positions,
       maxError: this.#maxError,

@@ -1,11 +1,13 @@
 /** What `bench:quality` writes to `results/<processor>/quality-node*.json`. */
 import type { RunConditions } from "../harness/machine.ts";
 
-/** How far a model whose weights are kept as `dtype` is from the same one in float32, over all predictions of a text. */
+/** How far a model whose weights are kept as `dtype` is from the same one in float32, cache and all, over all predictions of a text. */
 export interface QualityErrors {
   readonly model: string;
   readonly text: string;
   readonly dtype: string;
+  /** How its keys and values are. */
+  readonly cacheDtype: string;
   /** Positions compared, a distribution over the vocabulary each. */
   readonly positions: number;
   /** Largest and root-mean-square difference of a logit. */

@@ -139,6 +139,7 @@ async function measureDtypes(
       model: name,
       text: BOOK_TITLE,
       dtype: DTYPES[i]!,
+      cacheDtype: others[i]!.cacheDtype,
       ...found.summary(),
     }));
     const { basePerplexity } = errors[0]!;

@@ -37,6 +37,14 @@ const FULL = {
   schedule: { warmUp: 1, rounds: 5, restMs: 150 },
 } as const satisfies Omit<Plan, "node">;
 
+/** The longest context of the models that are measured. */
+export const LONGEST_CONTEXT = 1024;
+
+/** The same plan with `context` tokens before the first decoded one, and no more tokens than then fit. */
+export function decodingAt<P extends Plan>(plan: P, context: number): P {
+  return { ...plan, decodeContext: context, decodeTokens: Math.min(plan.decodeTokens, LONGEST_CONTEXT - context) };
+}
+
 /** `quick` measures the same quantities with fewer samples: for a first look, not for a claim. */
 export function planFor(node: string, quick: boolean): Plan {
   if (!quick) return { ...FULL, node };

@@ -23,9 +23,10 @@ export function realTable(all: readonly ProcessorResults<RealResult>[]): string 
       `Greedy decoding after "${text}": ${agreed} of ${tokens} tokens are the published ones.`,
   );
   const dtypes = table(
-    ["dtype", "text", "positions", "perplexity", "mean KL from f32, nats", "max KL", "top-1 as f32"],
+    ["dtype", "cache", "text", "positions", "perplexity", "mean KL from f32, nats", "max KL", "top-1 as f32"],
     quality.map((errors) => [
       errors.dtype,
+      errors.cacheDtype,
       errors.text,
       String(errors.positions),
       `${errors.perplexity.toFixed(3)} (f32: ${errors.basePerplexity.toFixed(3)})`,

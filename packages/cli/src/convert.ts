@@ -5,7 +5,7 @@ import { convertModel } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { findModel, type ModelChoice } from "./find-model.ts";
 import { interruptible } from "./interruption.ts";
-import { parseInteger, revisionOption } from "./model-options.ts";
+import { modelOption, parseInteger, revisionOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
@@ -21,9 +21,11 @@ interface ConvertFlags extends ModelChoice {
 export function convertCommand(): Command {
   return new Command("convert")
     .description("write a model to a folder as safetensors, in fewer bits if asked to, and print the folder")
-    .option(
-      "--model <folder|file|name>",
-      "a model folder, a checkpoint of PyTorch in one, or a model of the Hugging Face Hub (default: the shipped one)",
+    .addOption(
+      modelOption(
+        "folder|file|name",
+        "a model folder, a checkpoint of PyTorch in one, or a model of the Hugging Face Hub (default: the shipped one)",
+      ),
     )
     .addOption(revisionOption())
     .addOption(

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { HubError, ModelFormatError, OptionError } from "@gpt2-ts/gpt2";
 import type { WeightChoice } from "@gpt2-ts/gpt2/node";
 import { displayUrl } from "safetensors-ts/transport";
@@ -7,8 +8,10 @@ import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
 import { useProxy } from "./proxy.ts";
 
-/** Where the repository keeps the model it ships. */
-const SHIPPED = new URL("../../../weights/shakespeare", import.meta.url);
+/** The package that is the shipped model. In the repository it is weights/shakespeare. */
+const SHIPPED = "@gpt2-ts/shakespeare";
+/** The environment variable that names the model where `--model` does not. */
+export const MODEL_VARIABLE = "GPT2_MODEL";
 
 /** What names a model on the command line. */
 export interface ModelChoice {
@@ -51,7 +54,7 @@ async function localPlace(model: string | undefined): Promise<string | undefined
   if (model === undefined) return shippedModel();
   // A file is handed on too: who opens it as a folder says what it is.
   if (/^(https?|file):/i.test(model) || (await stat(model).catch(() => undefined))) return model;
-  if (await isMeantAsPath(model)) throw new ModelFormatError(model, "there is no such folder");
+  if (await isMeantAsPath(model)) throw new ModelFormatError(model, `there is no such folder${origin(model)}`);
   return undefined;
 }
 
@@ -77,18 +80,29 @@ async function download(
     return await fetchFirst(formats);
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`${model}: there is no such folder, and from the hub: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${model}: there is no such folder${origin(model)}, and from the hub: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     progress.stop();
   }
 }
 
-async function shippedModel(): Promise<string> {
-  const folder = fileURLToPath(SHIPPED);
-  if (await isFolder(folder)) return folder;
-  throw new ModelFormatError(folder, "the shipped model is not there: name one with --model");
+/** Whoever set the variable long ago is told where the name comes from. */
+function origin(model: string): string {
+  return model === process.env[MODEL_VARIABLE] ? ` (${MODEL_VARIABLE} names it)` : "";
+}
+
+function shippedModel(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${SHIPPED}/config.json`));
+  } catch (cause) {
+    const message = "the shipped model is not installed: npm install it, or name another one with --model";
+    throw new ModelFormatError(SHIPPED, message, undefined, { cause });
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
-import { checkGenerateOptions, type GenerateOptions } from "@gpt2-ts/gpt2";
-import { Command, InvalidArgumentError } from "commander";
-import { inputText } from "./input.ts";
+import { checkGenerateOptions, checkInteger, type GenerateOptions, type GPT2, OptionError } from "@gpt2-ts/gpt2";
+import { Command } from "commander";
+import { type ContinuationStep, continuations, randomSeed } from "./continuations.ts";
 import { interruptible } from "./interruption.ts";
 import {
   addModelOptions,
@@ -8,139 +8,142 @@ import {
   loadFrom,
   type ModelFlags,
   parseInteger,
-  parseNumber,
   specialTokensOption,
 } from "./model-options.ts";
 import { writeNote, writeOut } from "./output.ts";
 import { addProfileOption, profiled } from "./profile.ts";
+import { type PromptFlags, readPrompt } from "./prompt.ts";
+import { addSamplingOptions, DEFAULT_MAX_TOKENS, type SamplingFlags, samplingFrom } from "./sampling-options.ts";
+import { addVerboseOption, describeLoading, describeMemory, describeTiming } from "./verbose.ts";
 
-const DEFAULT_MAX_TOKENS = 200;
-
-interface GenerateFlags extends ModelFlags {
-  readonly prompt?: string;
+interface GenerateFlags extends ModelFlags, PromptFlags, SamplingFlags {
   readonly specialTokens?: true;
-  readonly maxTokens?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly repetitionPenalty?: number;
-  /** `--no-repeat-ngram-size`: commander takes it for the negation of a flag, and its absence for true. */
-  readonly repeatNgramSize: number | true;
-  readonly presencePenalty?: number;
-  readonly frequencyPenalty?: number;
-  readonly logitBias?: ReadonlyMap<number, number>;
-  readonly seed?: number;
-  readonly stop?: string[];
-  readonly greedy?: true;
+  readonly speculate?: string;
   readonly useGenerationConfig?: true;
+  readonly num?: number;
   readonly json?: true;
+  readonly stream?: true;
   readonly profile?: true;
+  readonly verbose?: true;
 }
 
 /** `gpt2 generate`: the continuation on standard output, as it comes. */
 export function generateCommand(): Command {
-  return addProfileOption(addModelOptions(new Command("generate")))
+  const command = addModelOptions(new Command("generate"))
     .description("continue a prompt; the continuation is written to standard output as it comes")
-    .option("--prompt <text>", "what to continue (default: all of standard input, including its last line break)")
-    .addOption(specialTokensOption("the prompt"))
-    .option("--max-tokens <count>", `the most tokens to generate (default: ${DEFAULT_MAX_TOKENS})`, parseInteger)
-    .option("--temperature <number>", "below 1 bolder, above 1 more random; 0 is greedy (default: 1)", parseNumber)
-    .option("--top-k <count>", "draw only from the k most likely tokens", parseInteger)
+    .option("-p, --prompt <text>", "what to continue (default: standard input)")
+    .option("--file <file>", "continue the text in this file")
+    .addOption(specialTokensOption("the prompt"));
+  return addVerboseOption(addProfileOption(addSamplingOptions(command)))
     .option(
-      "--top-p <number>",
-      "draw only from the most likely tokens that together reach this probability",
-      parseNumber,
+      "--speculate <method>",
+      "lookup: guess tokens from what came before and check several at once; the same text, sooner where it repeats itself",
     )
-    .option(
-      "--min-p <number>",
-      "draw only from tokens at least so likely, as a share of the most likely one",
-      parseNumber,
-    )
-    .option("--repetition-penalty <number>", "above 1 discourages tokens that occurred before", parseNumber)
-    .option(
-      "--no-repeat-ngram-size <count>",
-      "never write so many tokens a second time in the same order",
-      parseInteger,
-    )
-    .option("--presence-penalty <number>", "above 0 discourages tokens of the output so far", parseNumber)
-    .option("--frequency-penalty <number>", "the same for each time that they stand there", parseNumber)
-    .option(
-      "--logit-bias <id=number>",
-      "add to a token's logit, -Infinity rules it out; may be given several times",
-      parseBias,
-    )
-    .option("--seed <integer>", "the same seed gives the same text (default: a random one)", parseInteger)
-    .option("--stop <text>", "end before this text; may be given several times", (text, all: string[] = []) => [
-      ...all,
-      text,
-    ])
-    .option("--greedy", "always the most likely token")
-    .option(
-      "--use-generation-config",
-      "take what is not given here from the model's generation_config.json: temperature, top-k, length and the like",
-    )
-    .option("--json", "print one line of JSON at the end instead of the text")
+    .option("--num <count>", "so many continuations, each with the next seed (default: 1)", parseInteger)
+    .option("--json", "print one line of JSON for each continuation instead of its text")
+    .option("--stream", "with --json: lines for the pieces of the text too, as they come")
     .addHelpText(
       "after",
-      "\nAn empty prompt begins a new text. The output ends at --max-tokens, at a stop text, at a token that ends texts" +
-        "\n(the config's eos_token_id, else <|endoftext|>), or when prompt and output fill the model's context." +
-        "\n--json: {prompt, text, promptIds, ids, finishReason: length|stop|eos|context, seed, promptLogprobs, logprobs}" +
-        "\nwith natural log-probabilities of the prompt's tokens from the second on, and of each of ids.",
+      "\nOf a prompt from standard input or a file, one line break at the end is dropped. An empty prompt begins a new text." +
+        "\nThe output ends at --max-tokens, at a stop text, at a token that ends texts (the config's eos_token_id, else" +
+        "\n<|endoftext|>), or when prompt and output fill the model's context." +
+        "\n--json: {index, prompt, text, ids, promptIds, finishReason: length|stop|eos|context, seed, logprobs, promptLogprobs}" +
+        "\nwith natural log-probabilities of each of ids, and of the prompt's tokens from the second on; with --speculate also" +
+        "\nspeculation: {drafted, accepted}, how many tokens were guessed, and how many of them came. After Ctrl-C: {index," +
+        '\nprompt, text, promptIds, finishReason: "interrupted", seed} with the text so far.' +
+        "\n--json --stream: {index, piece} for each piece, and then the same.",
     )
     .action((flags: GenerateFlags) => interruptible((signal) => generate(flags, signal)));
 }
 
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
-  const { json, profile, repeatNgramSize } = flags;
-  const given: GenerateOptions = {
-    maxTokens: flags.maxTokens,
-    temperature: flags.temperature,
-    topK: flags.topK,
-    topP: flags.topP,
-    minP: flags.minP,
-    repetitionPenalty: flags.repetitionPenalty,
-    noRepeatNgramSize: repeatNgramSize === true ? undefined : repeatNgramSize,
-    presencePenalty: flags.presencePenalty,
-    frequencyPenalty: flags.frequencyPenalty,
-    logitBias: flags.logitBias,
-    seed: flags.seed,
-    stop: flags.stop,
-    greedy: flags.greedy,
-    logprobs: json ?? false,
-    signal,
-  };
+  const { json, stream, profile, verbose, num = 1, seed = randomSeed() } = flags;
+  const speculate = flags.speculate as GenerateOptions["speculate"]; // checked in a moment
+  const given: GenerateOptions = { ...samplingFrom(flags), speculate, logprobs: json ?? false, signal };
   checkGenerateOptions(given); // before loading the model
-  if (flags.prompt === undefined && process.stdin.isTTY) {
-    writeNote("reading the prompt from standard input; end it with Ctrl-D\n");
-  }
-  const prompt = flags.prompt ?? (await inputText(signal));
+  checkInteger("num", num, 1);
+  checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER - num + 1);
+  if (stream && !json) throw new OptionError("stream", "is for json; a text is written as it comes anyway");
+  const prompt = await readPrompt(flags, signal);
+  const began = performance.now();
   using model = await loadFrom(flags, signal);
+  const loading = performance.now() - began;
   const ids = model.tokenizer.encode(prompt, encodeOptions(flags.specialTokens));
-  const { maxTokens, maxLength } = model.generationDefaults;
-  const isLimited = (flags.maxTokens ?? maxTokens ?? maxLength) !== undefined;
-  const options = isLimited ? given : { ...given, maxTokens: DEFAULT_MAX_TOKENS };
-  if (json) {
-    const generation = await profiled(profile, model, () => model.generate(ids, options));
-    await writeOut(`${JSON.stringify({ prompt, ...generation })}\n`);
-    return;
-  }
-  const onTerminal = process.stdout.isTTY;
-  // On a terminal the prompt is shown before its continuation; standard output has only the continuation.
-  if (onTerminal && process.stderr.isTTY) writeNote(`\u001b[2m${prompt}\u001b[22m`);
+  const options = { maxTokens: defaultMaxTokens(model), ...given, seed };
+  const print = json ? jsonPrinter(prompt, num, seed, ids, stream) : textPrinter(prompt, num, seed);
   await profiled(profile, model, async () => {
+    const timings: string[] = [];
     try {
-      for await (const piece of model.stream(ids, options)) await writeOut(piece);
+      for await (const step of continuations(model, ids, num, options)) {
+        await print.step(step);
+        if ("timing" in step) timings.push(describeTiming(step.generation, step.timing));
+      }
     } finally {
-      if (onTerminal) await writeOut("\n");
+      if (signal.aborted) await print.interrupted();
+      if (verbose) writeNote(describeLoading(model, loading) + timings.join("") + describeMemory());
     }
   });
 }
 
-function parseBias(text: string, all: ReadonlyMap<number, number> = new Map()): ReadonlyMap<number, number> {
-  const [, id, bias] = /^(\d+)=(-Infinity|[-+]?[\d.]+(?:e[-+]?\d+)?)$/i.exec(text) ?? [];
-  if (id === undefined || Number.isNaN(Number(bias))) {
-    throw new InvalidArgumentError(`expected a token id and a number, such as 50256=-100, got ${JSON.stringify(text)}`);
-  }
-  return new Map(all).set(Number(id), Number(bias));
+/** What holds where the user gives no length: undefined if the model's generation config says something. */
+export function defaultMaxTokens({ generationDefaults: { maxTokens, maxLength } }: GPT2): number | undefined {
+  return (maxTokens ?? maxLength) === undefined ? DEFAULT_MAX_TOKENS : undefined;
+}
+
+/** Writes what comes of continuations. */
+interface Printer {
+  step(step: ContinuationStep): Promise<void>;
+  /** The user has had enough; what there is may be written. */
+  interrupted(): Promise<void>;
+}
+
+/** Standard output has the continuations only; if there are several, each under a heading. */
+function textPrinter(prompt: string, num: number, seed: number): Printer {
+  const onTerminal = process.stdout.isTTY;
+  const endsLines = onTerminal || num > 1;
+  let isOpen = false;
+  // On a terminal the prompt is shown before its continuation.
+  if (onTerminal && process.stderr.isTTY) writeNote(`\u001b[2m${prompt}\u001b[22m${num > 1 ? "\n" : ""}`);
+  const end = async (): Promise<void> => {
+    if (isOpen && endsLines) await writeOut("\n");
+    isOpen = false;
+  };
+  return {
+    async step({ index, ...step }) {
+      if (!isOpen && num > 1) await writeOut(`=== ${index + 1} of ${num} (seed ${seed + index}) ===\n`);
+      isOpen = true;
+      if ("piece" in step) await writeOut(step.piece);
+      else await end();
+    },
+    interrupted: end,
+  };
+}
+
+/** A line of JSON for each continuation; with `stream` one for each piece before it. */
+function jsonPrinter(
+  prompt: string,
+  num: number,
+  seed: number,
+  promptIds: readonly number[],
+  stream: boolean | undefined,
+): Printer {
+  const writeLine = (value: object): Promise<void> => writeOut(`${JSON.stringify(value)}\n`);
+  let index = 0; // of the one that is being written
+  let text = "";
+  return {
+    async step(step) {
+      if ("piece" in step) {
+        text += step.piece;
+        if (stream) await writeLine(step);
+        return;
+      }
+      await writeLine({ index, prompt, ...step.generation });
+      index++;
+      text = "";
+    },
+    async interrupted() {
+      if (index === num) return;
+      await writeLine({ index, prompt, text, promptIds, finishReason: "interrupted", seed: seed + index });
+    },
+  };
 }

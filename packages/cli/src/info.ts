@@ -1,6 +1,8 @@
 import {
   bytesAs,
+  cacheBytesPerToken,
   convertedTo,
+  defaultCacheDtype,
   fitConfig,
   type GPT2Config,
   loadConfig,
@@ -15,12 +17,13 @@ import { Command } from "commander";
 import { findModel, type ModelChoice } from "./find-model.ts";
 import { findGpu, type GpuFound } from "./gpu-info.ts";
 import { interruptible } from "./interruption.ts";
-import { addModelChoice, dtypeOption, gpuModeOption } from "./model-options.ts";
+import { addModelChoice, cacheDtypeOption, dtypeOption, gpuModeOption } from "./model-options.ts";
 import { writeNote, writeOut } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 interface InfoFlags extends ModelChoice {
   readonly dtype?: MatrixEncoding;
+  readonly cacheDtype?: MatrixEncoding;
   readonly gpuMode?: GpuMode | "auto";
   readonly json?: true;
 }
@@ -32,8 +35,13 @@ interface Info {
   readonly parameters: number;
   /** How the checkpoint stores its tensors: their number and bytes by dtype. */
   readonly stored: Readonly<Record<string, { readonly tensors: number; readonly bytes: number }>>;
-  /** Bytes, with the weights kept as `dtype`. */
-  readonly memory: { readonly dtype: MatrixEncoding; readonly weights: number; readonly kvCachePerToken: number };
+  /** Bytes, with the weights kept as `dtype`, and keys and values as `cacheDtype`. */
+  readonly memory: {
+    readonly dtype: MatrixEncoding;
+    readonly weights: number;
+    readonly cacheDtype: MatrixEncoding;
+    readonly kvCachePerToken: number;
+  };
   readonly devices: Readonly<Record<"wasm" | "reference" | "gpu", string>>;
   readonly gpu: GpuFound;
 }
@@ -43,6 +51,7 @@ export function infoCommand(): Command {
   return addModelChoice(new Command("info"))
     .description("show a model's config, parameters, dtypes and memory, and the devices found")
     .addOption(dtypeOption())
+    .addOption(cacheDtypeOption())
     .addOption(gpuModeOption())
     .option("--json", "as one line of JSON")
     .action((flags: InfoFlags) =>
@@ -53,7 +62,7 @@ export function infoCommand(): Command {
     );
 }
 
-async function gather(folder: string, { dtype: chosen, gpuMode }: InfoFlags, signal: AbortSignal): Promise<Info> {
+async function gather(folder: string, flags: InfoFlags, signal: AbortSignal): Promise<Info> {
   const source = await modelSource(folder, signal);
   const said = await loadConfig(source);
   const stored: Record<string, { tensors: number; bytes: number }> = {};
@@ -65,11 +74,12 @@ async function gather(folder: string, { dtype: chosen, gpuMode }: InfoFlags, sig
     const { tensors: count, bytes } = stored[dtype] ?? { tensors: 0, bytes: 0 };
     stored[dtype] = { tensors: count + 1, bytes: bytes + byteLength };
   }
-  const dtype = chosen ?? convertedTo(tensors.metadata, checkpoint.path) ?? "f32";
+  const dtype = flags.dtype ?? convertedTo(tensors.metadata, checkpoint.path) ?? "f32";
   const parameters = parameterCount(config);
   const weights = weightsFor(config).reduce((total, weight) => total + bytesAs(dtype, weight), 0);
-  const memory = { dtype, weights, kvCachePerToken: 4 * 2 * config.nLayer * config.nEmbd };
-  const gpu = await findGpu(gpuMode);
+  const cacheDtype = flags.cacheDtype ?? defaultCacheDtype(dtype);
+  const memory = { dtype, weights, cacheDtype, kvCachePerToken: cacheBytesPerToken(config, cacheDtype) };
+  const gpu = await findGpu(flags.gpuMode);
   const devices = { wasm: findWasm(), gpu: gpu.summary, reference: "plain TypeScript" };
   return { model: source.name, config, parameters, stored, memory, devices, gpu };
 }
@@ -101,7 +111,7 @@ function describe({ model, config, parameters, stored, memory, devices, gpu }: I
       "memory",
       [
         `weights ${formatBytes(memory.weights)} as ${memory.dtype}`,
-        `KV cache ${formatBytes(memory.kvCachePerToken)} a token, ${formatBytes(cache)} for a full context`,
+        `KV cache ${formatBytes(memory.kvCachePerToken)} a token as ${memory.cacheDtype}, ${formatBytes(cache)} for a full context`,
       ],
     ],
     ["devices", Object.entries(devices).map(([name, what]) => `${name}: ${what}`)],

@@ -1,7 +1,13 @@
 import { addAbortSignal } from "node:stream";
+import { writeNote } from "./output.ts";
 import { BoundedText, Utf8Decoder } from "./utf8.ts";
 
 const STDIN = "standard input";
+
+/** Tells someone at a terminal what the command waits for. */
+export function announceInput(what: string): void {
+  if (process.stdin.isTTY) writeNote(`reading ${what} from standard input; end with Ctrl-D\n`);
+}
 
 /**
  * Standard input as it arrives.

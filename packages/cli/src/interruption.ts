@@ -18,14 +18,27 @@ export class Interruption extends Error {
 /**
  * Runs `work` with a signal that aborts, with an {@link Interruption} as its reason, on Ctrl-C or when the process is asked to
  * end. The second time the process ends at once.
+ *
+ * @param work gets besides a function that does what such a signal does, for terminals that hand Ctrl-C on as a key
+ * @param spares stops a part of the work instead, and says whether it did: then nothing else is interrupted
  */
-export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function interruptible<Result>(
+  work: (signal: AbortSignal, interrupt: (by: NodeJS.Signals) => void) => Promise<Result>,
+  spares: (by: NodeJS.Signals) => boolean = () => false,
+): Promise<Result> {
   const controller = new AbortController();
-  const interrupt = (signal: NodeJS.Signals): void => controller.abort(new Interruption(signal));
-  for (const signal of SIGNALS) process.once(signal, interrupt);
-  try {
-    return await work(controller.signal);
-  } finally {
+  const interrupt = (by: NodeJS.Signals): void => {
+    if (spares(by)) return;
+    ignore();
+    controller.abort(new Interruption(by));
+  };
+  const ignore = (): void => {
     for (const signal of SIGNALS) process.off(signal, interrupt);
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  try {
+    return await work(controller.signal, interrupt);
+  } finally {
+    ignore();
   }
 }

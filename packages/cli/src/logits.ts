@@ -1,3 +1,4 @@
+import { removeAbandoned, temporaryPath } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError } from "commander";
 import { writeFile } from "safetensors-ts";
 import { interruptible } from "./interruption.ts";
@@ -28,6 +29,7 @@ async function writeLogits(flags: LogitsFlags, signal: AbortSignal): Promise<voi
   if (ids.length === 0) throw new Error("--text: an empty text has no logits");
   using logits = model.logits(ids);
   const { vocabSize } = model.config;
+  await removeAbandoned(flags.out).catch(() => {}); // why the folder cannot be read, writing tells
   await writeFile(
     flags.out,
     {
@@ -35,7 +37,7 @@ async function writeLogits(flags: LogitsFlags, signal: AbortSignal): Promise<voi
       logits: { dtype: "F32", shape: [ids.length, vocabSize], data: await logits.data() },
     },
     undefined,
-    { signal },
+    { signal, temporary: temporaryPath(flags.out) },
   );
 }
 

@@ -2,7 +2,7 @@ import { DTYPES, type EncodeOptions, GPT2, type LoadOptions } from "@gpt2-ts/gpt
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { findModel, type ModelChoice } from "./find-model.ts";
+import { findModel, MODEL_VARIABLE, type ModelChoice } from "./find-model.ts";
 import { writeNote } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
@@ -10,6 +10,7 @@ import { createProgress } from "./progress.ts";
 export interface ModelFlags extends ModelChoice {
   readonly device: (typeof DEVICES)[number];
   readonly dtype?: MatrixEncoding;
+  readonly cacheDtype?: MatrixEncoding;
   readonly threads?: number;
   readonly deterministic?: true;
   readonly gpuMode?: GpuMode | "auto";
@@ -20,11 +21,19 @@ const DEVICES = ["wasm", "gpu", "reference"] as const;
 /** Adds `--model` and `--revision`. */
 export function addModelChoice(command: Command): Command {
   return command
-    .option(
-      "--model <folder|name>",
-      'a model folder, or a model of the Hugging Face Hub: "gpt2", "org/name@revision" (default: the shipped one)',
+    .addOption(
+      modelOption(
+        "folder|name",
+        'a model folder, or a model of the Hugging Face Hub: "gpt2", "org/name@revision" (default: the shipped one)',
+      ),
     )
     .addOption(revisionOption());
+}
+
+/** `-m, --model`, which the environment may give too; a variable that is empty gives nothing. */
+export function modelOption(value: string, help: string): Option {
+  const option = new Option(`-m, --model <${value}>`, help);
+  return process.env[MODEL_VARIABLE] === "" ? option : option.env(MODEL_VARIABLE);
 }
 
 export const revisionOption = (): Option =>
@@ -34,6 +43,12 @@ export const dtypeOption = (): Option =>
   new Option(
     "--dtype <dtype>",
     `how weights are kept: ${DTYPES.join(", ")} (default: what the model was converted to, or else f32)`,
+  ).argParser(parseDtype);
+
+export const cacheDtypeOption = (): Option =>
+  new Option(
+    "--cache-dtype <dtype>",
+    `how keys and values are kept, in the KV cache and in every pass: ${DTYPES.join(", ")} (default: int8 with --dtype int8, or else f32)`,
   ).argParser(parseDtype);
 
 export const gpuModeOption = (): Option =>
@@ -47,13 +62,14 @@ export function encodeOptions(specialTokens: boolean | undefined): EncodeOptions
   return { allowedSpecial: specialTokens ? "all" : "none" };
 }
 
-/** Adds `--model`, `--revision`, `--device`, `--dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
+/** Adds `--model`, `--revision`, `--device`, `--dtype`, `--cache-dtype`, `--threads`, `--deterministic` and `--gpu-mode`. */
 export function addModelOptions(command: Command): Command {
   return addModelChoice(command)
     .addOption(
       new Option("--device <device>", "what computes: wasm, gpu or reference").default("wasm").argParser(parseDevice),
     )
     .addOption(dtypeOption())
+    .addOption(cacheDtypeOption())
     .addOption(new Option("--threads <count>", "threads of the wasm device").argParser(parseInteger))
     .option("--deterministic", "the same bits on every engine (wasm without relaxed SIMD)")
     .addOption(gpuModeOption());
@@ -81,6 +97,7 @@ export async function loadFrom(
       deterministic: flags.deterministic,
       gpuMode: flags.gpuMode,
       dtype: flags.dtype,
+      cacheDtype: flags.cacheDtype,
       useGenerationConfig: flags.useGenerationConfig,
       signal,
       onWarning: (warning) => warnings.push(warning),

@@ -12,6 +12,8 @@ export interface Program {
   readonly description: string;
   readonly version: string;
   readonly commands: readonly Command[];
+  /** Lines at the end of the help. */
+  readonly examples?: readonly string[];
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Program {
  * @returns the exit status: 0 only if everything worked
  */
 export async function runProgram(
-  { name, description, version, commands }: Program,
+  { name, description, version, commands, examples = [] }: Program,
   args: readonly string[],
 ): Promise<number> {
   let output = ""; // of --help and --version
@@ -36,6 +38,8 @@ export async function runProgram(
       writeErr: writeNote,
       outputError: (text, write) => write(`${name}: ${oneLine(text).replace(/^error: /, "")}\n`),
     });
+  if (examples.length > 0)
+    program.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   if (args.length === 0) {
     program.outputHelp({ error: true });

@@ -5,6 +5,7 @@ import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
 import { logitsCommand } from "./logits.ts";
 import { runProgram } from "./program.ts";
+import { interactiveCommand } from "./run/command.ts";
 import { scoreCommand } from "./score.ts";
 import { tokenizeCommand } from "./tokenize.ts";
 
@@ -16,6 +17,7 @@ export function runCommand(args: readonly string[]): Promise<number> {
     version: (createRequire(import.meta.url)("../package.json") as { version: string }).version,
     commands: [
       generateCommand(),
+      interactiveCommand(),
       scoreCommand(),
       logitsCommand(),
       tokenizeCommand(),
@@ -23,6 +25,16 @@ export function runCommand(args: readonly string[]): Promise<number> {
       convertCommand(),
       downloadCommand(),
     ],
+    examples: [
+      'gpt2 "To be, or not to be"               continues a text: short for generate --prompt',
+      "gpt2 run                                 does so line by line, at a terminal",
+      "gpt2 generate -m gpt2 -p 'Once' -n 50    with a model of the Hugging Face Hub, 50 tokens",
+    ],
   };
-  return runProgram(program, args);
+  return runProgram(program, isText(args[0]) ? ["generate", "--prompt", ...args] : args);
+}
+
+/** Whether the first argument is a text to continue. One word could be a command, mistyped. */
+function isText(argument = ""): boolean {
+  return !argument.startsWith("-") && /[^\w-]/.test(argument);
 }

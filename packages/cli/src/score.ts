@@ -1,5 +1,6 @@
 import { checkInteger, type GPT2 } from "@gpt2-ts/gpt2";
 import { Command, Option } from "commander";
+import { announceInput } from "./input.ts";
 import { inputLines, LONGEST_LINE } from "./input-lines.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelOptions, loadFrom, type ModelFlags, parseInteger, specialTokensOption } from "./model-options.ts";
@@ -77,6 +78,7 @@ async function scoreLines(model: GPT2, flags: ScoreFlags, signal: AbortSignal): 
     tokens = 0;
     await writeAnswers(model, answers, flags, signal);
   };
+  announceInput("lines of JSON");
   for await (const lines of inputLines(signal)) {
     for (const { number, bytes } of lines) {
       let others = "";

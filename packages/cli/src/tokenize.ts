@@ -2,7 +2,7 @@ import { loadTokenizer, modelSource, OptionError, StreamEncoder, type Tokenizer 
 import { Command } from "commander";
 import { findModel, type ModelChoice } from "./find-model.ts";
 import { IdListReader } from "./id-list.ts";
-import { inputPieces } from "./input.ts";
+import { announceInput, inputPieces } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import { addModelChoice, encodeOptions, printWarning, specialTokensOption } from "./model-options.ts";
 import { writeOut } from "./output.ts";
@@ -31,6 +31,7 @@ async function tokenize({ decode, specialTokens, ...choice }: TokenizeFlags, sig
   if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
   const folder = await findModel(choice, signal, ["none"]);
   const tokenizer = await loadTokenizer(await modelSource(folder, signal), { onWarning: printWarning });
+  announceInput(decode ? "token ids" : "the text");
   if (decode) await writeText(tokenizer, signal);
   else await writeIds(new StreamEncoder(tokenizer, encodeOptions(specialTokens)), signal);
 }

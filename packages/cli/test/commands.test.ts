@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
+import { temporaryPath } from "@gpt2-ts/gpt2/node";
 import fc from "fast-check";
 import { open } from "safetensors-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -175,6 +177,18 @@ describe.concurrent("gpt2 logits", () => {
     expect(Array.from((await file.read("ids")).data as Int32Array)).toEqual(ids);
   });
 
+  it("removes what a run that was killed has left, and nothing else", async () => {
+    const own = await mkdtemp(join(folder, "killed-"));
+    const out = join(own, "logits");
+    const ended = spawnSync(process.execPath, ["--version"]).pid;
+    const living = temporaryPath(out);
+    const left = living.replace(`-${process.pid}-`, `-${ended}-`);
+    const others = left.replace("logits", "others");
+    for (const file of [living, left, others]) await writeFile(file, "half a file");
+    expect(await gpt2(["logits", "--ids", "1,2", "--out", out])).toMatchObject({ status: 0, stderr: "" });
+    expect((await readdir(own)).sort()).toEqual([living, others, out].map((file) => basename(file)).sort());
+  });
+
   it("leaves what was there as it was when it fails", async () => {
     const own = await mkdtemp(join(folder, "failing-"));
     const out = join(own, "kept");
@@ -261,11 +275,19 @@ describe.concurrent("gpt2 info", () => {
       config: { nLayer: 4, nPositions: 256, vocabSize: 1024 },
       parameters: 957_184,
       stored: { F32: { tensors: 52, bytes: 4 * 957_184 } },
-      memory: { dtype: "f32", weights: 4 * 957_184, kvCachePerToken: 4096 },
+      memory: { dtype: "f32", weights: 4 * 957_184, cacheDtype: "f32", kvCachePerToken: 4096 },
     });
   });
 
-  it("tells the memory that weights take in fewer bits", async () => {
+  it("tells the memory that weights, keys and values take in fewer bits", async () => {
+    const kept = async (...flags: string[]) => JSON.parse((await gpt2(["info", "--json", ...flags])).stdout).memory;
+    expect(await kept("--cache-dtype", "bf16")).toMatchObject({
+      dtype: "f32",
+      cacheDtype: "bf16",
+      kvCachePerToken: 2048,
+    });
+    const heads = 2 * 4 * 4; // keys and values of 4 layers of 4 heads of 32 numbers
+    expect(await kept("--dtype", "int8")).toMatchObject({ cacheDtype: "int8", kvCachePerToken: heads * (32 + 4) });
     const { stdout } = await gpt2(["info", "--dtype", "bf16", "--json"]);
     const vectors = 4 * (2 * 128 + 128 + 2 * 128 + 384 + 128 + 512) + 2 * 128;
     expect(JSON.parse(stdout)).toMatchObject({
@@ -317,8 +339,12 @@ describe.concurrent("gpt2", () => {
   it("tells with --help what it can do", async () => {
     const { status, stdout, stderr } = await gpt2(["--help"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    for (const command of ["generate", "logits", "score", "tokenize", "info", "convert", "download"]) {
+    for (const command of ["generate", "run", "logits", "score", "tokenize", "info", "convert", "download"]) {
       expect(stdout).toContain(`  ${command} `);
     }
+    expect(stdout).toContain('\nExamples:\n  gpt2 "To be, or not to be" ');
+    expect(await gpt2([])).toMatchObject({ status: 1, stdout: "", stderr: stdout });
+    expect((await gpt2(["generate", "--help"])).stdout).toMatch(/one line break at the end is dropped[\s\S]*/);
+    expect((await gpt2(["generate", "--help"], { env: { GPT2_MODEL: "x" } })).stdout).toContain("GPT2_MODEL");
   });
 });

@@ -142,6 +142,7 @@ describe("the same answers", () => {
   it("a device, dtype or thread count that there is not", async () => {
     expect(await generate("--device", "tpu")).toContain("'tpu' is invalid. there are wasm, gpu, reference");
     expect(await generate("--dtype", "f16")).toContain("'f16' is invalid. there are f32, bf16, int8");
+    expect(await generate("--cache-dtype", "f8")).toContain("'f8' is invalid. there are f32, bf16, int8");
     expect(await generate("--threads", "0")).toBe("--threads: expected an integer from 1, got 0");
     expect(await generate("--threads", "two")).toContain("'two' is invalid. expected an integer");
     expect(await generate("--threads", "2", "--device", "reference")).toBe('--threads: is for device "wasm" only');
@@ -162,11 +163,22 @@ describe("the same answers", () => {
     expect(await generate("--no-repeat-ngram-size", "0")).toBe(
       "--no-repeat-ngram-size: expected an integer from 1, got 0",
     );
+    expect(await generate("--speculate", "draft")).toBe('--speculate: expected "lookup", got "draft"');
     expect(await generate("--presence-penalty", "high")).toContain("'high' is invalid. expected a number");
     expect(await generate("--logit-bias", "a=1")).toContain("expected a token id and a number, such as 50256=-100");
     expect(await generate("--max-tokens", "0")).toBe("--max-tokens: expected an integer from 1, got 0");
     expect(await generate("--seed", "-3")).toBe("--seed: expected an integer from 0, got -3");
     expect(await generate("--stop", "")).toContain("--stop: expected texts of at least one character");
+    expect(await generate("--num", "0")).toBe("--num: expected an integer from 1, got 0");
+    expect(await generate("--num", "2", "--seed", `${Number.MAX_SAFE_INTEGER}`)).toContain(
+      "--seed: expected an integer",
+    );
+    expect(await generate("--stream")).toBe("--stream: is for json; a text is written as it comes anyway");
+    expect(await generate("--file", "x")).toBe("--file: has no meaning together with prompt");
+    expect(await refusalHere(["generate", "--file", join(folder, "nowhere")])).toBe(
+      `--file: ${join(folder, "nowhere")} cannot be read (ENOENT)`,
+    );
+    expect(await refusalHere(["run", "--top-k", "0"])).toBe("--top-k: expected an integer from 1, got 0");
     expect(await generate("--greedy", "--temperature", "1")).toBe("--temperature: has no meaning together with greedy");
     expect(await refusalHere(["score", "--stride", "0"])).toBe("--stride: expected an integer from 1, got 0");
     expect(await refusalHere(["score", "--on-error", "skip"])).toContain("Allowed choices are stop, report.");

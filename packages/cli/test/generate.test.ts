@@ -1,16 +1,25 @@
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHAKESPEARE } from "../../gpt2/test/support/models.ts";
-import { gpt2 } from "./support/cli.ts";
+import { gpt2, type Run } from "./support/cli.ts";
 
 let model: GPT2;
 beforeAll(async () => {
   model = await GPT2.load(SHAKESPEARE);
 });
 afterAll(() => model.dispose());
+
+/** The lines of JSON on standard output. */
+function lines({ stdout }: Run): Record<string, unknown>[] {
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
 
 describe.concurrent("gpt2 generate", () => {
   const flags = ["--max-tokens", "30", "--temperature", "0.8", "--top-k", "40", "--top-p", "0.9", "--seed", "7"];
@@ -25,16 +34,100 @@ describe.concurrent("gpt2 generate", () => {
     });
   });
 
-  it("reads the prompt from standard input, to the last byte", async () => {
+  it("reads the prompt from standard input or a file, without the line break that ends it", async ({
+    onTestFinished,
+  }) => {
     const { text } = await model.generate("To be, or not\n", options);
-    expect(await gpt2(["generate", ...flags], { input: "To be, or not\n" })).toMatchObject({ status: 0, stdout: text });
+    const short = ["generate", "-n", "30", ...flags.slice(2)];
+    for (const input of ["To be, or not\n\n", "To be, or not\n\r\n"]) {
+      expect(await gpt2(short, { input })).toMatchObject({ status: 0, stdout: text });
+    }
+    const folder = await mkdtemp(join(tmpdir(), "prompt-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, "prompt.txt");
+    await writeFile(file, "To be, or not\n\n");
+    expect(await gpt2([...short, "--file", file])).toMatchObject({ status: 0, stdout: text, stderr: "" });
+  });
+
+  it("is what a text alone means, and one word is a command", async () => {
+    const { text } = await model.generate("To be, or not", options);
+    expect(await gpt2(["To be, or not", ...flags])).toMatchObject({ status: 0, stdout: text, stderr: "" });
+    expect(await gpt2(["genrate"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "gpt2: unknown command 'genrate' (Did you mean generate?)\n",
+    });
+  });
+
+  it("takes the model from the flag, or else from GPT2_MODEL", async () => {
+    const tuned = fileURLToPath(new URL("../../gpt2/test/checkpoint/fixtures/finetune", import.meta.url));
+    const tokens = async (args: string[], variable: string) =>
+      (await gpt2(["tokenize", ...args], { input: "zounds", env: { GPT2_MODEL: variable } })).stdout;
+    const shipped = await tokens([], "");
+    expect(await tokens([], tuned)).not.toBe(shipped);
+    expect(await tokens(["-m", SHAKESPEARE], tuned)).toBe(shipped);
+    expect(await gpt2(["info"], { env: { GPT2_MODEL: "./nowhere" } })).toMatchObject({
+      status: 1,
+      stderr: "gpt2: ./nowhere: there is no such folder (GPT2_MODEL names it)\n",
+    });
   });
 
   it("gives with --json the whole result in one line", async () => {
     const { stdout } = await gpt2(["generate", "--prompt", "To be", "--json", ...flags]);
     expect(stdout.split("\n")).toHaveLength(2);
     const generation = await model.generate("To be", { ...options, logprobs: true });
-    expect(JSON.parse(stdout)).toEqual({ prompt: "To be", ...generation });
+    expect(JSON.parse(stdout)).toEqual({ index: 0, prompt: "To be", ...generation });
+  });
+
+  it("writes with --num several continuations, each with the next seed", async () => {
+    const args = ["generate", "-p", "To be", ...flags, "--num", "3"];
+    const seeds = [7, 8, 9];
+    const [plain, json, streamed] = await Promise.all([
+      gpt2(args),
+      gpt2([...args, "--json"]),
+      gpt2([...args, "--json", "--stream"]),
+    ]);
+    const all = await Promise.all(seeds.map((seed) => model.generate("To be", { ...options, seed, logprobs: true })));
+    expect(plain.stdout).toBe(all.map(({ text }, i) => `=== ${i + 1} of 3 (seed ${7 + i}) ===\n${text}\n`).join(""));
+    expect(lines(json)).toEqual(all.map((generation, index) => ({ index, prompt: "To be", ...generation })));
+    const pieces = lines(streamed).filter((line) => "piece" in line);
+    expect(lines(streamed).filter((line) => !("piece" in line))).toEqual(lines(json));
+    expect(seeds.map((_, i) => pieces.flatMap(({ index, piece }) => (index === i ? [piece] : [])).join(""))).toEqual(
+      all.map(({ text }) => text),
+    );
+    expect(pieces.length).toBeGreaterThan(30);
+  });
+
+  it("tells with -v on standard error where time and memory went", async () => {
+    const { stdout, stderr } = await gpt2(["generate", "-v", "-p", "To be, or not", ...flags]);
+    expect(stdout).toBe((await model.generate("To be, or not", options)).text);
+    expect(stderr).toMatch(
+      new RegExp(
+        "^loading: [\\d.]+ m?s, for device wasm\\nprompt: 5 tokens; output: 30 tokens, the first after [\\d.]+ m?s, " +
+          "then [\\d.]+ tokens/s\\nmemory: [\\d.]+ MB, [\\d.]+ MB at most\\n$",
+      ),
+    );
+  });
+
+  it("prints with --json what there is on Ctrl-C, and exits with status 130", async () => {
+    const args = ["generate", "-p", "To be", "-n", "240", "--greedy", "--device", "reference", "--json", "--stream"];
+    const run = await gpt2(args, { during: (child) => child.stdout.once("data", () => child.kill("SIGINT")) });
+    expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 130, stderr: "" });
+    const all = lines(run);
+    const last = all.pop();
+    const text = all.map(({ piece }) => piece).join("");
+    const promptIds = model.tokenizer.encode("To be");
+    const seed = expect.any(Number);
+    expect(last).toEqual({ index: 0, prompt: "To be", text, promptIds, finishReason: "interrupted", seed });
+    expect(text).not.toBe("");
+  });
+
+  it("gives the same with --speculate, and tells how many tokens were guessed", async () => {
+    const args = ["generate", "--prompt", "To be, to be, to be, to be,", "--json", "--logit-bias", "5=100", ...flags];
+    const [plain, guessed] = await Promise.all([gpt2(args), gpt2([...args, "--speculate", "lookup"])]);
+    const { speculation, ...generation } = JSON.parse(guessed.stdout);
+    expect(generation).toEqual(JSON.parse(plain.stdout));
+    expect(speculation).toEqual({ drafted: expect.any(Number), accepted: expect.any(Number) });
   });
 
   it("reads special tokens in the prompt as tokens with --special-tokens", async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => rm(room, { recursive: true }));
 
 describe.concurrent("when nobody reads standard output", () => {
-  it.each(["--help", "--version", "generate --help", "info", "generate --prompt Romeo"])(
+  it.each(["--help", "--version", "generate --help", "info", "generate --prompt Romeo", "generate --json -p Romeo"])(
     "gpt2 %s ends quietly, with the status of a closed pipe",
     async (line) => {
       const args = line.split(" ");

@@ -78,7 +78,16 @@ export class SafetensorsError extends Error {
 
 const MAX_QUOTED_LENGTH = 120;
 
-/** The text as a JSON string, cut so that a hostile name cannot flood a log. */
+/** What JSON leaves as it is and a terminal obeys or does not show: DEL, C1, and characters that turn the text's direction. */
+const UNPRINTABLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The text as a JSON string, cut so that a hostile name cannot flood a log, or write to a terminal. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text);
+  const short = text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
+  return JSON.stringify(short).replace(UNPRINTABLE, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
 }

@@ -8,6 +8,11 @@ export type LazyTensorData = TensorData | (() => TensorData | Promise<TensorData
 export interface WriteOptions {
   /** Stops writing, which then rejects with the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Where the file is written before it is renamed: a path in the same folder that nobody else uses. Default: the path with a
+   * random ending. A process that is killed leaves it; who chooses the name can find it again.
+   */
+  readonly temporary?: string | undefined;
 }
 
 /** Shorter writes let an abort through. */
@@ -24,7 +29,7 @@ export async function writeFile(
   path: string,
   tensors: TensorInputs<LazyTensorData>,
   metadata?: MetadataInput,
-  { signal }: WriteOptions = {},
+  { signal, temporary }: WriteOptions = {},
 ): Promise<void> {
   const fs = nodeModule("node:fs/promises");
   const randomUUID = nodeModule("node:crypto")?.randomUUID;
@@ -34,7 +39,7 @@ export async function writeFile(
   const layout = layOut(tensors, metadata);
   signal?.throwIfAborted();
 
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  temporary ??= `${path}.${randomUUID()}.tmp`;
   const failed = (cause: NodeJS.ErrnoException) => {
     throw new SafetensorsError("write-failed", `the file cannot be written (${cause.code})`, { file: path, cause });
   };

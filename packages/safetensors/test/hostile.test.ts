@@ -1,4 +1,4 @@
-import { parse, type SafetensorsErrorCode } from "safetensors-ts";
+import { parse, type SafetensorsErrorCode, serialize } from "safetensors-ts";
 import { describe, expect, test } from "vitest";
 import { errorOf } from "./support/error.ts";
 import { fileOf } from "./support/files.ts";
@@ -6,7 +6,7 @@ import { fileOf } from "./support/files.ts";
 /** Big enough that anything quadratic or recursive would show. */
 const SIZE = 8_000_000;
 /** Milliseconds that leave room for a busy machine; quadratic work would take hours. */
-const SOON = 20_000;
+const SOON = 50_000;
 const entry = (more: string) => `{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]${more}}}`;
 
 describe("a huge hostile header", () => {
@@ -58,5 +58,27 @@ describe("a huge hostile header", () => {
     expect(escaped.metadata?.["k"]?.length).toBe(SIZE / 2);
     const many = Array.from({ length: 50_000 }, (_, i) => `"${i}":${entry("").slice(5, -1)}`);
     expect(parse(fileOf(`{${many.join(",")}}`)).names.length).toBe(50_000);
+  });
+});
+
+describe("a name that writes to a terminal", () => {
+  const name = "a\u001b[31m\u007f\u009b2J\u202e\u2028\ufeff\u{e0001}b";
+  const shown = String.raw`"a\u001b[31m\u007f\u009b2J\u202e\u2028\ufeff\udb40\udc01b"`;
+  const info = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
+  const key = JSON.stringify(name);
+
+  test.each<[string, () => unknown]>([
+    ["a tensor", () => parse(fileOf(`{${key}:{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}`))],
+    ["a tensor that is asked for", () => parse(fileOf(`{"a":${info}}`)).read(name)],
+    ["a dtype", () => parse(fileOf(`{"a":{"dtype":${key},"shape":[0],"data_offsets":[0,0]}}`))],
+    ["a key that appears twice", () => parse(fileOf(`{${key}:${info},${key}:${info}}`))],
+    ["a key of the metadata", () => parse(fileOf(`{"__metadata__":{${key}:1}}`))],
+    [
+      "a dtype that is to be written",
+      () => serialize({ a: { dtype: name as "U8", shape: [0], data: new Uint8Array() } }),
+    ],
+  ])("shows in messages as escapes: of %s", async (_, attempt) => {
+    const { message } = await errorOf(async () => attempt());
+    expect(message).toContain(shown);
   });
 });

@@ -42,6 +42,18 @@ describe("writeFile", () => {
     expect(Buffer.compare(await readFile(path), expected)).toBe(0);
   });
 
+  test("writes first where it is told to", async () => {
+    const folder = await temporaryFolder();
+    const [path, temporary] = [join(folder, "model.safetensors"), join(folder, "mine.tmp")];
+    let seen: readonly string[] = [];
+    const data = async () => {
+      seen = await readdir(folder);
+      return Uint8Array.of(1);
+    };
+    await writeFile(path, { a: { dtype: "U8", shape: [1], data } }, undefined, { temporary });
+    expect([seen, await readdir(folder)]).toEqual([["mine.tmp"], ["model.safetensors"]]);
+  });
+
   async function untouched(write: (path: string) => Promise<void>): Promise<unknown> {
     const folder = await temporaryFolder();
     const path = join(folder, "model.safetensors");

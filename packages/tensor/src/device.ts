@@ -35,7 +35,7 @@ export function defaultDevice(): Backend {
   return chosen;
 }
 
-/** The requested device: by name, as a backend, or the default. Throws {@link OptionError} for anything else. */
+/** What a `device` option asks for: a device by name, a backend itself, or the default. Throws {@link OptionError} for anything else. */
 export function backendOf(choice: DeviceChoice | Backend | undefined): Backend {
   if (choice === undefined) return defaultDevice();
   if (typeof choice === "string") return device(choice);

@@ -1,8 +1,7 @@
 import {
   type Backend,
+  backendOf,
   type DeviceChoice,
-  defaultDevice,
-  device as deviceByName,
   encodings,
   type MatrixEncoding,
   type Tensor,
@@ -34,17 +33,31 @@ export const DTYPES = Object.keys(encodings) as readonly MatrixEncoding[];
 export interface LoadModelOptions {
   /**
    * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, which rounds them to
-   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 14 bits
+   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 8 bits
    * (docs/quantization.md). Vectors stay float32, and so does all arithmetic but the sums of an int8 product. Default: what
    * the checkpoint was converted to, or else `"f32"`.
    */
   readonly dtype?: MatrixEncoding | undefined;
+  /**
+   * How keys and values are kept, in the KV cache and in every pass: `"f32"`; `"bf16"`, rounded to bfloat16, half the memory;
+   * or `"int8"`, 8-bit integers with a scale for each head and position, about a quarter (docs/quantization.md). Default: see
+   * {@link defaultCacheDtype}.
+   */
+  readonly cacheDtype?: MatrixEncoding | undefined;
   /** Where the weights go. Default: the default device. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Told of what its user should know about the model's files, a sentence each. Default: `console.warn`. */
   readonly onWarning?: WarningListener | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * How keys and values are kept beside weights of a dtype: float32 beside `"f32"` and `"bf16"`, whose results they would change;
+ * 8-bit integers beside `"int8"`, to whose errors they add little (docs/quantization.md has the measurements).
+ */
+export function defaultCacheDtype(dtype: MatrixEncoding): MatrixEncoding {
+  return dtype === "int8" ? "int8" : "f32";
 }
 
 /** Reads and checks `config.json`. Where texts begin and end, `generation_config.json` has the last word. */
@@ -69,6 +82,7 @@ export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
   const { onProgress, onWarning = warnOnConsole, signal } = options;
   checkChoice("dtype", options.dtype, DTYPES);
+  checkChoice("cacheDtype", options.cacheDtype, DTYPES);
   const said = await loadConfig(source);
   const checkpoint = await openCheckpoint(source, { signal });
   const tensors = new Map<string, Tensor>();
@@ -76,14 +90,10 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     const weights = await StoredWeights.of(checkpoint, said, onWarning);
     const { config } = weights;
     const dtype = options.dtype ?? weights.converted ?? "f32";
-    const device = resolveDevice(options.device);
-    if (!device.encodings.includes(dtype)) {
-      const known = device.encodings.map((name) => JSON.stringify(name)).join(", ");
-      throw new OptionError(
-        "dtype",
-        `the ${device.name} device keeps weights as ${known} only, got ${JSON.stringify(dtype)}`,
-      );
-    }
+    const device = backendOf(options.device);
+    expectKept(device, "dtype", "weights", dtype);
+    const cacheDtype = options.cacheDtype ?? defaultCacheDtype(dtype);
+    expectKept(device, "cacheDtype", "keys and values", cacheDtype);
     const total = parameterCount(config);
     let loaded = 0;
     const advance = (tensor: string, elements: number): void => {
@@ -94,7 +104,8 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     for (const weight of await weights.inFileOrder(weightsFor(config))) {
       tensors.set(weight.name, await loadWeight(weight, { weights, device, dtype, advance }));
     }
-    return { config, sizes: sizesOf(config), weights: buildWeights(config, ({ name }) => tensors.get(name)!) };
+    const named = buildWeights(config, ({ name }) => tensors.get(name)!);
+    return { config, sizes: sizesOf(config), weights: named, cacheDtype };
   } catch (error) {
     for (const tensor of tensors.values()) tensor.dispose();
     throw error;
@@ -103,7 +114,9 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   }
 }
 
-function resolveDevice(device: LoadModelOptions["device"]): Backend {
-  if (device === undefined) return defaultDevice();
-  return typeof device === "string" ? deviceByName(device) : device;
+/** Throws an {@link OptionError} for an encoding that a device has no kernels for. */
+function expectKept({ name, encodings }: Backend, option: string, what: string, dtype: MatrixEncoding): void {
+  if (encodings.includes(dtype)) return;
+  const known = encodings.map((encoding) => JSON.stringify(encoding)).join(", ");
+  throw new OptionError(option, `the ${name} device keeps ${what} as ${known} only, got ${JSON.stringify(dtype)}`);
 }

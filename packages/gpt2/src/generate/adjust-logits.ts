@@ -48,6 +48,18 @@ export function checkAdjustmentOptions(options: AdjustmentOptions): void {
   }
 }
 
+/** Whether {@link adjust} may change a score. */
+export function adjusts({
+  logitBias,
+  repetitionPenalty = 1,
+  noRepeatNgramSize,
+  presencePenalty = 0,
+  frequencyPenalty = 0,
+}: AdjustmentOptions): boolean {
+  const penalized = repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
+  return penalized || logitBias !== undefined || noRepeatNgramSize !== undefined;
+}
+
 /** A text so far. */
 export interface TextSoFar {
   /** The ids of prompt and output. */

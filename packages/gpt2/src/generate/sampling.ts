@@ -6,6 +6,7 @@ import {
   type AdjustmentOptions,
   adjust,
   adjustmentOptionNames,
+  adjusts,
   checkAdjustmentOptions,
   type TextSoFar,
 } from "./adjust-logits.ts";
@@ -76,29 +77,92 @@ export function nextToken(
 
 /** {@link nextToken}, for options that were checked. */
 export function distribution(logits: ArrayLike<number>, options: SamplingOptions, text: TextSoFar): NextToken {
-  const { temperature = 1, topK, topP = 1, minP = 0, greedy = false } = options;
   const scores = new Float64Array(logits);
   adjust(scores, options, text);
   const top = indexOfLargest(scores);
-  if (greedy || temperature === 0) return { ids: Int32Array.of(top), probabilities: Float64Array.of(1) };
+  if (isGreedy(options)) return certain(top);
+  const { topK = scores.length } = options;
+  const largest = scores[top]!;
+  if (topK >= scores.length) return among({ ids: allIds(scores.length), scores, largest, falling: false }, options);
+  const ids = mostLikely(scores, topK);
+  return among({ ids, scores: Float64Array.from(ids, (id) => scores[id]!), largest, falling: true }, options);
+}
 
-  const limited = topK !== undefined && topK < scores.length;
-  let ids = limited ? mostLikely(scores, topK) : allIds(scores.length);
-  const weights = new Float64Array(scores.length); // e^((score - largest) / temperature), for `ids` only
+/**
+ * How many of the largest logits decide on the {@link distribution}, if a few do: one when greedy, with top-k one more than k, which
+ * tells whether others are as likely as the k-th.
+ */
+export function decidedByLargest(options: SamplingOptions, vocabSize: number): number | undefined {
+  if (adjusts(options)) return undefined;
+  if (isGreedy(options)) return 1;
+  const { topK = vocabSize } = options;
+  return topK < vocabSize ? topK + 1 : undefined;
+}
+
+/**
+ * {@link distribution}, with the same bits, from the largest logits alone.
+ *
+ * @param ids tokens, as many as {@link decidedByLargest} says: largest logit first, of equal ones the lower id
+ * @param logits theirs; NaN counts as largest
+ * @returns undefined if more logits are needed, because some are equal to the k-th
+ */
+export function distributionOfLargest(
+  ids: Int32Array,
+  logits: Float32Array,
+  options: SamplingOptions,
+  vocabSize: number,
+): NextToken | undefined {
+  const largest = logits[0]!;
+  checkLargest(largest, ids[0]!, vocabSize);
+  if (isGreedy(options)) return certain(ids[0]!);
+  const k = ids.length - 1;
+  if (logits[k] === logits[k - 1]) return undefined;
+  const scores = new Float64Array(logits.subarray(0, k));
+  return among({ ids: ids.subarray(0, k), scores, largest, falling: true }, options);
+}
+
+function isGreedy({ greedy = false, temperature = 1 }: SamplingOptions): boolean {
+  return greedy || temperature === 0;
+}
+
+function certain(id: number): NextToken {
+  return { ids: Int32Array.of(id), probabilities: Float64Array.of(1) };
+}
+
+/** Tokens and their scores: by falling score (of equal ones the lower id first), or by rising id. */
+interface Candidates {
+  readonly ids: Int32Array;
+  readonly scores: Float64Array;
+  readonly largest: number;
+  readonly falling: boolean;
+}
+
+/** What temperature, top-p and min-p make of candidates. */
+function among(
+  { ids, scores, largest, falling }: Candidates,
+  { temperature = 1, topP = 1, minP = 0 }: SamplingOptions,
+): NextToken {
+  const weights = new Float64Array(scores.length); // e^((score - largest) / temperature)
   let total = 0;
-  for (const id of ids) {
-    const below = scores[id]! - scores[top]!;
-    weights[id] = below === 0 ? 1 : exp(below / temperature);
-    total += weights[id]!;
+  for (let i = 0; i < scores.length; i++) {
+    const below = scores[i]! - largest;
+    weights[i] = below === 0 ? 1 : exp(below / temperature);
+    total += weights[i]!;
   }
-  if (topP < 1) ids = nucleus(limited ? ids : fallingIds(scores), weights, topP * total);
-  if (minP > 0) ids = ids.filter((id) => weights[id]! >= minP); // the most likely token's weight is 1
-  if (limited || topP < 1) ids.sort();
+  let kept = allIds(scores.length); // places among the candidates
+  if (topP < 1) kept = nucleus(falling ? kept : fallingIds(scores), weights, topP * total);
+  if (minP > 0) kept = kept.filter((i) => weights[i]! >= minP); // the most likely token's weight is 1
+  if (falling) kept.sort((i, j) => ids[i]! - ids[j]!);
+  else if (topP < 1) kept.sort();
   total = 0;
-  for (const id of ids) total += weights[id]!;
-  const probabilities = new Float64Array(ids.length);
-  for (const [i, id] of ids.entries()) probabilities[i] = weights[id]! / total;
-  return { ids, probabilities };
+  for (const i of kept) total += weights[i]!;
+  const chosen = new Int32Array(kept.length);
+  const probabilities = new Float64Array(kept.length);
+  for (const [place, i] of kept.entries()) {
+    chosen[place] = ids[i]!;
+    probabilities[place] = weights[i]! / total;
+  }
+  return { ids: chosen, probabilities };
 }
 
 /** Draws a token: the first at which the running sum of probabilities exceeds the generator's next uniform number. */
@@ -119,14 +183,20 @@ function indexOfLargest(scores: Float64Array): number {
   let top = 0;
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
-    if (Number.isNaN(score)) throw new RangeError(`the logit of token ${id} is NaN: are the weights broken?`);
+    if (Number.isNaN(score)) checkLargest(score, id, scores.length);
     if (score > scores[top]!) top = id;
   }
-  if (scores[top] === Number.NEGATIVE_INFINITY) {
-    throw new RangeError(`the largest of ${scores.length} logits is -Infinity: do the options rule out every token?`);
-  }
-  if (!Number.isFinite(scores[top])) throw new RangeError(`the largest of ${scores.length} logits is ${scores[top]}`);
+  checkLargest(scores[top]!, top, scores.length);
   return top;
+}
+
+/** Throws a RangeError for a largest logit that nothing can be drawn by. */
+function checkLargest(logit: number, id: number, count: number): void {
+  if (Number.isNaN(logit)) throw new RangeError(`the logit of token ${id} is NaN: are the weights broken?`);
+  if (logit === Number.NEGATIVE_INFINITY) {
+    throw new RangeError(`the largest of ${count} logits is -Infinity: do the options rule out every token?`);
+  }
+  if (!Number.isFinite(logit)) throw new RangeError(`the largest of ${count} logits is ${logit}`);
 }
 
 /** The `k` ids of the largest scores, and those that tie with the last of them; largest first. */

@@ -1,3 +1,4 @@
+import { printable } from "@gpt2-ts/tensor/options";
 import { HubError } from "./error.ts";
 
 /** A commit of a hub repository: 40 lower-case hexadecimal digits. */
@@ -70,5 +71,5 @@ function isInnerPath(path: string): boolean {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  return printable(JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text));
 }

@@ -1,4 +1,4 @@
-import { dim, fromData, type Segment, type Tensor } from "@gpt2-ts/tensor";
+import { dim, fromData, type Segment, type Tensor, type Vectors } from "@gpt2-ts/tensor";
 import { ContextLengthError, TokenIdError } from "../errors.ts";
 import type { KVCache, Past } from "./kv-cache.ts";
 import type { D, H, Model, PassInput, T } from "./model.ts";
@@ -71,12 +71,12 @@ export class Batch implements PassInput {
     });
   }
 
-  remember(layer: number, key: Tensor<[T, H, D]>, value: Tensor<[T, H, D]>): void {
+  remember(layer: number, key: Vectors<T, H, D>, value: Vectors<T, H, D>): void {
     for (const [i, sequence] of this.#sequences.entries()) {
       if (!sequence.cache || !writes(sequence)) continue;
       const start = this.starts[i]!;
       const end = start + sequence.ids.length;
-      sequence.cache.write(layer, key.slice(0, start, end), value.slice(0, start, end));
+      sequence.cache.write(layer, rowsOf(key, start, end), rowsOf(value, start, end));
     }
   }
 
@@ -103,6 +103,10 @@ export function checkTokenIds({ config: { vocabSize } }: Model, ids: ArrayLike<n
     const id = ids[i]!;
     if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new TokenIdError(id, i, vocabSize);
   }
+}
+
+function rowsOf(vectors: Vectors<T, H, D>, start: number, end: number): Vectors<number, H, D> {
+  return (vectors as Tensor<[T, H, number], "float32" | "uint8">).slice(0, start, end) as Vectors<number, H, D>;
 }
 
 function writes({ remember }: Sequence): boolean {

@@ -33,5 +33,5 @@ export function initialModel(
         return zeros(shape, { device });
     }
   };
-  return { config, sizes: sizesOf(config), weights: buildWeights(config, tensorOf) };
+  return { config, sizes: sizesOf(config), weights: buildWeights(config, tensorOf), cacheDtype: "f32" };
 }

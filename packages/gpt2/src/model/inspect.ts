@@ -1,4 +1,13 @@
-import { attentionWeights, keep, type OpListener, observe, Tensor, tidy, type View } from "@gpt2-ts/tensor";
+import {
+  attentionWeights,
+  keep,
+  type OpListener,
+  observe,
+  Tensor,
+  tidy,
+  type Vectors,
+  type View,
+} from "@gpt2-ts/tensor";
 import { Batch } from "./batch.ts";
 import { type C, type D, forward, type H, logits, type Model, type T, type V } from "./model.ts";
 import { weightsByStorage } from "./places.ts";
@@ -62,7 +71,7 @@ export function attentionMaps(model: Model, ids: readonly number[]): Tensor<[H, 
       before({ op, inputs: [query, key], params }) {
         if (op.name !== "attention") return;
         const { scale } = params as { readonly scale: number };
-        maps.push(keep(attentionWeights(shown<[T, H, D]>(query!), shown(key!), { scale })));
+        maps.push(keep(attentionWeights(shown<[T, H, D]>(query!), shown(key!) as Vectors<T, H, D>, { scale })));
       },
     },
     () => forward(model, batch),

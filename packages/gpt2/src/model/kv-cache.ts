@@ -1,21 +1,30 @@
-import { empty, keep, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { empty, keep, type MatrixEncoding, type Tensor, tidy, type Vectors, vectorBytes } from "@gpt2-ts/tensor";
+import type { GPT2Config } from "./config.ts";
 import type { D, H, Model } from "./model.ts";
 
-/** Keys and values of one layer for the positions seen so far, `[length, H, D]` each. */
+/** Keys and values of one layer for the positions seen so far, `[length, H, D]` each, as the model's `cacheDtype` has them. */
 export interface Past {
-  readonly key: Tensor<[number, H, D]>;
-  readonly value: Tensor<[number, H, D]>;
+  readonly key: Vectors<number, H, D>;
+  readonly value: Vectors<number, H, D>;
+}
+
+/** Room for the keys or values of one layer, `[capacity, H, D]`: numbers, or bytes. */
+type Buffer = Tensor<[number, H, number], "float32" | "uint8">;
+
+/** Bytes of a token's keys and values in all layers. */
+export function cacheBytesPerToken({ nLayer, nHead, nEmbd }: GPT2Config, cacheDtype: MatrixEncoding): number {
+  return 2 * nLayer * nHead * vectorBytes(cacheDtype, nEmbd / nHead);
 }
 
 /**
  * The keys and values of a sequence's tokens, for every layer, so that a pass over the next tokens does not repeat them. Memory
- * for `capacity` positions, 2 · n_layer · capacity · C floats, is reserved at once but not written to: most systems only count
+ * for `capacity` positions ({@link cacheBytesPerToken} each) is reserved at once but not written to: most systems only count
  * the positions that are used.
  */
 export class KVCache {
   /** Positions there is room for. */
   readonly capacity: number;
-  readonly #layers: readonly Past[];
+  readonly #layers: readonly { readonly key: Buffer; readonly value: Buffer }[];
   #length = 0;
 
   /** Throws a RangeError unless `capacity` is an integer in 1..n_positions (the default). */
@@ -26,9 +35,12 @@ export class KVCache {
     }
     this.capacity = capacity;
     const { H, D } = model.sizes;
+    const { cacheDtype } = model;
     const { device } = model.weights.wte;
+    const [dtype, length] =
+      cacheDtype === "f32" ? (["float32", D] as const) : (["uint8", vectorBytes(cacheDtype, D)] as const);
     // The rows of a head are contiguous, because processors prefetch what is read in order.
-    const buffer = (): Past["key"] => keep(tidy(() => empty([H, capacity, D], { device }).transpose(0, 1)));
+    const buffer = (): Buffer => keep(tidy(() => empty([H, capacity, length], { dtype, device }).transpose(0, 1)));
     this.#layers = Array.from({ length: nLayer }, () => ({ key: buffer(), value: buffer() }));
   }
 
@@ -41,15 +53,16 @@ export class KVCache {
   past(layer: number): Past | undefined {
     if (this.#length === 0) return undefined;
     const { key, value } = this.#layers[layer]!;
-    return { key: key.slice(0, 0, this.#length), value: value.slice(0, 0, this.#length) };
+    const past = { key: key.slice(0, 0, this.#length), value: value.slice(0, 0, this.#length) };
+    return past as Past; // the constructor has chosen which of both it is
   }
 
   /** Writes new rows behind the past of one layer. They count once {@link KVCache.advance} is called. */
   write(layer: number, key: Past["key"], value: Past["value"]): void {
     const { key: keys, value: values } = this.#layers[layer]!;
     const end = this.#length + key.shape[0];
-    keys.slice(0, this.#length, end).copy_(key);
-    values.slice(0, this.#length, end).copy_(value);
+    keys.slice(0, this.#length, end).copy_(key as Buffer);
+    values.slice(0, this.#length, end).copy_(value as Buffer);
   }
 
   /** Makes `count` positions, written to every layer, part of the past. */

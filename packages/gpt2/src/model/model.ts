@@ -16,12 +16,15 @@ import {
   attention,
   type Dim,
   embedding,
+  encodeVectors,
   layerNorm,
   linear,
+  type MatrixEncoding,
   type Named,
   type Segment,
   type Tensor,
   tidy,
+  type Vectors,
 } from "@gpt2-ts/tensor";
 import type { GPT2Config } from "./config.ts";
 
@@ -77,6 +80,8 @@ export interface Model {
   readonly config: GPT2Config;
   readonly sizes: Sizes;
   readonly weights: Weights;
+  /** What keys and values are rounded to in every pass, so that a token sees the same ones whether they come from a KV cache or not. */
+  readonly cacheDtype: MatrixEncoding;
 }
 
 /** What the model reads of the tokens that a pass runs on. */
@@ -88,7 +93,7 @@ export interface PassInput {
   /** The sequences as the attention of layer `layer` sees them. */
   segments(layer: number): readonly Segment<H, D>[];
   /** Hands the new keys and values of layer `layer` to whoever keeps them. */
-  remember(layer: number, key: Tensor<[T, H, D]>, value: Tensor<[T, H, D]>): void;
+  remember(layer: number, key: Vectors<T, H, D>, value: Vectors<T, H, D>): void;
 }
 
 /**
@@ -96,31 +101,39 @@ export interface PassInput {
  * from, one row for each token of the batch.
  */
 export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
+  const steps = forwardInSteps(model, batch);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same, yielding twice a block: a long pass takes a second, and others may be waiting for the thread. */
+export function* forwardInSteps(model: Model, batch: PassInput): Generator<void, Tensor<[T, C]>> {
   const { wte, wpe, h, lnF } = model.weights;
   let x = tidy(() => embedding(wte, batch.ids).add(embedding(wpe, batch.positions))); // [T, C]
   for (const [layer, block] of h.entries()) {
     using before = x;
-    x = tidy(() => transformerBlock(model, block, before, batch, layer)); // [T, C]
+    yield;
+    x = yield* transformerBlock(model, block, before, batch, layer); // [T, C]
   }
   using last = x;
   return normalize(model, last, lnF); // [T, C]
 }
 
 /** One block: the outputs of the attention and then of the MLP are added to the residual stream. */
-function transformerBlock(
+function* transformerBlock(
   model: Model,
   block: Block,
   x: Tensor<[T, C]>,
   batch: PassInput,
   layer: number,
-): Tensor<[T, C]> {
-  const attended = x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer)); // [T, C]
-  return attended.add(mlp(model, block.mlp, normalize(model, attended, block.ln2))); // [T, C]
+): Generator<void, Tensor<[T, C]>> {
+  using attended = tidy(() => x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer))); // [T, C]
+  yield;
+  return tidy(() => attended.add(mlp(model, block.mlp, normalize(model, attended, block.ln2)))); // [T, C]
 }
 
 /** Causal multi-head self-attention: each token gathers what its query asks for from itself and those before it. */
 function selfAttention(
-  { config, sizes: { C, H, D } }: Model,
+  { config, sizes: { C, H, D }, cacheDtype }: Model,
   { cAttn, cProj }: Block["attn"],
   x: Tensor<[T, C]>,
   batch: PassInput,
@@ -129,8 +142,8 @@ function selfAttention(
   const T = batch.length;
   const [q, k, v] = linear(x, cAttn.weight, cAttn.bias).split([C, C, C], -1); // 3 × [T, C], out of [T, 3C]
   const query = q.reshape([T, H, D]);
-  const key = k.reshape([T, H, D]);
-  const value = v.reshape([T, H, D]);
+  const key = encodeVectors(k.reshape([T, H, D]), cacheDtype); // as a KV cache keeps it
+  const value = encodeVectors(v.reshape([T, H, D]), cacheDtype);
   const segments = batch.segments(layer); // where each sequence begins, and its KV cache
   const y = attention(query, key, value, { segments, scale: scoreScale(config, D, layer) }); // [T, H, D]
   batch.remember(layer, key, value);

@@ -1,8 +1,8 @@
-import { type Backend, concat, dim, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { type Backend, dim } from "@gpt2-ts/tensor";
 import { type CompiledFunction, compile } from "@gpt2-ts/tensor/compile";
-import { logitsAtOnce } from "../model/advance.ts";
 import { disposeWith } from "../model/dispose.ts";
-import { forward, logits, type Model, type PassInput, type T } from "../model/model.ts";
+import { logprobs } from "../model/logprobs.ts";
+import { forward, type Model, type PassInput, type T } from "../model/model.ts";
 import type { Passes, Window } from "./passes.ts";
 
 /** Tokens of a pass, padding included: enough to keep a GPU busy, few enough for an answer soon. */
@@ -133,21 +133,7 @@ class PassCompiler {
     const perToken: PerToken = { shape: [T], dtype: "int32" };
     return compile(this.#device, [perToken, perToken, perToken], (ids, positions, targets) => {
       const batch: PassInput = { length: T, ids, positions, segments: () => segments, remember: () => {} };
-      const x = forward(model, batch); // [T, C]
-      const pieces: Tensor[] = [];
-      const atOnce = logitsAtOnce(model);
-      for (let start = 0; start < T; start += atOnce) {
-        const end = Math.min(start + atOnce, T);
-        pieces.push(
-          tidy(() => {
-            const index = targets.slice(0, start, end).reshape([end - start, 1]);
-            return logits(model, x.slice(0, start, end))
-              .logSoftmax(-1)
-              .gather(-1, index); // [rows, 1]
-          }),
-        );
-      }
-      return concat(pieces); // [T, 1]
+      return logprobs(model, forward(model, batch), targets); // [T]
     });
   }
 }

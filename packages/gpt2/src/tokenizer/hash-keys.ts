@@ -1,6 +1,6 @@
 /**
- * Two odd numbers of 32 bits: keys for hashes of what files bring. Drawn with the first table, because Cloudflare's workers give no
- * random numbers while modules load.
+ * Two odd numbers of 32 bits: keys for hashes of what files bring. Each table draws its own, and none while modules load: there
+ * Cloudflare's workers give no random numbers.
  */
 export function hashKeys(): readonly [number, number] {
   const [first = 0, second = 0] = crypto.getRandomValues(new Int32Array(2));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import { type ModelFiles, modelSource } from "../../src/checkpoint/source/index.
 import { ModelFormatError } from "../../src/errors.ts";
 import { disposeModel } from "../../src/model/dispose.ts";
 import type { Model } from "../../src/model/model.ts";
+import { canBeUnprivileged, unprivileged } from "../support/unprivileged.ts";
 
 const shipped = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
 const device = createWasmBackend({ threads: 1, deterministic: true });
@@ -48,6 +49,19 @@ function allWeights({ weights: { wte, wpe, h, lnF } }: Model) {
 }
 
 const open = async (dtype: "int8" | "bf16") => parse(await readFile(join(converted[dtype], "model.safetensors")));
+
+test.skipIf(!canBeUnprivileged)("a model is not converted into a folder that may not be written to", async () => {
+  await chmod(folder, 0o755);
+  const locked = join(folder, "locked");
+  await mkdir(locked, { mode: 0o555 });
+  const source = await modelSource(shipped);
+  for (const out of [join(locked, "new"), locked]) {
+    const attempt = unprivileged(() => convertModel(source, out, { dtype: "int8" }));
+    await expect(attempt).rejects.toThrow(`no folder can be made in ${locked} (EACCES)`);
+  }
+  expect(await readdir(locked)).toEqual([]);
+  await rm(locked, { recursive: true });
+});
 
 describe("a converted model", () => {
   test.each(["int8", "bf16"] as const)("in %s loads to the very bits that the original does in it", async (dtype) => {

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { downloadModel, findCachedModel } from "../../src/hub/index.ts";
+import { canBeUnprivileged, unprivileged } from "../support/unprivileged.ts";
 import { fileHash, hubErrorOf, modelFiles, noise, useHub } from "./hub-fixture.ts";
 import { type Fault, HubServer, sha256 } from "./hub-server.ts";
 
@@ -243,11 +244,15 @@ describe("the local disk", () => {
     expect(error.message).toContain("HF_HUB_CACHE");
   });
 
-  it.skipIf(process.getuid?.() === 0)("that may not be written is one too", async () => {
+  it.skipIf(!canBeUnprivileged)("that may not be written is one too, and names the folder", async () => {
     hub.server.commit("org/name", modelFiles());
+    await chmod(process.env["HF_HOME"]!, 0o755);
     const folder = join(process.env["HF_HOME"]!, "read-only");
     await mkdir(folder);
-    await chmod(folder, 0o500);
-    expect((await attempt("org/name", { cacheDir: folder })).code).toBe("not-writable");
+    await chmod(folder, 0o555);
+    const error = await unprivileged(() => attempt("org/name", { cacheDir: folder }));
+    expect(error.code).toBe("not-writable");
+    expect(error.message).toContain(folder);
+    expect(error.message).toContain("(EACCES)");
   });
 });

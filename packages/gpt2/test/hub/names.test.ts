@@ -48,6 +48,14 @@ describe("names from outside", () => {
     await expect(findCachedModel(name)).rejects.toBeInstanceOf(HubError);
   });
 
+  it("show what a terminal would obey as escapes", () => {
+    const strange = "a\u001b[31m\u009b2J\u202eb";
+    const shown = String.raw`"a\u001b[31m\u009b2J\u202eb"`;
+    expect(() => checkModelName(strange)).toThrow(`${shown} is not the name of a model`);
+    expect(() => checkRevision(strange)).toThrow(`${shown} is not a revision`);
+    expect(() => checkFileName(strange, "the hub")).toThrow(shown);
+  });
+
   it.each(["main", "refs/pr/1", "v1.0", "0123456789abcdef0123456789abcdef01234567"])("%s is a revision", (name) => {
     expect(accepts(() => checkRevision(name))).toBe(true);
   });

@@ -39,7 +39,7 @@ export function randomModel(device: DeviceChoice | Backend, shape: Shape): Model
   const config = { ...shape, nInner: 4 * shape.nEmbd, ...rest };
   const seed = new Generator(7);
   const weights = buildWeights(config, (weight) => randn(weight.shape, { seed, device }));
-  return { config, sizes: sizesOf(config), weights };
+  return { config, sizes: sizesOf(config), weights, cacheDtype: "f32" };
 }
 
 /**
@@ -63,6 +63,7 @@ export function scriptedModel(script: readonly number[], vocabSize: number): Mod
   return {
     config,
     sizes,
+    cacheDtype: "f32",
     weights: {
       wte,
       wpe: fromData(identity, [positions, C], { device }),

@@ -181,6 +181,7 @@ function summary(model: GPT2, flags: TaskFlags): ModelSummary {
     flags.model === undefined ? "the shipped model" : basename(displayModel(flags.model).replace(/\/+$/, ""));
   const device: string[] = [model.device.name];
   if (flags.dtype !== undefined) device.push(flags.dtype);
+  if (flags.cacheDtype !== undefined) device.push(`${flags.cacheDtype} cache`);
   if (flags.threads !== undefined) device.push(`${flags.threads} threads`);
   return { name, parameters, nPositions, vocabSize, device: device.join(", ") };
 }

@@ -1,11 +1,16 @@
+import { encodings, type MatrixEncoding } from "../encodings/index.ts";
 import { type Activation, activations } from "../ops/activation.ts";
 import * as attentionOps from "../ops/attention.ts";
+import * as crossEntropyOps from "../ops/cross-entropy.ts";
 import * as embeddingOps from "../ops/embedding.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as normalize from "../ops/normalize.ts";
+import * as softmaxOps from "../ops/softmax.ts";
 import * as unary from "../ops/unary.ts";
+import * as vectorOps from "../ops/vectors.ts";
 import { checkChoice, checkOptionNames, OptionError, showValue } from "../options.ts";
 import { type Tensor, wrap } from "../tensor.ts";
+import type { ReplaceAxis } from "../types/axes.ts";
 import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-types.ts";
 
 export type { Activation };
@@ -71,6 +76,22 @@ export function quickGelu<S extends Shape>(x: Tensor<S>): Tensor<S> {
   return wrap(unary.quickGelu(x));
 }
 
+/** e^x / Σ e^x along an axis. */
+export function softmax<S extends Shape, A extends number>(
+  x: Tensor<S>,
+  axis: A & Check<ReplaceAxis<"softmax", S, A, []>>,
+): Tensor<S> {
+  return wrap(softmaxOps.softmax(x, axis));
+}
+
+/** The logarithm of {@link softmax}, without its rounding to 0. */
+export function logSoftmax<S extends Shape, A extends number>(
+  x: Tensor<S>,
+  axis: A & Check<ReplaceAxis<"logSoftmax", S, A, []>>,
+): Tensor<S> {
+  return wrap(softmaxOps.logSoftmax(x, axis));
+}
+
 /**
  * Rows of `table` `[V, C]` for ids `[...]`: `[..., C]`. Throws {@link ShapeMismatchError} for an id outside 0..V-1.
  */
@@ -81,6 +102,43 @@ export function embedding<V extends number, C extends number, I extends Shape>(
   return wrap(embeddingOps.embedding(table, ids));
 }
 
+/**
+ * The natural log-probabilities that rows `x` `[R, K]` give to their `targets` `[R]` among `V` classes: the logarithm of
+ * `softmax(x weight)`, each row's at its target, and each row's log Σ e^logit. Logits are computed and used some rows at a time, so
+ * `[R, V]` need not fit into memory; the bits are those of `x.matmul(weight).logSoftmax(-1).gather(…)`. The mean of `logProbs`, negated,
+ * is the cross-entropy that training minimizes (PyTorch's `cross_entropy`, in the fused form of Wijmans et al., "Cut your losses in
+ * large-vocabulary language models", 2024). The weight `[K, V]` may be packed ({@link Tensor.pack}). Throws
+ * {@link ShapeMismatchError} for a target outside 0..V-1.
+ */
+export function targetLogProbs<R extends number, K extends number, V extends number>(
+  x: Tensor<[R, K]>,
+  weight: Tensor<[NoInfer<K>, V]>,
+  targets: Tensor<[NoInfer<R>], "int32">,
+): { logProbs: Tensor<[R]>; logSumExp: Tensor<[R]> } {
+  const { logProbs, logSumExp } = crossEntropyOps.targetLogProbs(x, weight, targets);
+  return { logProbs: wrap(logProbs), logSumExp: wrap(logSumExp) };
+}
+
+/** Vectors of `D` numbers `[T, H, D]`: the numbers, or the bytes that {@link encodeVectors} made of each vector. */
+export type Vectors<T extends number, H extends number, D extends number> =
+  | Tensor<[T, H, D]>
+  | Tensor<[T, H, number], "uint8">;
+
+/**
+ * Keeps each vector of `x` `[T, H, D]` in fewer bits: rounded to the nearest bfloat16 (`"bf16"`, 2 bytes a number), or as 8-bit
+ * integers with a scale of its own (`"int8"`, 1 byte a number and 4 for the scale). {@link attention} reads keys and values so
+ * encoded as they lie. `"f32"` keeps all of it: the result is `x`.
+ */
+export function encodeVectors<T extends number, H extends number, D extends number>(
+  x: Tensor<[T, H, D]>,
+  encoding: MatrixEncoding,
+): Vectors<T, H, D> {
+  checkChoice("encoding", encoding, Object.keys(encodings));
+  if (encoding === "f32") return x;
+  const encoded: Tensor<[T, H, number], "uint8"> = wrap(vectorOps.encodeVectors(x, encoding));
+  return encoded;
+}
+
 /** One of the sequences packed end to end in the `T` rows of an attention. */
 export interface Segment<H extends number = number, D extends number = number> {
   /** Its first row. */
@@ -88,7 +146,7 @@ export interface Segment<H extends number = number, D extends number = number> {
   /** Its number of rows. */
   readonly length: number;
   /** Keys and values of the positions before it, `[P, H, D]` each; segments may share them. */
-  readonly past?: { readonly key: Tensor<[number, H, D]>; readonly value: Tensor<[number, H, D]> } | undefined;
+  readonly past?: { readonly key: Vectors<number, H, D>; readonly value: Vectors<number, H, D> } | undefined;
 }
 
 /** How {@link attention} reads its rows. */
@@ -103,12 +161,13 @@ export interface AttentionOptions<H extends number, D extends number> {
 
 /**
  * Scaled dot-product attention (Vaswani et al., 2017): for each head, `softmax(scale · Q Kᵀ) V`, all `[T, H, D]`. Row t
- * of a segment attends to the segment's past, then to its rows up to t; segments do not see each other.
+ * of a segment attends to the segment's past, then to its rows up to t; segments do not see each other. Keys and values may be
+ * what {@link encodeVectors} made of `[T, H, D]`: then all of them, those of the past too, in one encoding.
  */
 export function attention<T extends number, H extends number, D extends number>(
   query: Tensor<[T, H, D]>,
-  key: Tensor<NoInfer<[T, H, D]>>,
-  value: Tensor<NoInfer<[T, H, D]>>,
+  key: Vectors<NoInfer<T>, NoInfer<H>, NoInfer<D>>,
+  value: Vectors<NoInfer<T>, NoInfer<H>, NoInfer<D>>,
   options: AttentionOptions<H, D> = {},
 ): Tensor<[T, H, D]> {
   checkAttentionOptions("attention", options, ["segments"]);
@@ -118,7 +177,7 @@ export function attention<T extends number, H extends number, D extends number>(
 /** The probabilities inside {@link attention} of a single segment with P past positions: `[H, T, P + T]`. */
 export function attentionWeights<T extends number, H extends number, D extends number>(
   query: Tensor<[T, H, D]>,
-  key: Tensor<NoInfer<[T, H, D]>>,
+  key: Vectors<NoInfer<T>, NoInfer<H>, NoInfer<D>>,
   options: Omit<AttentionOptions<H, D>, "segments"> & { readonly past?: Segment<H, D>["past"] } = {},
 ): Tensor<[H, T, number]> {
   checkAttentionOptions("attentionWeights", options, ["past"]);

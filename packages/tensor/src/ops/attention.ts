@@ -6,10 +6,12 @@ import {
   attentionKernel,
   attentionWeightsKernel,
 } from "../backends/reference/attention.ts";
+import { vectorBytes, vectorEncodingOf } from "../encodings/vectors.ts";
 import { ShapeMismatchError } from "../errors.ts";
+import { showShape } from "../shape.ts";
 import { expectDType, expectRank, expectShape } from "./checks.ts";
 
-/** Keys and values of the positions before a segment, [P, H, D] each. */
+/** Keys and values of the positions before a segment, [P, H, D] each, or encoded. */
 export interface AttentionPast {
   readonly key: View;
   readonly value: View;
@@ -37,12 +39,13 @@ export interface AttentionOptions {
 export const attentionOp = /* @__PURE__ */ defineOp("attention", attentionKernel);
 /**
  * softmax(scale·q·kᵀ)·v for each head: q, k, v [T, H, D] → [T, H, D], float32. Row t of a segment sees the whole past of
- * its segment, then the segment's rows up to t (all of them if not causal).
+ * its segment, then the segment's rows up to t (all of them if not causal). Keys and values, all of them, may be what
+ * encodeVectors made of [T, H, D].
  */
 export function attention(q: View, k: View, v: View, options: AttentionOptions = {}): View {
   const [T, H, D] = expectQueries("attention", q);
-  expectOperand("attention", "k", k, q.shape);
-  expectOperand("attention", "v", v, q.shape);
+  expectVectors("attention", "k", k, [T, H, D]);
+  expectLike("attention", "v", v, k, T);
   const { segments: packed = [{ start: 0, length: T }] } = options;
   const inputs = [q, k, v];
   const inputOf = new Map<AttentionPast, number>();
@@ -55,8 +58,8 @@ export function attention(q: View, k: View, v: View, options: AttentionOptions =
     }
     rows += length;
     if (past && !inputOf.has(past)) {
-      expectPast("attention", "a past key", past.key, H, D);
-      expectOperand("attention", "a past value", past.value, past.key.shape);
+      expectPast("attention", "a past key", past.key, k);
+      expectLike("attention", "a past value", past.value, k, past.key.shape[0]!);
       inputOf.set(past, inputs.length);
       inputs.push(past.key, past.value);
     }
@@ -78,12 +81,12 @@ export function attentionWeights(
   options: Omit<AttentionOptions, "segments"> & { readonly past?: Pick<AttentionPast, "key"> | undefined } = {},
 ): View {
   const [T, H, D] = expectQueries("attentionWeights", q);
-  expectOperand("attentionWeights", "k", k, q.shape);
+  expectVectors("attentionWeights", "k", k, [T, H, D]);
   const inputs = [q, k];
   let P = 0;
   if (options.past) {
     const { key } = options.past;
-    expectPast("attentionWeights", "the past key", key, H, D);
+    expectPast("attentionWeights", "the past key", key, k);
     P = key.shape[0]!;
     inputs.push(key);
   }
@@ -102,12 +105,30 @@ function expectQueries(op: string, q: View): readonly [number, number, number] {
   return q.shape as readonly number[] as readonly [number, number, number];
 }
 
-function expectOperand(op: string, what: string, view: View, shape: readonly number[]): void {
-  expectDType(op, what, view, "float32");
-  expectShape(op, what, view, shape);
+/** Keys or values [T, H, D], or what an encoding makes of them. */
+function expectVectors(op: string, what: string, view: View, [T, H, D]: readonly [number, number, number]): void {
+  expectDType(op, what, view, "float32", "uint8");
+  if (view.dtype === "float32") {
+    expectShape(op, what, view, [T, H, D]);
+    return;
+  }
+  expectRank(op, what, view, 3, "[T, H, bytes]");
+  if (vectorEncodingOf(view.shape[2]!, D) === undefined) {
+    const sizes = (["bf16", "int8"] as const).map((encoding) => `${vectorBytes(encoding, D)} (${encoding})`);
+    const got = `got ${showShape(view.shape)}`;
+    throw new ShapeMismatchError(op, `vectors of ${D} numbers take ${sizes.join(" or ")} bytes in ${what}, ${got}`);
+  }
+  expectShape(op, what, view, [T, H, view.shape[2]!]);
 }
 
-function expectPast(op: string, what: string, key: View, H: number, D: number): void {
+/** The same number of vectors, kept in the same way. */
+function expectLike(op: string, what: string, view: View, { dtype, shape }: View, rows: number): void {
+  expectDType(op, what, view, dtype);
+  expectShape(op, what, view, [rows, ...shape.slice(1)]);
+}
+
+function expectPast(op: string, what: string, key: View, k: View): void {
+  expectDType(op, what, key, k.dtype);
   expectRank(op, what, key, 3, "[P, H, D]");
-  expectOperand(op, what, key, [key.shape[0]!, H, D]);
+  expectLike(op, what, key, k, key.shape[0]!);
 }

@@ -48,6 +48,10 @@ const rules: Readonly<Record<string, Rule>> = {
     return { operations: each * size(out!) };
   },
   matmul: ({ inputs: [a], outputs: [out] }) => ({ operations: 2 * a!.shape.at(-1)! * size(out!) }),
+  // Of the logits, too: maximum, difference, exp and sum.
+  targetLogProbs: ({ inputs: [x, w] }) => ({
+    operations: (2 * x!.shape[1]! + SOFTMAX_OPERATIONS - 1) * x!.shape[0]! * w!.shape[1]!,
+  }),
   attention: (call) => ({ operations: attentionOperations(call) }),
   layerNorm: ({ outputs: [out] }) => ({ operations: LAYER_NORM_OPERATIONS * size(out!) }),
   softmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
@@ -85,7 +89,7 @@ const everyElement: Rule = ({ inputs, outputs }) => ({
 
 /** Whether an op multiplies its first operand [..., M, K] by its second one [K, N]. */
 export function isProduct(op: string): boolean {
-  return op === "linear" || op === "matmul";
+  return op === "linear" || op === "matmul" || op === "targetLogProbs";
 }
 
 /**

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
-import { embedding, fromData, tensor } from "../../src/index.ts";
+import { embedding, fromData, targetLogProbs, tensor } from "../../src/index.ts";
 import { operand } from "../ops/arbitraries.ts";
 import { expectValues, type Tolerance } from "../ops/compare.ts";
 import { evaluate, evaluateLater } from "../ops/operands.ts";
@@ -68,6 +68,32 @@ await describeOnGpu("large tensors", (backend) => {
     expect(backend.fallbacks.entries()).toEqual([
       { op: "matmul", reason: "more columns, rows or matrices than there are threads", count: 1 },
     ]);
+  });
+
+  test("log-probabilities of targets are computed some rows at a time", async () => {
+    const [rows, V] = [20, 2 ** 18] as const; // the logits of 16 rows exist at once
+    const x = fromData(
+      Array.from({ length: rows }, (_, row) => row / 5),
+      [rows, 1],
+      { device: backend },
+    );
+    const w = fromData(
+      Float32Array.from({ length: V }, (_, i) => i % 3),
+      [1, V],
+      { device: backend },
+    );
+    const targets = fromData([...Array(rows).keys()], [rows], { dtype: "int32", device: backend });
+    backend.fallbacks.clear();
+    const { logProbs, logSumExp } = targetLogProbs(x, w, targets);
+    const found = { logProbs: await logProbs.data(), logSumExp: await logSumExp.data() };
+    const counts = [87_382, 87_381, 87_381]; // of the columns, by their element of w
+    for (let row = 0; row < rows; row++) {
+      const expected = Math.log(counts.reduce((sum, count, i) => sum + count * Math.exp((i * row) / 5), 0));
+      expect(found.logSumExp[row]).toBeCloseTo(expected, 4);
+      expect(found.logProbs[row]).toBeCloseTo(((row % 3) * row) / 5 - expected, 4);
+    }
+    expect(backend.fallbacks.entries()).toEqual([]);
+    for (const used of [x, w, targets, logProbs, logSumExp]) used.dispose();
   });
 
   test("rows past 2²⁴ elements of a table are found: indices are integers, not floats", async () => {

@@ -50,6 +50,10 @@ const refusals: readonly Refusal[] = [
   ["linear", [f(), f(4, 5)], {}, "linear: x must have at least one axis [..., K], got []"],
   ["linear", [f(2, 4), f(4)], {}, "linear: w must have 2 axes [K, N], got [4]"],
   ["linear", [f(2, 4), f(4, 5), f(4)], {}, "linear: bias must be [5], got [4]"],
+  ["targetLogProbs", [f(3), f(3, 5), i(1)], {}, "targetLogProbs: x must have 2 axes [R, K], got [3]"],
+  ["targetLogProbs", [f(2, 3), f(5), i(2)], {}, "targetLogProbs: w must have 2 axes [K, V], got [5]"],
+  ["targetLogProbs", [f(2, 3), f(4, 5), i(2)], {}, "targetLogProbs: inner sizes 3 and 4 differ ([2, 3] × [4, 5])"],
+  ["targetLogProbs", [f(2, 3), f(3, 5), i(3)], {}, "targetLogProbs: targets must be [2], got [3]"],
   ["layerNorm", [f(2, 3), f(4), f(3)], {}, "layerNorm: weight must be [3], got [4]"],
   ["layerNorm", [f(2, 3), f(3), f(1)], {}, "layerNorm: bias must be [3], got [1]"],
   ["layerNorm", [f(), f(1), f(1)], {}, "layerNorm: x must have at least one axis [..., C], got []"],
@@ -123,7 +127,7 @@ const dtypeRefusals: readonly Refusal[] = [
   ["exp", [i(2)], {}, "exp: x must be float32, got int32 [2]"],
   ["neg", [b(2)], {}, "neg: x must be float32 or int32, got bool [2]"],
   ["where", [f(2), f(2), f(2)], {}, "where: condition must be bool, got float32 [2]"],
-  ["sum", [b(2)], {}, "sum: x must be float32 or int32, got bool [2]"],
+  ["max", [b(2)], {}, "max: x must be float32 or int32, got bool [2]"],
   ["mean", [i(2)], {}, "mean: x must be float32, got int32 [2]"],
   ["any", [f(2)], {}, "any: x must be bool, got float32 [2]"],
   ["logSoftmax", [i(2)], { axis: 0 }, "logSoftmax: x must be float32, got int32 [2]"],
@@ -138,6 +142,7 @@ const dtypeRefusals: readonly Refusal[] = [
   ["scatterAdd", [b(4), i(2), b(2)], { axis: 0 }, "scatterAdd: x must be float32 or int32, got bool [4]"],
   ["matmul", [f(2, 2), i(2, 2)], {}, "matmul: b must be float32, got int32 [2, 2]"],
   ["linear", [i(2, 4), f(4, 5)], {}, "linear: x must be float32, got int32 [2, 4]"],
+  ["targetLogProbs", [f(5, 2), f(2, 3), f(5)], {}, "targetLogProbs: targets must be int32, got float32 [5]"],
   ["embedding", [f(5, 2), f(2)], {}, "embedding: ids must be int32, got float32 [2]"],
   [
     "concat",
@@ -179,6 +184,8 @@ for (const [title, all, expected] of [
 describeOnEveryBackend("an index that is out of range is refused", (backend) => {
   const outside: readonly Refusal[] = [
     ["embedding", [f(3, 2), ids(0, 3)], {}, "embedding: id 3 is outside a table of 3 rows (0 to 2)"],
+    ["targetLogProbs", [f(2, 3), f(3, 4), ids(0, 4)], {}, "targetLogProbs: index 4 is outside an axis of size 4"],
+    ["targetLogProbs", [f(1, 3), f(3, 4), ids(-1)], {}, "targetLogProbs: index -1 is outside an axis of size 4"],
     ["embedding", [f(3, 2), ids(-1)], {}, "embedding: id -1 is outside a table of 3 rows (0 to 2)"],
     ["gather", [f(3), ids(0, 3)], { axis: 0 }, "gather: index 3 is outside an axis of size 3"],
     ["gather", [f(3), ids(-1)], { axis: 0 }, "gather: index -1 is outside an axis of size 3"],

@@ -100,6 +100,20 @@ const linear = fc
     });
   });
 
+const targetLogProbs = fc
+  .record({
+    R: fc.constantFrom(0, 1, 2, 5, 9, 70),
+    K: fc.constantFrom(0, 1, 3, 8, 17, 40),
+    V: fc.constantFrom(1, 4, 9, 33),
+  })
+  .chain(({ R, K, V }) =>
+    sample([
+      operand([R, K], "float32", "small"),
+      operand([K, V], "float32", "small"),
+      operand([R], "int32", { below: V }),
+    ]),
+  );
+
 const layerNorm = fc.tuple(shapes(1), fc.constantFrom(1e-5, 0.1)).chain(([shape, epsilon]) => {
   const C = [shape.at(-1)!];
   return sample([operand(shape), operand(C), operand(C)], { epsilon });
@@ -203,6 +217,7 @@ export const generators: Readonly<Record<string, Samples>> = {
   mul: binary(numeric, ...fills),
   div: binary(numeric, ...fills),
   truncDiv: quotients,
+  mod: fc.oneof(binary(["float32"], ...anyFloat), quotients),
   pow: fc.oneof(binary(["float32"], "positive"), binary(["float32"], "whole", "special"), binary(["int32"], "any")),
   maximum: binary(numeric, ...fills),
   minimum: binary(numeric, ...fills),
@@ -224,6 +239,7 @@ export const generators: Readonly<Record<string, Samples>> = {
   exp: float(...anyFloat),
   expm1: float(...anyFloat),
   log: float("positive", ...anyFloat),
+  log2: float("positive", ...anyFloat),
   log1p: float("positive", ...anyFloat),
   sin: float(...anyFloat),
   cos: float(...anyFloat),
@@ -272,6 +288,7 @@ export const generators: Readonly<Record<string, Samples>> = {
   scatterAdd: indexed(numeric, (x, indices, source) => [x, indices, source]),
   matmul: matrices,
   linear,
+  targetLogProbs,
   layerNorm,
   embedding,
   attention,

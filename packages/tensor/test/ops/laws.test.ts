@@ -5,6 +5,7 @@ import { wholeView } from "../../src/backends/dispatch.ts";
 import { type Activation, activations } from "../../src/ops/activation.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
 import { add, div, eq, mul, sub } from "../../src/ops/binary.ts";
+import { targetLogProbs } from "../../src/ops/cross-entropy.ts";
 import { embedding } from "../../src/ops/embedding.ts";
 import { gather, maskedFill, scatter, scatterAdd, sort, topK } from "../../src/ops/indexing.ts";
 import { linear, matmul } from "../../src/ops/matmul.ts";
@@ -13,7 +14,7 @@ import { concat, contiguous, reshape, tril, triu } from "../../src/ops/rearrange
 import { argMax, cumsum, logSumExp, max, mean, min, sum } from "../../src/ops/reduce.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax.ts";
 import { cast, erf, exp, gelu, log, neg, sigmoid, silu, square, tanh } from "../../src/ops/unary.ts";
-import { permute, slice, split, transpose, unsqueeze } from "../../src/ops/views.ts";
+import { permute, slice, split, squeeze, transpose, unsqueeze } from "../../src/ops/views.ts";
 import { describeOnEveryBackend } from "../backends.ts";
 import { isFull, operand, shapes } from "./arbitraries.ts";
 import { expectValues, type Tolerance } from "./compare.ts";
@@ -430,6 +431,29 @@ describeOnEveryBackend("the ops obey the laws of arithmetic", (backend) => {
           ([t, ids]) => embedding(t!, ids!),
           { ulps: 0, anyZero: true },
         );
+      }),
+      runs,
+    );
+  });
+
+  it("log-probabilities of targets are those that the logits have, to the bit", () => {
+    const rows = operands(["R", "K", "V"], ({ R, K, V }) => [
+      [R, K],
+      [K, V],
+    ]).chain(({ size, drawn }) => operand([size.R], "int32", { below: size.V }).map((targets) => [...drawn, targets]));
+    fc.assert(
+      fc.property(rows, (drawn) => {
+        const fused = ([x, w, targets]: View[]) => {
+          const { logProbs, logSumExp } = targetLogProbs(x!, w!, targets!);
+          return [logProbs, logSumExp];
+        };
+        const stepByStep = ([x, w, targets]: View[]) => {
+          const logits = matmul(x!, w!);
+          return [squeeze(gather(logSoftmax(logits, -1), -1, unsqueeze(targets!, -1)), -1), logSumExp(logits, -1)];
+        };
+        agree(drawn, fused, stepByStep, exactly);
+        const packed = ([x, w, targets]: View[]) => fused([x!, backend.pack(w as View<"float32">), targets!]);
+        agree(drawn, packed, stepByStep, exactly);
       }),
       runs,
     );

@@ -3,6 +3,7 @@ import type { DType } from "../../src/dtype.ts";
 import type { Activation } from "../../src/ops/activation.ts";
 import { attention, attentionWeights } from "../../src/ops/attention.ts";
 import * as binaryOps from "../../src/ops/binary.ts";
+import { targetLogProbs } from "../../src/ops/cross-entropy.ts";
 import { embedding } from "../../src/ops/embedding.ts";
 import * as indexing from "../../src/ops/indexing.ts";
 import { linear, matmul } from "../../src/ops/matmul.ts";
@@ -67,6 +68,7 @@ export const calls: Readonly<Record<string, Call>> = {
     mul: binaryOps.mul,
     div: binaryOps.div,
     truncDiv: binaryOps.truncDiv,
+    mod: binaryOps.mod,
     pow: binaryOps.pow,
     maximum: binaryOps.maximum,
     minimum: binaryOps.minimum,
@@ -92,6 +94,7 @@ export const calls: Readonly<Record<string, Call>> = {
     exp: unaryOps.exp,
     expm1: unaryOps.expm1,
     log: unaryOps.log,
+    log2: unaryOps.log2,
     log1p: unaryOps.log1p,
     sin: unaryOps.sin,
     cos: unaryOps.cos,
@@ -138,6 +141,10 @@ export const calls: Readonly<Record<string, Call>> = {
   scatter: ([x, indices, source], { axis }) => indexing.scatter(x!, axis!, indices!, source!),
   scatterAdd: ([x, indices, source], { axis }) => indexing.scatterAdd(x!, axis!, indices!, source!),
   linear: ([x, w, bias], { activation }) => linear(x!, w!, bias, activation),
+  targetLogProbs: ([x, w, targets]) => {
+    const { logProbs, logSumExp } = targetLogProbs(x!, w!, targets!);
+    return [logProbs, logSumExp];
+  },
   layerNorm: ([x, weight, bias], { epsilon }) => layerNorm(x!, weight!, bias!, epsilon),
   attention: ([q, k, v, ...past], { segments, ...options }) => {
     const pasts = past.flatMap((key, i) => (i % 2 === 0 ? [{ key, value: past[i + 1]! }] : []));

@@ -10,6 +10,7 @@ const exact = new Set([
     "mul",
     "div",
     "truncDiv",
+    "mod",
     "neg",
     "abs",
     "square",
@@ -47,6 +48,7 @@ const approximate: Readonly<Record<string, Tolerance>> = {
   expm1: { ulps: 2 },
   log: { ulps: 2 },
   log1p: { ulps: 2 },
+  log2: { ulps: 2 },
   sin: { ulps: 4, abs: EPSILON }, // absolute near multiples of π
   cos: { ulps: 4, abs: EPSILON },
   tanh: { ulps: 2 },
@@ -74,6 +76,7 @@ const summed: Readonly<Record<string, Tolerance>> = {
   layerNorm: { ulps: 64, abs: 1e-5 },
   matmul: { ulps: 16, abs: 2e-5 },
   linear: { ulps: 16, abs: 2e-5 },
+  targetLogProbs: { ulps: 16, abs: 4e-5 }, // a difference of two logits
   attention: { ulps: 16, abs: 2e-6 },
   attentionWeights: { ulps: 64, abs: 1e-7 },
   scatterAdd: { ulps: 8, abs: 1e-5 },

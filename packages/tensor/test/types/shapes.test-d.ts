@@ -8,6 +8,7 @@ import {
   type Named,
   type Shape,
   type Tensor,
+  targetLogProbs,
   tensor,
   topK,
   zeros,
@@ -118,6 +119,12 @@ describe("layers", () => {
     embedding(zeros([50257, 768]), arange(5));
     // @ts-expect-error gain of another size
     layerNorm(x, zeros([767]), zeros([768]));
+    const { logProbs } = targetLogProbs(x, zeros([768, 50257]), zeros([T], { dtype: "int32" }));
+    expectTypeOf(logProbs).toEqualTypeOf<Tensor<[Named<"T">]>>();
+    // @ts-expect-error a weight for rows of another size
+    targetLogProbs(x, zeros([767, 50257]), zeros([T], { dtype: "int32" }));
+    // @ts-expect-error targets for another number of rows
+    targetLogProbs(x, zeros([768, 50257]), zeros([5], { dtype: "int32" }));
     // @ts-expect-error heads of another size
     attention(q, zeros([T, 12, 32]), q);
   });

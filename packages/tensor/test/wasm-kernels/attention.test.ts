@@ -1,6 +1,10 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { defineOp } from "../../src/backends/backend.ts";
 import { type AttentionParams, attentionKernel } from "../../src/backends/reference/attention.ts";
+import { encodeVectorsKernel } from "../../src/backends/reference/vectors.ts";
+import type { MatrixEncoding } from "../../src/encodings/index.ts";
+import { vectorBytes } from "../../src/encodings/vectors.ts";
+import { contiguousStrides } from "../../src/shape.ts";
 import {
   firstDifference,
   generator,
@@ -14,6 +18,7 @@ import {
 } from "./harness.ts";
 
 const attention = defineOp("attention", attentionKernel);
+const encodeVectors = defineOp("encodeVectors", encodeVectorsKernel);
 const backends = wasmBackends();
 afterAll(() => {
   for (const { backend } of backends) backend.dispose();
@@ -26,6 +31,14 @@ function third(rows: HostView, which: 0 | 1 | 2, H: number, D: number): HostView
 
 function slice(view: HostView, start: number, end: number): HostView {
   return { ...view, shape: [end - start, ...view.shape.slice(1)], offset: view.offset + start * view.strides[0]! };
+}
+
+/** Keys or values [T, H, D] as an encoding keeps them. */
+function kept(view: HostView, encoding: MatrixEncoding): HostView {
+  if (encoding === "f32") return view;
+  const shape = [view.shape[0]!, view.shape[1]!, vectorBytes(encoding, view.shape[2]!)];
+  const [data] = runReference(encodeVectors, [view], { encoding }, [{ dtype: "uint8", shape }]);
+  return { data: data!, dtype: "uint8", shape, strides: contiguousStrides(shape), offset: 0 };
 }
 
 interface Case {
@@ -75,12 +88,18 @@ const cases: readonly Case[] = [
 function build(
   { T, H, D, pasts, segments, causal = true }: Case,
   seed: number,
+  encoding: MatrixEncoding,
 ): { inputs: HostView[]; params: AttentionParams } {
   const random = generator(seed);
   const rows = randomFloats([T, 3 * H * D], random);
-  const inputs = [third(rows, 0, H, D), third(rows, 1, H, D), third(rows, 2, H, D)];
-  for (const P of pasts)
-    inputs.push(randomFloats([P, H, D], random), scattered(randomFloats([P, H, D], random), random));
+  const inputs = [third(rows, 0, H, D), kept(third(rows, 1, H, D), encoding), kept(third(rows, 2, H, D), encoding)];
+  for (const P of pasts) {
+    const [key, value] = [
+      kept(randomFloats([P, H, D], random), encoding),
+      kept(randomFloats([P, H, D], random), encoding),
+    ];
+    inputs.push(key, scattered(value, random));
+  }
   let start = 0;
   const placed = segments.map(({ length, past }) => {
     const segment = { start, length, past: past < 0 ? -1 : 3 + 2 * past };
@@ -90,15 +109,18 @@ function build(
   return { inputs, params: { scale: 1 / Math.sqrt(D), causal, segments: placed } };
 }
 
-describe("attention on wasm", () => {
+// Where keys and values are int8, kernels make 16-bit integers of queries and weights too.
+const bounds = { f32: 1e-6, bf16: 1e-6, int8: 2e-4 } as const;
+
+describe.each(["f32", "bf16", "int8"] as const)("attention on wasm, keys and values in %s", (encoding) => {
   it("equals the reference for packed segments, pasts, strided operands and all sizes of D", () => {
     for (const [index, spec] of cases.entries()) {
-      const { inputs, params } = build(spec, index + 1);
+      const { inputs, params } = build(spec, index + 1, encoding);
       const output = [{ dtype: "float32", shape: [spec.T, spec.H, spec.D] }] as const;
       const [expected] = runReference(attention, inputs, params, output);
       for (const { name, backend } of backends) {
         const [actual] = runOn(backend, attention, inputs, params, output);
-        expect(largestError(actual!, expected!), `case ${index}, ${name}`).toBeLessThan(1e-6);
+        expect(largestError(actual!, expected!), `case ${index}, ${name}`).toBeLessThan(bounds[encoding]);
         expect(backend.fallbacks.entries()).toEqual([]);
       }
     }
@@ -106,7 +128,7 @@ describe("attention on wasm", () => {
 
   it("gives the same bits on any number of threads", () => {
     for (const [index, spec] of cases.entries()) {
-      const { inputs, params } = build(spec, index + 1);
+      const { inputs, params } = build(spec, index + 1, encoding);
       const output = [{ dtype: "float32", shape: [spec.T, spec.H, spec.D] }] as const;
       const [one, two, three] = backends.map(({ backend }) => runOn(backend, attention, inputs, params, output)[0]);
       expect(firstDifference(two!, one!), `case ${index}`).toBe(-1);
@@ -118,8 +140,8 @@ describe("attention on wasm", () => {
     const [T, H, D] = [300, 3, 20];
     const random = generator(7);
     const q = randomFloats([T, H, D], random);
-    const k = randomFloats([T, H, D], random);
-    const v = randomFloats([T, H, D], random);
+    const k = kept(randomFloats([T, H, D], random), encoding);
+    const v = kept(randomFloats([T, H, D], random), encoding);
     const scale = 1 / Math.sqrt(D);
     for (const { name, backend } of backends) {
       const run = (inputs: HostView[], segments: AttentionParams["segments"], rows: number) =>
@@ -150,11 +172,12 @@ describe("attention on wasm", () => {
       }
       // Rows 40 to 50 and 40 to 43 as two continuations of the same 40 rows, after an unrelated text.
       const packed = [q, k, v].map((view) => {
-        const data = new Float32Array(33 * H * D);
-        data.set(view.data.subarray(100 * H * D, 120 * H * D));
-        data.set(view.data.subarray(40 * H * D, 50 * H * D), 20 * H * D);
-        data.set(view.data.subarray(40 * H * D, 43 * H * D), 30 * H * D);
-        return { ...view, data, shape: [33, H, D] };
+        const [row, last] = [view.strides[0]!, view.shape[2]!];
+        const data = new (view.data.constructor as Float32ArrayConstructor)(33 * row);
+        data.set(view.data.subarray(100 * row, 120 * row));
+        data.set(view.data.subarray(40 * row, 50 * row), 20 * row);
+        data.set(view.data.subarray(40 * row, 43 * row), 30 * row);
+        return { ...view, data, shape: [33, H, last] };
       });
       const batch = run(
         [...packed, slice(k, 0, 40), slice(v, 0, 40)],
@@ -179,11 +202,11 @@ describe("attention on wasm", () => {
     const output = [{ dtype: "float32", shape: [T, H, D] }] as const;
     const params = { scale: 0.3, causal: true, segments: [{ start: 0, length: T, past: -1 }] };
     for (const { backend } of backends) {
-      const [clean] = runOn(backend, attention, [q, k, v], params, output);
+      const [clean] = runOn(backend, attention, [q, kept(k, encoding), kept(v, encoding)], params, output);
       const spoilt = [k, v].map((view, which) => {
         const data = view.data.slice() as Float32Array;
         data.fill(which === 0 ? Number.NaN : Number.POSITIVE_INFINITY, 30 * H * D);
-        return { ...view, data };
+        return kept({ ...view, data }, encoding);
       });
       const [result] = runOn(backend, attention, [q, ...spoilt], params, output);
       expect(firstDifference(result!.slice(0, 30 * H * D), clean!.slice(0, 30 * H * D))).toBe(-1);

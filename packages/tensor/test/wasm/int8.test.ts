@@ -2,8 +2,6 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { View } from "../../src/backends/backend.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
-import { hasRelaxedSimd } from "../../src/backends/wasm/features.ts";
-import { createWasmBackend, type WasmBackend } from "../../src/backends/wasm/index.ts";
 import { INT8_GROUP } from "../../src/encodings/int8-scheme.ts";
 import { gelu } from "../../src/functional/nn.ts";
 import { linearOp, matmulOp } from "../../src/ops/matmul.ts";
@@ -17,13 +15,13 @@ import {
   normals,
   randomFloats,
   scattered,
-  wasmBackends,
 } from "../wasm-kernels/harness.ts";
+import { byteBackends } from "./byte-kernels.ts";
 import { execute, pack, upload } from "./packed-operands.ts";
 
-/** Every kind of backend, and where there is relaxed SIMD also its products of bytes. */
-const backends: { readonly name: string; readonly backend: WasmBackend }[] = wasmBackends();
-if (hasRelaxedSimd()) backends.push({ name: "bytes", backend: createWasmBackend({ threads: 2, byteProducts: true }) });
+/** Every kind of backend, and of how processors multiply bytes. */
+const backends = await byteBackends();
+const everyBackend = [referenceBackend, ...backends.map(({ backend }) => backend)];
 afterAll(() => {
   for (const { backend } of backends) backend.dispose();
 });
@@ -37,6 +35,13 @@ const anySize = fc.oneof(
 );
 
 describe("int8 matrices", () => {
+  it("are multiplied here in each of the ways that there are", () => {
+    for (const { name, backend } of backends) {
+      if (/words|bytes/.test(name)) expect(name).toContain(backend.info().int8Products);
+    }
+    expect(new Set(backends.map(({ backend }) => backend.info().int8Products)).size).toBe(3);
+  });
+
   it("hold integers from -127 to 127 times the scale of their column and group", () => {
     fc.assert(
       fc.property(depth, size, fc.array(anySize, { maxLength: 40 }), fc.integer(), (k, n, special, seed) => {
@@ -44,7 +49,7 @@ describe("int8 matrices", () => {
         const data = normals(k * n, random);
         for (const value of special) data[Math.floor(random() * data.length)] = value;
         const { values } = quantizedMatrix(data, k, n);
-        for (const backend of [referenceBackend, ...backends.map(({ backend }) => backend)]) {
+        for (const backend of everyBackend) {
           const packed = pack(backend, scattered(float32(data, [k, n]), random), "int8");
           expect(firstDifference(backend.readSync(packed.storage), values)).toBe(-1);
           packed.storage.release();
@@ -63,7 +68,7 @@ describe("int8 matrices", () => {
         const bias = hasBias ? [randomFloats([n], random)] : [];
         const expected = product(x.data as Float32Array, w.data as Float32Array, m, k, n);
         const biased = expected.map((sum, i) => (hasBias ? sum + bias[0]!.data[i % n]! : sum));
-        for (const { backend } of backends) {
+        for (const backend of everyBackend) {
           const weights = pack(backend, scattered(w, random), "int8");
           const inputs = [scattered(x, random), weights];
           const plain = execute(backend, matmulOp, inputs, undefined, [m, n]);
@@ -78,18 +83,30 @@ describe("int8 matrices", () => {
     for (const { backend } of backends) expect(backend.fallbacks.entries()).toEqual([]);
   });
 
+  it.each([1, 3, 9])("multiply %i rows of more terms than are worked on at once", (m) => {
+    const random = generator(8);
+    const [k, n] = [1601, 21];
+    const [x, w] = [randomFloats([m, k], random), randomFloats([k, n], random, 0.05)];
+    const expected = product(x.data as Float32Array, w.data as Float32Array, m, k, n);
+    for (const backend of everyBackend) {
+      const weights = pack(backend, w, "int8");
+      expect(firstDifference(execute(backend, matmulOp, [x, weights], undefined, [m, n]), expected)).toBe(-1);
+      weights.storage.release();
+    }
+  });
+
   it("multiply rows of every size, and extreme weights, without overflow", () => {
     fc.assert(
       fc.property(fc.array(anySize, { minLength: 1, maxLength: 300 }), fc.integer(), (row, seed) => {
         const k = row.length;
         const x = Float32Array.from(row);
-        // Integers of ±127 against ±8191: the largest sums there are.
+        // Integers of ±127 against 0 and 255: the largest sums there are.
         const random = generator(seed);
         const w = Float32Array.from({ length: k * 9 }, (_, i) =>
           i % 9 === 0 ? Math.sign(x[Math.floor(i / 9)]!) : random() - 0.5,
         );
         const expected = product(x, w, 1, k, 9);
-        for (const { backend } of backends) {
+        for (const backend of everyBackend) {
           const weights = pack(backend, float32(w, [k, 9]), "int8");
           const result = execute(backend, matmulOp, [float32(x, [1, k]), weights], undefined, [1, 9]);
           expect(firstDifference(result, expected)).toBe(-1);
@@ -115,7 +132,7 @@ describe("int8 matrices", () => {
       const w = normals(k * n, random);
       x[2 * k + 66] = bad;
       w[3 * n + 7] = bad;
-      for (const { backend } of backends) {
+      for (const backend of everyBackend) {
         const weights = pack(backend, float32(w, [k, n]), "int8");
         const result = execute(backend, matmulOp, [float32(x, [5, k]), weights], undefined, [5, n]);
         result.forEach((value, i) => {
@@ -166,7 +183,7 @@ describe("int8 matrices", () => {
         const { integers, scales, values } = quantizedMatrix(data, k, n);
         const groups = scales.length / n;
         const bytes = new Uint8Array(integers.buffer);
-        for (const backend of [referenceBackend, ...backends.map(({ backend }) => backend)]) {
+        for (const backend of everyBackend) {
           const integerView = transposedIf(byColumns, { data: bytes, dtype: "uint8", ...shaped(k, n) });
           const scaleView = transposedIf(byColumns, float32(scales, [groups, n]));
           const [from, by] = [upload(backend, integerView), upload(backend, scaleView)];
@@ -174,13 +191,11 @@ describe("int8 matrices", () => {
           matrix.storage.retain();
           writeIntegers(0, from as View<"uint8">, by as View<"float32">);
           expect(firstDifference(backend.readSync(matrix.storage), values)).toBe(-1);
-          if (backend !== referenceBackend) {
-            const x = randomFloats([3, k], random);
-            const whole = pack(backend, float32(data, [k, n]), "int8");
-            const expected = execute(backend, matmulOp, [x, whole], undefined, [3, n]);
-            expect(firstDifference(execute(backend, matmulOp, [x, matrix], undefined, [3, n]), expected)).toBe(-1);
-            whole.storage.release();
-          }
+          const x = randomFloats([3, k], random);
+          const whole = pack(backend, float32(data, [k, n]), "int8");
+          const expected = execute(backend, matmulOp, [x, whole], undefined, [3, n]);
+          expect(firstDifference(execute(backend, matmulOp, [x, matrix], undefined, [3, n]), expected)).toBe(-1);
+          whole.storage.release();
           for (const { storage } of [from, by, matrix]) storage.release();
         }
       }),
@@ -203,12 +218,23 @@ describe("int8 matrices", () => {
 
 const round = Math.fround;
 
-/** Values as integers up to `most` times a scale. */
-function quantize(values: readonly number[], most: number): { integers: number[]; scale: number } {
+/** Weights as integers up to 127 times a scale. */
+function quantize(values: readonly number[]): { integers: number[]; scale: number } {
   const largest = Math.max(...values.map(Math.abs));
   if (largest < 2 ** -100) return { integers: values.map(() => 0), scale: 0 };
-  const factor = round(most / largest);
-  return { integers: values.map((value) => roundHalfEven(round(value * factor))), scale: round(largest / most) };
+  const factor = round(127 / largest);
+  return { integers: values.map((value) => roundHalfEven(round(value * factor))), scale: round(largest / 127) };
+}
+
+/** A row's values as integers from 0 to 255, less the one that stands for zero, times a scale. */
+function quantizeRow(values: readonly number[]): { integers: number[]; scale: number } {
+  const [least, most] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const scale = round(round(most / 255) - round(least / 255));
+  if (scale < 2 ** -100) return { integers: values.map(() => 0), scale: 0 };
+  const factor = round(1 / scale);
+  const zero = roundHalfEven(round(-least * factor));
+  const integers = values.map((value) => Math.min(255, roundHalfEven(round(value * factor)) + zero) - zero);
+  return { integers, scale };
 }
 
 function roundHalfEven(x: number): number {
@@ -225,7 +251,7 @@ function quantizedMatrix(w: Float32Array, k: number, n: number) {
     const rows = Math.min(INT8_GROUP, k - first);
     for (let j = 0; j < n; j++) {
       const column = Array.from({ length: rows }, (_, i) => w[(first + i) * n + j]!);
-      const quantized = quantize(column, 127);
+      const quantized = quantize(column);
       scales[group * n + j] = quantized.scale;
       quantized.integers.forEach((integer, i) => {
         integers[(first + i) * n + j] = integer;
@@ -242,7 +268,7 @@ function product(x: Float32Array, w: Float32Array, m: number, k: number, n: numb
   for (let i = 0; i < m; i++) {
     for (let first = 0; first < k; first += INT8_GROUP) {
       const rows = Math.min(INT8_GROUP, k - first);
-      const row = quantize([...x.subarray(i * k + first, i * k + first + rows)], 8191);
+      const row = quantizeRow([...x.subarray(i * k + first, i * k + first + rows)]);
       for (let j = 0; j < n; j++) {
         let sum = 0;
         for (let r = 0; r < rows; r++) sum += row.integers[r]! * integers[(first + r) * n + j]!;

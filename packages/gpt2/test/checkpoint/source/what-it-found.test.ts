@@ -88,6 +88,23 @@ describe("what lies in the place of a file is named, and what to do about it:", 
     expect(await refusal(large)).toMatch(/vocab\.json: 536870912 bytes are too many for it$/);
   });
 
+  test.each(FILES)("%s of a tebibyte, all but its beginning a hole", async (name) => {
+    const model = await modelWith({});
+    try {
+      await truncate(join(model, name), 2 ** 40);
+    } catch {
+      return; // a file system that knows no holes
+    }
+    const [begin, before] = [performance.now(), process.memoryUsage.rss()];
+    const wanted =
+      name === "model.safetensors"
+        ? "the tensors end at byte 3833600, but the file has 1099511627776 bytes"
+        : "1099511627776 bytes are too many for it";
+    await expect(GPT2.load(model, { device: "reference" })).rejects.toThrow(`${join(model, name)}: ${wanted}`);
+    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 2 ** 20);
+  });
+
   test.skipIf(process.platform === "win32")("a pipe and an endless device, which are not waited for", async () => {
     for (const name of FILES) {
       const model = await modelWith({ [name]: undefined });

@@ -1,5 +1,6 @@
 import type { CpuView, Kernel } from "../backend.ts";
 import { softmaxInPlace } from "./softmax.ts";
+import { decodeVectors } from "./vectors.ts";
 
 /** One of the sequences packed end to end: rows `start` to `start + length` of q, k and v. */
 export interface AttentionSegment {
@@ -20,9 +21,10 @@ export interface AttentionParams {
 /**
  * out[t, h, :] = Σⱼ pⱼ·V[j, h, :], p = softmaxⱼ(scale·q[t, h, :]·K[j, h, :]), where K and V are the past rows of t's
  * segment followed by its new rows (up to t when causal). ("Attention Is All You Need", 2017, eq. 1.)
- * q, k, v, out [T, H, D]; pastK, pastV [P, H, D].
+ * q, k, v, out [T, H, D]; pastK, pastV [P, H, D]. Keys and values may be encoded (vectors.ts).
  */
-export const attentionKernel: Kernel<AttentionParams> = (inputs, params, outputs) => {
+export const attentionKernel: Kernel<AttentionParams> = (operands, params, outputs) => {
+  const inputs = decoded(operands);
   const v = inputs[2]!;
   const out = outputs[0]!;
   const D = out.shape[2]!;
@@ -46,7 +48,8 @@ export const attentionKernel: Kernel<AttentionParams> = (inputs, params, outputs
  * out[h, t, j] = pⱼ of the same softmax, for exactly one segment that spans T; 0 for what t does not see.
  * q, k [T, H, D], past k [P, H, D]; out [H, T, P + T].
  */
-export const attentionWeightsKernel: Kernel<AttentionParams> = (inputs, params, outputs) => {
+export const attentionWeightsKernel: Kernel<AttentionParams> = (operands, params, outputs) => {
+  const inputs = decoded(operands);
   const out = outputs[0]!;
   const [, rows, columns] = out.shape as readonly [number, number, number];
   forEachQuery(inputs, params, (t, h, probabilities) => {
@@ -54,6 +57,12 @@ export const attentionWeightsKernel: Kernel<AttentionParams> = (inputs, params, 
     for (let j = 0; j < columns; j++) out.data[to + j] = probabilities[j] ?? 0;
   });
 };
+
+/** Operands with the numbers of those that are encoded. */
+function decoded(operands: readonly CpuView[]): CpuView[] {
+  const D = operands[0]!.shape[2]!;
+  return operands.map((view) => (view.dtype === "uint8" ? decodeVectors(view, D) : view));
+}
 
 /** Visits every query (row t, head h) with its probabilities over the keys that it sees. */
 function forEachQuery(

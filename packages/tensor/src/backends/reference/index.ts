@@ -1,5 +1,5 @@
 import { type DataOf, type DType, newData } from "../../dtype.ts";
-import { encodings, type MatrixEncoding } from "../../encodings/index.ts";
+import { type Encoding, encodings, type MatrixEncoding } from "../../encodings/index.ts";
 import { DeviceError } from "../../errors.ts";
 import {
   type Backend,
@@ -13,7 +13,8 @@ import {
   type View,
 } from "../backend.ts";
 import { wholeView } from "../dispatch.ts";
-import { encodeColumns, scaleColumns } from "./encode.ts";
+import { copyIntegers, encodeColumns, quantizeColumns } from "./encode.ts";
+import type { IntegerMatrix } from "./integer-product.ts";
 
 class HostStorage<D extends DType> extends Storage<D> {
   readonly data: DataOf[D];
@@ -67,22 +68,35 @@ class ReferenceBackend implements Backend {
 
   packer(shape: readonly [number, number], encoding: MatrixEncoding): MatrixPacker {
     expectEncoding(this, encoding);
+    const { integers: scheme } = encodings[encoding];
     const data = newData("float32", shape[0] * shape[1]);
+    const target = { data, width: shape[1] };
+    if (scheme) {
+      const packed = emptyIntegers(shape, encodings[encoding], scheme.group);
+      return {
+        matrix: wholeView(new HostStorage(this, "float32", data, packed), shape),
+        columnMultiple: 1,
+        write: (first, columns) => quantizeColumns(withData(columns), scheme, { packed, target }, first),
+        writeIntegers: (first, integers, scales) =>
+          copyIntegers(withData(integers), withData(scales), { packed, target }, first),
+      };
+    }
     // Elements are rounded to what the encoding keeps, and stay float32.
     const packed = { rows: shape[0], columns: shape[1], encoding: encodings.f32 };
-    const matrix = wholeView(new HostStorage(this, "float32", data, packed), shape);
-    const target = { data, width: shape[1] };
     return {
-      matrix,
+      matrix: wholeView(new HostStorage(this, "float32", data, packed), shape),
       columnMultiple: 1,
       write: (first, columns) => encodeColumns(withData(columns), encodings[encoding], target, first),
-      writeIntegers: (first, integers, scales) => {
-        const { integers: scheme } = encodings[encoding];
-        if (!scheme) throw new DeviceError("reference", `a matrix of ${encoding} takes no integers`);
-        scaleColumns(withData(integers), withData(scales), scheme.group, target, first);
+      writeIntegers: () => {
+        throw new DeviceError("reference", `a matrix of ${encoding} takes no integers`);
       },
     };
   }
+}
+
+function emptyIntegers([rows, columns]: readonly [number, number], encoding: Encoding, group: number): IntegerMatrix {
+  const scales = new Float32Array(Math.ceil(rows / group) * columns);
+  return { rows, columns, encoding, group, integers: new Int8Array(rows * columns), scales };
 }
 
 function withData<D extends DType>(view: View<D>): CpuView<D> {

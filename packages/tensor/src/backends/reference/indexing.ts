@@ -47,7 +47,8 @@ function scatterWith(op: string, combine: (sofar: number, added: number) => numb
   };
 }
 
-function checkedIndex(op: string, index: number, size: number): number {
+/** @throws ShapeMismatchError for an index outside an axis */
+export function checkedIndex(op: string, index: number, size: number): number {
   if (index >= 0 && index < size) return index;
   throw new ShapeMismatchError(op, `index ${index} is outside an axis of size ${size}`);
 }

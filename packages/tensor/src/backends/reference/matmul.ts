@@ -1,6 +1,8 @@
-import type { CpuView, Kernel } from "../backend.ts";
+import type { Kernel } from "../backend.ts";
+import { integersOf, multiplyIntegers } from "./integer-product.ts";
 import { forEachIndex } from "./iterate.ts";
 import { geluTanh } from "./math.ts";
+import { type Matrix, matrix } from "./matrix.ts";
 
 /** What a linear layer applies to its sums before storing them. */
 export interface LinearParams {
@@ -12,8 +14,11 @@ export const matmulKernel: Kernel<undefined> = (inputs, _, outputs) => {
   const a = inputs[0]!;
   const b = inputs[1]!;
   const out = outputs[0]!;
+  const integers = integersOf(b);
   forEachIndex(out.shape.slice(0, -2), [a, b, out], (at) => {
-    multiply(matrix(a, at[0]!), matrix(b, at[1]!), matrix(out, at[2]!), (sum) => sum);
+    const [left, result] = [matrix(a, at[0]!), matrix(out, at[2]!)];
+    if (integers) multiplyIntegers(left, integers, result, (sum) => sum);
+    else multiply(left, matrix(b, at[1]!), result, (sum) => sum);
   });
 };
 
@@ -28,30 +33,11 @@ export const linearKernel: Kernel<LinearParams> = (inputs, { activation }, outpu
     activation === "gelu"
       ? (sum: number, j: number) => geluTanh(sum + biasAt(j))
       : (sum: number, j: number) => sum + biasAt(j);
-  multiply(matrix(x, x.offset), matrix(w, w.offset), matrix(out, out.offset), finish);
+  const integers = integersOf(w);
+  const [left, result] = [matrix(x, x.offset), matrix(out, out.offset)];
+  if (integers) multiplyIntegers(left, integers, result, finish);
+  else multiply(left, matrix(w, w.offset), result, finish);
 };
-
-interface Matrix {
-  readonly data: Float32Array;
-  readonly start: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly rowStep: number;
-  readonly columnStep: number;
-}
-
-/** The last two axes of a view, from element number `start` on. */
-function matrix({ data, shape, strides }: CpuView, start: number): Matrix {
-  const rank = shape.length;
-  return {
-    data: data as Float32Array,
-    start,
-    rows: shape[rank - 2]!,
-    columns: shape[rank - 1]!,
-    rowStep: strides[rank - 2]!,
-    columnStep: strides[rank - 1]!,
-  };
-}
 
 /** Columns of B that are summed at the same time: independent sums keep a processor's adders busy. */
 const PANEL = 8;

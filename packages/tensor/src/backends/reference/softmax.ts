@@ -9,12 +9,17 @@ export const softmaxKernel: Kernel<undefined> = /* @__PURE__ */ alongRows((row) 
 
 /** out[j] = x[j] − m − log Σₖ e^(x[k] − m) along the last axis, m = maxₖ x[k]. */
 export const logSoftmaxKernel: Kernel<undefined> = /* @__PURE__ */ alongRows((row) => {
+  const { largest, logSum } = logNormalizer(row);
+  for (let j = 0; j < row.length; j++) row[j] = row[j]! - largest - logSum;
+});
+
+/** m = maxₖ x[k] and log Σₖ e^(x[k] − m): what log-probabilities take off their scores. */
+export function logNormalizer(row: Float64Array): { readonly largest: number; readonly logSum: number } {
   const largest = largestOf(row);
   let sum = 0;
   for (const x of row) sum += exp(x - largest);
-  const logSum = log(sum);
-  for (let j = 0; j < row.length; j++) row[j] = row[j]! - largest - logSum;
-});
+  return { largest, logSum: log(sum) };
+}
 
 /** Replaces scores by their softmax. A row of nothing but −∞ gives NaN, because it has no largest score. */
 export function softmaxInPlace(row: Float64Array): void {

@@ -27,6 +27,8 @@ export const FAILURE_MESSAGE = 4096;
 export const FAILURE_CAPACITY = 4096;
 /** Constants of the kernels: the same in every instance. scripts/build-wasm.mjs reads this number here. */
 export const CONSTANTS = 16384;
+/** Constants of the module that multiplies bytes. */
+export const BYTE_CONSTANTS = 32768;
 /** Where tensors may begin. */
 export const HEAP = 65536;
 
@@ -60,11 +62,18 @@ export const INT8_SUMS = 2 * PANEL_WIDTH;
 /** Rows of a panel that are worked on at once: as 16-bit words they are 12 KiB, and stay in the first-level cache. */
 export const INT8_BLOCK_ROWS = 768;
 /** Bytes of so many rows of a panel as 16-bit words. */
-export const INT8_WORDS = INT8_BLOCK_ROWS * PANEL_WIDTH * 2;
+export const INT8_WIDENED = INT8_BLOCK_ROWS * PANEL_WIDTH * 2;
 /** Panels whose totals wait in memory while the blocks of rows add up. */
 export const INT8_PANELS = 8;
-/** Bytes of a tile's totals, [4 rows][8 columns] f32. */
+/** Bytes of a tile's totals, [4 rows][8 columns] f32, or of those of a row with four panels. */
 export const INT8_TOTALS = TILE_ROWS * PANEL_WIDTH * 4;
+/**
+ * How integers are multiplied: as words of 16 bits, or as bytes, which the processor's instruction reads as unsigned or as
+ * signed ones.
+ */
+export const INT8_WORDS = 0;
+export const INT8_UNSIGNED_BYTES = 1;
+export const INT8_SIGNED_BYTES = 2;
 
 // ---- embedding: what a table is, strided floats or the transpose of a packed matrix
 
@@ -72,6 +81,12 @@ export const TABLE_STRIDED = 0;
 export const TABLE_F32 = 1;
 export const TABLE_BF16 = 2;
 export const TABLE_INT8 = 3;
+
+// ---- vectors of keys and values (reference/vectors.ts): how they are kept
+
+export const VECTORS_F32 = 0;
+export const VECTORS_BF16 = 1;
+export const VECTORS_INT8 = 2;
 
 // ---- attention
 

@@ -26,14 +26,8 @@ import { WasmStorage, type WasmView } from "./storage.ts";
 export interface WasmOptions {
   /** Threads that compute, the calling one included. Default: the cores that pay; 1 where memory cannot be shared. */
   readonly threads?: number;
-  /** The same bits on every engine: no relaxed SIMD (fused multiply-add). Default false. */
+  /** The same bits on every engine: no fused multiply-add. Default false. */
   readonly deterministic?: boolean;
-  /**
-   * Multiplies int8 matrices by relaxed SIMD's dot product of bytes, where the engine has it, instead of widening them to 16
-   * bits. The same bits, sooner only where that is one instruction (VNNI on x86, dot products on ARM): elsewhere products of
-   * many rows took twice as long. Default false.
-   */
-  readonly byteProducts?: boolean;
   /** Milliseconds without progress after which a worker counts as lost and the op throws. Default 30,000. */
   readonly workerTimeout?: number;
   /**
@@ -48,6 +42,11 @@ export interface WasmInfo {
   readonly threads: number;
   /** Whether fused multiply-adds are used, which round differently from the deterministic build. */
   readonly relaxedSimd: boolean;
+  /**
+   * How `int8` matrices are multiplied, which was found out by trying: as bytes where the processor's instruction is exact, or
+   * else as words of 16 bits. The bits of results are the same.
+   */
+  readonly int8Products: "words" | "unsigned bytes" | "signed bytes";
   /** Bytes in use by tensors, and bytes of memory taken from the system so far. */
   readonly usedBytes: number;
   readonly memoryBytes: number;
@@ -63,14 +62,15 @@ export class WasmBackend implements Backend {
   readonly runtime: WasmRuntime;
   readonly #byName: WasmEncodings;
 
-  /** Throws {@link DeviceError} where the engine has no SIMD or no shared memory, or for another `module`; RangeError for a bad option. */
-  constructor(options: WasmOptions = {}) {
-    checkOptionNames(
-      options,
-      ["threads", "deterministic", "byteProducts", "workerTimeout", "module"],
-      "createWasmBackend",
-    );
-    const { threads, deterministic = false, byteProducts = false, workerTimeout = 30_000, module } = options;
+  /**
+   * Throws {@link DeviceError} where the engine has no SIMD or no shared memory, or for another `module`; RangeError for a bad
+   * option.
+   *
+   * @param byteKernels for tests: the byte kernels, as base64, instead of the package's own
+   */
+  constructor(options: WasmOptions = {}, byteKernels?: string) {
+    checkOptionNames(options, ["threads", "deterministic", "workerTimeout", "module"], "createWasmBackend");
+    const { threads, deterministic = false, workerTimeout = 30_000, module } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
       throw new RangeError(`wasm: threads must be an integer from 1 to 64, not ${threads}`);
     }
@@ -78,11 +78,11 @@ export class WasmBackend implements Backend {
     this.runtime = new WasmRuntime({
       threads: threads ?? defaultThreads(),
       deterministic,
-      byteProducts,
       workerTimeout,
+      byteKernels,
       module,
     });
-    this.#byName = wasmEncodings(this.runtime.byteProducts);
+    this.#byName = wasmEncodings(this.runtime.int8Products);
   }
 
   get notice(): string | undefined {
@@ -90,8 +90,8 @@ export class WasmBackend implements Backend {
   }
 
   info(): WasmInfo {
-    const { threads, relaxedSimd, memory } = this.runtime;
-    return { threads, relaxedSimd, usedBytes: memory.used, memoryBytes: memory.buffer.byteLength };
+    const { threads, relaxedSimd, int8Products, memory } = this.runtime;
+    return { threads, relaxedSimd, int8Products, usedBytes: memory.used, memoryBytes: memory.buffer.byteLength };
   }
 
   allocate<D extends DType>(dtype: D, length: number): WasmStorage<D> {

@@ -16,8 +16,13 @@ const ALTERNATIVES =
 
 /** The kernels that this package brings along as text, compiled now. */
 export function compiledKernels(relaxedSimd: boolean): Kernels {
+  return { module: compiledModule(binaries[relaxedSimd ? "relaxed" : "simd"]), relaxedSimd };
+}
+
+/** A module of this package, from base64. Throws {@link DeviceError} where programs may not compile. */
+export function compiledModule(binary: string): WebAssembly.Module {
   try {
-    return { module: new WebAssembly.Module(decodeBase64(binaries[relaxedSimd ? "relaxed" : "simd"])), relaxedSimd };
+    return new WebAssembly.Module(decodeBase64(binary));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}; ${ALTERNATIVES}`, { cause });

@@ -11,14 +11,25 @@ const WORKER_SPINS = 400_000;
 /** Milliseconds that the waiting thread sleeps before it looks for failures again. */
 const WAIT_STEP = 100;
 
+/** What is instantiated on every thread: the kernels, and those that multiply bytes, where the engine compiles them. */
+export interface KernelModules {
+  // `WebAssembly.Module`s, only handed on. Declarations do without WebAssembly's types, because those of the DOM are not
+  // everybody's.
+  readonly main: object;
+  readonly bytes: object | undefined;
+}
+
 /**
- * What a worker runs: its own instance of the module over the shared memory. When it fails, it leaves its message in the
+ * What a worker runs: its own instances of the modules over the shared memory. When it fails, it leaves its message in the
  * memory, because the thread that waits for it does not return to its event loop to hear of it.
  */
 const workerBody = `
-function serve({ module, memory, spins }) {
+function serve({ modules, memory, spins }) {
   try {
-    new WebAssembly.Instance(module, { env: { memory } }).exports.serve(spins);
+    const env = { memory };
+    const none = { multiplyTile() {}, multiplyPanels() {} };
+    const bytes = modules.bytes ? new WebAssembly.Instance(modules.bytes, { env }).exports : none;
+    new WebAssembly.Instance(modules.main, { env, bytes }).exports.serve(spins);
   } catch (error) {
     const text = new TextEncoder().encode(String(error && error.message || error)).subarray(0, ${FAILURE_CAPACITY});
     new Uint8Array(memory.buffer).set(text, ${FAILURE_MESSAGE});
@@ -56,16 +67,12 @@ export class WorkerPool {
   #broken: string | undefined;
   #disposed = false;
 
-  /**
-   * @param module A `WebAssembly.Module`, only handed on. Declarations do without WebAssembly's types, because those of the
-   *   DOM are not everybody's.
-   * @param timeout Milliseconds without progress after which a worker counts as lost.
-   */
-  constructor(module: object, memory: WasmMemory, count: number, timeout: number) {
+  /** @param timeout Milliseconds without progress after which a worker counts as lost. */
+  constructor(modules: KernelModules, memory: WasmMemory, count: number, timeout: number) {
     this.#memory = memory;
     this.#timeout = timeout;
     this.#wanted = count;
-    const start = { module, memory: memory.memory, spins: WORKER_SPINS };
+    const start = { modules, memory: memory.memory, spins: WORKER_SPINS };
     try {
       while (this.#workers.length < count) this.#workers.push(this.#startWorker(start));
     } catch (error) {

@@ -5,11 +5,12 @@ import type { Storage, View } from "../backend.ts";
 import { FLOAT_CAPACITY, FLOATS, INT_CAPACITY, INTS } from "./abi.ts";
 import { affordableWorkers, limitedAddressSpace } from "./address-space.ts";
 import type { Block } from "./allocator.ts";
+import { type ByteKernels, type Int8Products, noByteKernels, probeByteProducts } from "./byte-products.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
-import { jobs } from "./kernels.generated.ts";
+import { binaries, jobs } from "./kernels.generated.ts";
 import { WasmMemory } from "./memory.ts";
-import { compiledKernels, kernelsIn } from "./module.ts";
-import { tooFewThreads, WorkerPool } from "./pool.ts";
+import { compiledKernels, compiledModule, kernelsIn } from "./module.ts";
+import { type KernelModules, tooFewThreads, WorkerPool } from "./pool.ts";
 import { collapsedCopy } from "./strided-copy.ts";
 
 /** A view of elements at an address of the memory, in logical order. */
@@ -37,10 +38,11 @@ interface KernelExports {
 export interface RuntimeOptions {
   readonly threads: number;
   readonly deterministic: boolean;
-  readonly byteProducts: boolean;
   readonly workerTimeout: number;
-  /** The kernels, if they are compiled already: a `WebAssembly.Module`. */
-  readonly module: object | undefined;
+  /** The byte kernels, as base64; undefined for none. Default: those that the package has, where the engine can compile them. */
+  readonly byteKernels?: string | undefined;
+  /** The kernels, if they are compiled already: a `WebAssembly.Module`. Then there are no byte kernels: words give the same bits. */
+  readonly module?: object | undefined;
 }
 
 /** The kernels, their memory and their threads: what overrides run jobs with. */
@@ -49,9 +51,9 @@ export class WasmRuntime {
   /** Threads that work on a job, the calling one included. */
   readonly threads: number;
   readonly relaxedSimd: boolean;
-  /** Whether int8 matrices are laid out for, and multiplied by, relaxed SIMD's dot product of bytes. */
-  readonly byteProducts: boolean;
-  readonly #module: WebAssembly.Module;
+  /** How int8 matrices are laid out and multiplied. */
+  readonly int8Products: Int8Products;
+  readonly #modules: KernelModules;
   readonly #exports: KernelExports;
   readonly #workerTimeout: number;
   readonly #scratch: Block[] = [];
@@ -61,23 +63,31 @@ export class WasmRuntime {
   #notice: string | undefined;
   #disposed = false;
 
-  constructor({ threads, deterministic, byteProducts, workerTimeout, module }: RuntimeOptions) {
+  constructor(options: RuntimeOptions) {
+    const { threads, deterministic, workerTimeout, module } = options;
     if (!module && !hasSimd())
       throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
+    const relaxed = hasRelaxedSimd();
+    const { byteKernels = relaxed && !module ? binaries.bytes : undefined } = options;
     const wanted = canShareMemory() ? threads : 1;
     const space = wanted > 1 ? limitedAddressSpace() : undefined;
     this.threads = space ? Math.min(wanted, 1 + affordableWorkers(space)) : wanted;
     if (this.threads < wanted) {
       this.#notice = tooFewThreads(this.threads, wanted, "ulimit -v leaves no addresses for more");
     }
-    const kernels = module ? kernelsIn(module, deterministic) : compiledKernels(!deterministic && hasRelaxedSimd());
-    this.relaxedSimd = kernels.relaxedSimd;
-    this.byteProducts = byteProducts && this.relaxedSimd;
+    const { module: main, relaxedSimd } = module
+      ? kernelsIn(module, deterministic)
+      : compiledKernels(!deterministic && relaxed);
+    this.relaxedSimd = relaxedSimd;
     this.#workerTimeout = workerTimeout;
-    this.#module = kernels.module;
+    const bytes = byteKernels === undefined ? undefined : compiledModule(byteKernels);
+    this.#modules = { main, bytes };
     const memory = this.memory.memory as WebAssembly.Memory;
-    const instance = new WebAssembly.Instance(this.#module, { env: { memory } });
-    this.#exports = instance.exports as unknown as KernelExports;
+    const instance = bytes && new WebAssembly.Instance(bytes, { env: { memory } });
+    const kernels = (instance?.exports as ByteKernels | undefined) ?? noByteKernels;
+    this.int8Products = instance ? probeByteProducts(kernels, this.memory) : "words";
+    const imports = { env: { memory }, bytes: { ...kernels } };
+    this.#exports = new WebAssembly.Instance(this.#modules.main, imports).exports as unknown as KernelExports;
   }
 
   /** Why there are fewer threads than were asked for. */
@@ -106,7 +116,7 @@ export class WasmRuntime {
       }
       return;
     }
-    this.#pool ??= new WorkerPool(this.#module, this.memory, this.threads - 1, this.#workerTimeout);
+    this.#pool ??= new WorkerPool(this.#modules, this.memory, this.threads - 1, this.#workerTimeout);
     let finished = 0;
     try {
       finished = this.#exports.runShared(jobs[job], chunks, CALLER_SPINS);
@@ -131,10 +141,20 @@ export class WasmRuntime {
     return block.pointer;
   }
 
-  /** Gives back all scratch memory. The backend calls it after every op. */
+  /** Runs a step of an op that has many, and gives back the scratch memory that it took. */
+  withScratch(step: () => void): void {
+    const before = this.#scratch.length;
+    step();
+    this.#releaseScratchFrom(before);
+  }
+
+  /** Gives back all scratch memory. The backend calls it after every op, also one that threw. */
   releaseScratch(): void {
-    for (const block of this.#scratch) this.memory.release(block);
-    this.#scratch.length = 0;
+    this.#releaseScratchFrom(0);
+  }
+
+  #releaseScratchFrom(first: number): void {
+    while (this.#scratch.length > first) this.memory.release(this.#scratch.pop()!);
   }
 
   /** Address of the view's first element. The view must not be of a packed matrix. */

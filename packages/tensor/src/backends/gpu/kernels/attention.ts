@@ -35,7 +35,7 @@ interface Extent {
 const TOO_MANY = "too many scores";
 
 const attention: GpuKernel<AttentionParams> = (launcher, inputs, params, [out]) => {
-  const reason = refusal(launcher, inputs);
+  const reason = encoded(inputs) ?? refusal(launcher, inputs);
   if (reason !== undefined) return reason;
   const [T, H, D] = out!.shape as readonly [number, number, number];
   if (mostScores(inputs, T, H) > exactIndices(launcher)) return TOO_MANY;
@@ -59,7 +59,7 @@ const attention: GpuKernel<AttentionParams> = (launcher, inputs, params, [out]) 
 };
 
 const attentionWeights: GpuKernel<AttentionParams> = (launcher, inputs, params, [out]) => {
-  const reason = refusal(launcher, inputs);
+  const reason = encoded(inputs) ?? refusal(launcher, inputs);
   if (reason !== undefined) return reason;
   const [T, H, D] = inputs[0]!.shape as readonly [number, number, number];
   if (mostScores(inputs, T, H) > exactIndices(launcher)) return TOO_MANY;
@@ -73,6 +73,11 @@ const attentionWeights: GpuKernel<AttentionParams> = (launcher, inputs, params, 
 };
 
 export const attentionKernels: GpuKernels = { attention, attentionWeights };
+
+/** Why kernels do not take these keys, if so. */
+function encoded([, k]: readonly GpuView[]): string | undefined {
+  return k!.dtype === "float32" ? undefined : "encoded keys and values";
+}
 
 /** The most scores computed at a time: those of each query with all keys. */
 function mostScores(inputs: readonly GpuView[], T: number, H: number): number {

@@ -1,5 +1,6 @@
 import { attentionKernels } from "./attention.ts";
 import { copyKernels } from "./copy.ts";
+import { crossEntropyKernels } from "./cross-entropy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { indexingKernels } from "./indexing.ts";
@@ -13,6 +14,7 @@ import { softmaxKernels } from "./softmax.ts";
 const families: readonly GpuKernels[] = [
   attentionKernels,
   copyKernels,
+  crossEntropyKernels,
   elementwiseKernels,
   embeddingKernels,
   indexingKernels,

@@ -210,7 +210,20 @@ const linear: GpuKernel<LinearParams> = (launcher, [x, w, bias], { activation },
   return undefined;
 };
 
-function tooLarge(terms: number, columns: number, rows: number, matrices: number): string | undefined {
+/** Rows `first` to `first + count` of x [R, K], times w [K, V]: a new buffer. */
+export function productOfRows(launcher: Launcher, x: GpuView, w: GpuView, first: number, count: number): DeviceBuffer {
+  const [rowStep, columnStep] = x.strides as [number, number];
+  const [termStep, weightStep] = w.strides as [number, number];
+  return product(
+    launcher,
+    { buffer: x.storage.buffer, start: x.offset + first * rowStep, x: 0, y: rowStep, z: 0, k: columnStep },
+    { buffer: w.storage.buffer, start: w.offset, x: weightStep, y: 0, z: 0, k: termStep },
+    { matrices: 1, rows: count, columns: w.shape[1]!, terms: x.shape[1]! },
+    plain,
+  );
+}
+
+export function tooLarge(terms: number, columns: number, rows: number, matrices: number): string | undefined {
   if (terms === 0) return "no terms to sum";
   const fits = columns <= MOST_COLUMNS && rows <= MOST_ROWS && matrices <= MOST_MATRICES;
   return fits ? undefined : "more columns, rows or matrices than there are threads";

@@ -1,6 +1,8 @@
 import { sizeOf } from "../../../shape.ts";
 import type { ConcatParams, TriangleParams } from "../../reference/rearrange.ts";
+import type { DeviceBuffer } from "../device-buffer.ts";
 import type { KernelSpec } from "../kernel-spec.ts";
+import type { Launcher } from "../launcher.ts";
 import type { GpuKernel, GpuKernels } from "./kernel.ts";
 import { contiguous, copied, type Operand, refusal } from "./operands.ts";
 
@@ -46,25 +48,28 @@ const concat: GpuKernel<ConcatParams> = (launcher, inputs, { axis }, [out]) => {
     return undefined;
   }
   const count = sizeOf(out!.shape.slice(0, axis));
-  let joined: (Operand & { readonly length: number }) | undefined;
-  for (const [i, x] of parts.entries()) {
-    const length = sizeOf(x.shape) / count;
-    const { buffer, offset } = contiguous(launcher, x);
-    if (!joined) {
-      joined = { buffer, offset, length };
-      continue;
-    }
-    const sizes = [joined.length, length, joined.offset, offset];
-    const longer = launcher.launch(sideBySide, count * (joined.length + length), [joined.buffer, buffer, ...sizes]);
-    joined = {
-      buffer: i === parts.length - 1 ? longer : launcher.scratch(longer),
-      offset: 0,
-      length: sizes[0]! + length,
-    };
-  }
-  out!.storage.put(joined!.buffer);
+  const rows = parts.map((x) => ({ ...contiguous(launcher, x), length: sizeOf(x.shape) / count }));
+  out!.storage.put(joined(launcher, rows, count));
   return undefined;
 };
+
+/** A new buffer of `count` rows, each of them the rows of several parts (at least two) one after the other. */
+export function joined(
+  launcher: Launcher,
+  parts: readonly (Operand & { readonly length: number })[],
+  count: number,
+): DeviceBuffer {
+  let [{ buffer, offset, length }] = parts as [Operand & { readonly length: number }];
+  for (const [i, next] of parts.entries()) {
+    if (i === 0) continue;
+    const sizes = [length, next.length, offset, next.offset];
+    length += next.length;
+    offset = 0;
+    buffer = launcher.launch(sideBySide, count * length, [buffer, next.buffer, ...sizes]);
+    if (i < parts.length - 1) launcher.scratch(buffer);
+  }
+  return buffer;
+}
 
 export const rearrangeKernels: GpuKernels = { concat, tril: keeping(-1), triu: keeping(1) };
 

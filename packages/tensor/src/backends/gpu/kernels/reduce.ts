@@ -100,7 +100,8 @@ const bestOfChunks: KernelSpec = {
   },
 };
 
-const logSum: KernelSpec = {
+/** Takes softmaxStatistics of rows. */
+export const logSum: KernelSpec = {
   name: "logSumExp",
   arguments: ["buffer"],
   // stats [rows, 2], of m and Σ e^(x − m) → m + log Σ; m where that is infinite, as x − m is NaN there

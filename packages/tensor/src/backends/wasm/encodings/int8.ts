@@ -3,27 +3,35 @@ import {
   INT8_PANELS,
   INT8_QUAD,
   INT8_SCALES,
+  INT8_SIGNED_BYTES,
   INT8_SUMS,
   INT8_TOTALS,
+  INT8_UNSIGNED_BYTES,
+  INT8_WIDENED,
   INT8_WORDS,
   PANEL_WIDTH,
   TABLE_INT8,
   TILE_ROWS,
 } from "../abi.ts";
+import type { Int8Products } from "../byte-products.ts";
 import { packChunks, panelCount } from "../panels.ts";
 import type { WasmRuntime } from "../runtime.ts";
 import type { WasmEncoding } from "./encoding.ts";
-import { blocksOf, CHUNK_ELEMENTS, type Matrix, type Product, vectorChunks } from "./product.ts";
+import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
 
 const { group } = encodings.int8.integers;
 
-/** A panel is groups of rows, each integers, scales and sums (kernels/int8-layout.ts), for kernels that multiply 16-bit words. */
-export const int8Words = int8(false);
-/** The same for kernels that multiply bytes. */
-export const int8Bytes = int8(true);
+/** How kernels are told of {@link Int8Products}. */
+const numbers: Readonly<Record<Int8Products, number>> = {
+  words: INT8_WORDS,
+  "unsigned bytes": INT8_UNSIGNED_BYTES,
+  "signed bytes": INT8_SIGNED_BYTES,
+};
 
-function int8(asBytes: boolean): WasmEncoding {
-  const bytes = Number(asBytes);
+/** A panel is groups of rows, each integers, scales and sums (kernels/int8-layout.ts), in the order that its products read. */
+export function int8(products: Int8Products): WasmEncoding {
+  const kind = numbers[products];
+  const bytes = Number(kind !== INT8_WORDS);
   return {
     ...encodings.int8,
     panelBytes: (rows) => Math.ceil(rows / 4) * INT8_QUAD + Math.ceil(rows / group) * (INT8_SCALES + INT8_SUMS),
@@ -47,14 +55,17 @@ function int8(asBytes: boolean): WasmEncoding {
     },
     roomForRows: (runtime, rows, columns) => {
       const { integerBytes, scaleBytes } = quantizedLayout(rows, columns);
-      return runtime.scratch(integerBytes + scaleBytes);
+      return runtime.scratch(integerBytes + 2 * scaleBytes);
     },
-    multiply: (runtime, product) => multiply(runtime, product, bytes),
+    multiply: (runtime, product) => multiply(runtime, product, kind),
     table: [TABLE_INT8, group, bytes],
   };
 }
 
-/** How a left operand [rows, columns] lies when it is quantized: see kernels/int8-activations.ts. */
+/**
+ * How a left operand [rows, columns] lies when it is quantized: integers (bytes take half of the room for words), scales, starts.
+ * See kernels/int8-activations.ts.
+ */
 function quantizedLayout(rows: number, columns: number) {
   const perTile = rows === 1 ? 1 : TILE_ROWS;
   const padded = Math.ceil(rows / perTile) * perTile;
@@ -62,49 +73,30 @@ function quantizedLayout(rows: number, columns: number) {
   return { perTile, tiles: padded / perTile, integerBytes, scaleBytes: padded * Math.ceil(columns / group) * 4 };
 }
 
-function multiply(runtime: WasmRuntime, product: Product, bytes: number): void {
+function multiply(runtime: WasmRuntime, product: Product, kind: number): void {
   const { a, panels, columns, result, bias, mode, room } = product;
   const { rows, columns: k } = a;
-  const { perTile, tiles, integerBytes } = quantizedLayout(rows, k);
+  const { perTile, tiles, integerBytes, scaleBytes } = quantizedLayout(rows, k);
   const scales = room + integerBytes;
+  const starts = scales + scaleBytes;
   const { pointer, rowStride } = withoutGaps(runtime, a);
   const quantizing = Math.min(tiles, runtime.chunks(rows * k, CHUNK_ELEMENTS));
   runtime.run("quantizeRowsJob", quantizing, [
-    ...[pointer, rowStride * 4, rows, k, perTile, room, scales, group, bytes],
+    ...[pointer, rowStride * 4, rows, k, perTile, room, scales, starts, group, kind],
   ]);
   if (rows === 1) {
-    const ints = [room, scales, panels, result, columns, k, bias, mode, group, bytes];
-    runtime.run("int8VectorJob", vectorChunks(runtime, k, columns), ints);
+    const chunks = vectorChunks(runtime, k, columns);
+    const totals = runtime.scratch(chunks * INT8_TOTALS);
+    const ints = [room, scales, starts, panels, result, columns, k, bias, mode, group, kind, totals];
+    runtime.run("int8VectorJob", chunks, ints);
     return;
   }
   const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tiles);
   const chunks = rowBlocks * columnBlocks;
   // As kernels/int8-tile.ts divides it: words of a panel, and totals of the tiles of a row block.
-  const chunkBytes = INT8_WORDS + INT8_PANELS * Math.ceil(tiles / rowBlocks) * INT8_TOTALS;
+  const chunkBytes = INT8_WIDENED + INT8_PANELS * Math.ceil(tiles / rowBlocks) * INT8_TOTALS;
   const chunkRoom = runtime.scratch(chunks * chunkBytes);
-  const ints = [
-    room,
-    scales,
-    panels,
-    result,
-    rows,
-    columns,
-    k,
-    bias,
-    mode,
-    group,
-    rowBlocks,
-    chunkRoom,
-    chunkBytes,
-    bytes,
-  ];
-  runtime.run("int8MatmulJob", chunks, ints);
-}
-
-/** A, or a temporary copy of it, whose rows have no gaps between their elements. */
-function withoutGaps(runtime: WasmRuntime, a: Matrix): Pick<Matrix, "pointer" | "rowStride"> {
-  if (a.columnStride === 1 || a.columns === 1) return a;
-  const copy = runtime.scratch(a.rows * a.columns * 4);
-  runtime.run("copyJob", 1, [a.pointer, copy, 4, 2, a.rows, a.rowStride, a.columns, a.columns, a.columnStride, 1]);
-  return { pointer: copy, rowStride: a.columns };
+  const operands = [room, scales, starts, panels, result, rows, columns, k];
+  const how = [bias, mode, group, kind, rowBlocks, chunkRoom, chunkBytes];
+  runtime.run("int8MatmulJob", chunks, [...operands, ...how]);
 }

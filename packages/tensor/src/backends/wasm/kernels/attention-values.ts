@@ -126,6 +126,14 @@ export function addRow(to: usize, from: usize, count: i32, first: bool): void {
   }
 }
 
+/** to[count] *= factors[count]. */
+export function multiplyRow(to: usize, factors: usize, count: i32): void {
+  const end = to + (<usize>(count >> 2) << 4);
+  for (; to < end; to += 16, factors += 16) v128.store(to, f32x4.mul(v128.load(to), v128.load(factors)));
+  const rest = count & 3;
+  if (rest) storeSome(to, f32x4.mul(loadSome(to, rest), loadSome(factors, rest)), rest);
+}
+
 /** to[count] /= divisor. */
 export function divideRow(to: usize, count: i32, divisor: f32): void {
   const by = f32x4.splat(divisor);

@@ -29,17 +29,22 @@ import {
   TASK_QUERY_ROW,
   TASK_VISIBLE,
   TASK_VISIBLE_STEP,
+  VECTORS_BF16,
+  VECTORS_INT8,
 } from "../abi";
+import { scoreBf16, unpackBf16, valuesBf16 } from "./attention-bf16";
+import { attendBlockInt8, attendOneInt8 } from "./attention-int8";
 import { exponentials, score1x1, score1x4, scoreBlock } from "./attention-scores";
 import { addRow, divideRow, packValues, values1, values4x8 } from "./attention-values";
 import { chunkCount, float, int, pointer } from "./control";
 
 /**
- * Ints: number of tasks, address of the first (../abi.ts has their fields), D, D rounded up to 8, address and bytes of scratch memory per chunk, floats
- * of a row of scores, rows of scores. Float: the scale. Chunk c takes tasks c, c + chunks, …
+ * Ints: number of tasks, address of the first (../abi.ts has their fields), D, D rounded up to 8 (int8: to 16), address and bytes
+ * of scratch memory per chunk, floats of a row of scores, rows of scores, how keys and values are kept, and their blocks of 16
+ * bytes. Float: the scale. Chunk c takes tasks c, c + chunks, …
  *
  * Scratch memory of a chunk: rows of scores, as many sums of exponentials (f64), as many block sums of values, one block
- * of values.
+ * of keys or values; then, where these are bfloat16, a query. (attention-int8.ts divides it in a way of its own.)
  */
 export function attentionJob(chunk: i32): void {
   const tasks = int(0);
@@ -47,7 +52,11 @@ export function attentionJob(chunk: i32): void {
   const scratch = pointer(4) + <usize>chunk * pointer(5);
   for (let task = chunk; task < tasks; task += chunks) {
     const address = pointer(1) + <usize>task * TASK_BYTES;
-    if (load<i32>(address, TASK_QUERIES) == 1) attendOne(address, scratch);
+    const alone = load<i32>(address, TASK_QUERIES) == 1;
+    if (int(8) == VECTORS_INT8) {
+      if (alone) attendOneInt8(address, scratch);
+      else attendBlockInt8(address, scratch);
+    } else if (alone) attendOne(address, scratch);
     else attendBlock(address, scratch);
   }
 }
@@ -59,7 +68,6 @@ function attendBlock(task: usize, scratch: usize): void {
   const widthBytes = <usize>width << 2;
   const scoreRow = pointer(6) << 2;
   const rows = pointer(7);
-  const scale = float(0);
   const queries = load<i32>(task, TASK_QUERIES);
   const visible = load<i32>(task, TASK_VISIBLE);
   const step = load<i32>(task, TASK_VISIBLE_STEP);
@@ -82,9 +90,9 @@ function attendBlock(task: usize, scratch: usize): void {
   const newK = load<usize>(task, TASK_NEW_K);
   const pastKRow = load<usize>(task, TASK_PAST_K_ROW);
   const newKRow = load<usize>(task, TASK_NEW_K_ROW);
-  scoreBlock(query, queryRow, queries, pastK, pastKRow, past, depth, scale, scores, scoreRow);
+  scoreKeys(query, queryRow, queries, pastK, pastKRow, past, scores, values);
   const newScores = scores + (<usize>past << 2);
-  scoreBlock(query, queryRow, queries, newK, newKRow, keys - past, depth, scale, newScores, scoreRow);
+  scoreKeys(query, queryRow, queries, newK, newKRow, keys - past, newScores, values);
   for (let i = 0; i < queries; i++) {
     store<f64>(sums + (<usize>i << 3), exponentials(scores + <usize>i * scoreRow, visible + i * step));
   }
@@ -92,14 +100,12 @@ function attendBlock(task: usize, scratch: usize): void {
   for (let start = 0; start < keys; start += KEY_BLOCK) {
     const length = min(KEY_BLOCK, keys - start);
     const fromPast = max(0, min(length, past - start));
-    packValues(pastV + <usize>start * pastVRow, pastVRow, fromPast, depth, values, width);
-    packValues(
+    gatherValues(pastV + <usize>start * pastVRow, pastVRow, fromPast, values);
+    gatherValues(
       newV + <usize>(start + fromPast - past) * newVRow,
       newVRow,
       length - fromPast,
-      depth,
       values + <usize>fromPast * widthBytes,
-      width,
     );
     memory.fill(blockSums, 0, <usize>queries * widthBytes);
     for (let i = 0; i < queries; ) {
@@ -136,6 +142,38 @@ function attendBlock(task: usize, scratch: usize): void {
   }
 }
 
+/** Scores of several queries with keys; keys of bfloat16 are unpacked, once for all of them, into `block`. */
+function scoreKeys(
+  query: usize,
+  queryRow: usize,
+  queries: i32,
+  k: usize,
+  kRow: usize,
+  keys: i32,
+  out: usize,
+  block: usize,
+): void {
+  const depth = int(2);
+  const scoreRow = pointer(6) << 2;
+  const scale = float(0);
+  if (int(8) != VECTORS_BF16) {
+    scoreBlock(query, queryRow, queries, k, kRow, keys, depth, scale, out, scoreRow);
+    return;
+  }
+  const blockRow = <usize>int(3) << 2;
+  for (let start = 0; start < keys; start += KEY_BLOCK, k += KEY_BLOCK * kRow, out += KEY_BLOCK << 2) {
+    const count = min(KEY_BLOCK, keys - start);
+    unpackBf16(k, kRow, count, int(9), block);
+    scoreBlock(query, queryRow, queries, block, blockRow, count, depth, scale, out, scoreRow);
+  }
+}
+
+/** Values as rows of floats without gaps. */
+function gatherValues(v: usize, vRow: usize, count: i32, to: usize): void {
+  if (int(8) == VECTORS_BF16) unpackBf16(v, vRow, count, int(9), to);
+  else packValues(v, vRow, count, int(2), to, int(3));
+}
+
 /** One query, several heads: head by head, as the rows of a KV cache lie. */
 function attendOne(task: usize, scratch: usize): void {
   const depth = int(2);
@@ -149,11 +187,15 @@ function attendOne(task: usize, scratch: usize): void {
   const scores = scratch;
   const sums = scores + rows * scoreRow;
   const blockSums = sums + (rows << 3);
+  const padded = blockSums + (rows + KEY_BLOCK) * widthBytes;
 
-  scoreHeads(task, load<usize>(task, TASK_PAST_K), load<usize>(task, TASK_PAST_K_ROW), load<usize>(task, TASK_PAST_K_HEAD), past, scores);
+  const pastKRow = load<usize>(task, TASK_PAST_K_ROW);
+  const pastKHead = load<usize>(task, TASK_PAST_K_HEAD);
+  scoreHeads(task, load<usize>(task, TASK_PAST_K), pastKRow, pastKHead, past, scores, padded);
   const newScores = scores + (<usize>past << 2);
   const newKRow = load<usize>(task, TASK_NEW_K_ROW);
-  scoreHeads(task, load<usize>(task, TASK_NEW_K), newKRow, load<usize>(task, TASK_NEW_K_HEAD), keys - past, newScores);
+  const newKHead = load<usize>(task, TASK_NEW_K_HEAD);
+  scoreHeads(task, load<usize>(task, TASK_NEW_K), newKRow, newKHead, keys - past, newScores, padded);
   for (let head = 0; head < heads; head++) {
     store<f64>(sums + (<usize>head << 3), exponentials(scores + <usize>head * scoreRow, keys));
   }
@@ -179,8 +221,8 @@ function attendOne(task: usize, scratch: usize): void {
   }
 }
 
-/** Scores of a task's one query with `keys` keys, for each of its heads. */
-function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32, scores: usize): void {
+/** Scores of a task's one query with `keys` keys, for each of its heads. `padded`: room for the query of a head. */
+function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32, scores: usize, padded: usize): void {
   const depth = int(2);
   const scoreRow = pointer(6) << 2;
   const scale = float(0);
@@ -191,6 +233,11 @@ function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32,
     const q = query + head * queryHead;
     let from = k + head * kHead;
     let to = scores + head * scoreRow;
+    if (int(8) == VECTORS_BF16) {
+      packValues(q, 0, 1, depth, padded, int(3));
+      scoreBf16(padded, from, kRow, keys, int(9), scale, to);
+      continue;
+    }
     let key = 0;
     for (; key + 4 <= keys; key += 4, from += kRow << 2, to += 16) score1x4(q, from, kRow, depth, scale, to);
     for (; key < keys; key++, from += kRow, to += 4) score1x1(q, from, depth, scale, to);
@@ -203,6 +250,10 @@ function sumHeads(weights: usize, heads: i32, v: usize, vRow: usize, vHead: usiz
   const widthBytes = <usize>int(3) << 2;
   const scoreRow = pointer(6) << 2;
   for (let head: usize = 0; head < <usize>heads; head++) {
-    values1(weights + head * scoreRow, v + head * vHead, vRow, keys, depth, blockSums + head * widthBytes);
+    const w = weights + head * scoreRow;
+    const from = v + head * vHead;
+    const sums = blockSums + head * widthBytes;
+    if (int(8) == VECTORS_BF16) valuesBf16(w, from, vRow, keys, int(9), sums);
+    else values1(w, from, vRow, keys, depth, sums);
   }
 }

@@ -29,7 +29,7 @@ export function high(row: v128, upper: v128): v128 {
 /** Four floats to the nearest bfloat16, ties to even, as float32 bits whose lower halves are anything; NaN stays NaN. */
 // @ts-expect-error: decorator
 @inline
-function round(x: v128): v128 {
+export function roundToBf16(x: v128): v128 {
   const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
   const rounded = i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd);
   return v128.bitselect(rounded, v128.or(x, i32x4.splat(0x400000)), f32x4.eq(x, x));
@@ -44,8 +44,8 @@ export function encodeBf16Job(chunk: i32): void {
   let to = pointer(1) + (row << 4);
   const upper = upperHalves();
   for (const stop = pointer(1) + (end << 4); to < stop; to += 16, from += 32) {
-    const first = round(v128.load(from));
-    const second = round(v128.load(from, 16));
+    const first = roundToBf16(v128.load(from));
+    const second = roundToBf16(v128.load(from, 16));
     v128.store(to, v128.or(i32x4.shr_u(first, 16), high(second, upper)));
   }
 }

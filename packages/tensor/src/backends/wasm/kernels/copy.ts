@@ -51,6 +51,10 @@ function copyBytes(source: usize, target: usize, axis: i32, count: i32): void {
   const sourceStep = <usize>int(base + 1);
   const targetStep = <usize>int(base + 2);
   if (axis == int(3) - 1) {
+    if (sourceStep == 1 && targetStep == 1) {
+      memory.copy(target, source, <usize>count);
+      return;
+    }
     for (let i = 0; i < count; i++) {
       store<u8>(target, load<u8>(source));
       source += sourceStep;

@@ -1,5 +1,5 @@
 // Products of several rows with matrices of 8-bit integers: tiles of 4 rows × 8 columns, summed group by group as
-// int8-vector.ts does it.
+// int8-sums.ts says.
 import {
   INT8_BLOCK_ROWS,
   INT8_PANELS,
@@ -7,58 +7,63 @@ import {
   INT8_SCALES,
   INT8_SUMS,
   INT8_TOTALS,
+  INT8_WIDENED,
   INT8_WORDS,
   MODE_GELU,
 } from "../abi";
+import { multiplyTile } from "./byte-module";
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { panelBytes, quadBytes } from "./int8-layout";
-import { addScaled, withoutOffset } from "./int8-vector";
-import { dotBytes } from "./simd";
+import { addRow } from "./int8-sums";
 import { storeSomeOfRow } from "./tile";
 
 /**
- * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales, panels of B, C, M, N, K, bias
- * or 0, mode, group, row blocks, room for each chunk, its bytes, whether the integers are split into bytes. The room holds
- * INT8_BLOCK_ROWS rows of a panel as words, then the totals of INT8_PANELS panels × the tiles of a row block. Split as matmulJob
- * (matmul.ts).
+ * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales and starts, panels of B, C, M, N, K,
+ * bias or 0, mode, group, how the integers are multiplied (INT8_… of ../abi.ts), row blocks, room for each chunk, its bytes.
+ * The room holds INT8_BLOCK_ROWS rows of a panel as words, then the totals of INT8_PANELS panels × the tiles of a row block.
+ * Split as matmulJob (matmul.ts).
  */
 export function int8MatmulJob(chunk: i32): void {
-  const n = int(5);
-  const k = int(6);
-  const group = int(9);
-  const rowBlocks = int(10);
+  const n = int(6);
+  const k = int(7);
+  const group = int(10);
+  const words = int(11) == INT8_WORDS;
+  const rowBlocks = int(12);
   const columnBlock = chunk / rowBlocks;
   const columnBlocks = chunkCount() / rowBlocks;
   const rowBlock = chunk % rowBlocks;
-  const tiles = (int(4) + 3) >> 2;
+  const tiles = (int(5) + 3) >> 2;
   const panels = (n + 7) >> 3;
   const firstTile = chunkStart(rowBlock, rowBlocks, tiles);
   const endTile = chunkStart(rowBlock + 1, rowBlocks, tiles);
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
-  const words = pointer(11) + <usize>chunk * pointer(12);
-  const totals = words + INT8_WORDS;
+  const widened = pointer(13) + <usize>chunk * pointer(14);
+  const totals = widened + INT8_WIDENED;
   const totalsStep = <usize>(endTile - firstTile) * INT8_TOTALS;
-  const bytes = int(13) != 0;
   const step = panelBytes(k, group);
-  const tileStep = quadBytes(k);
+  // Words of four rows take as many bytes as the integers of a panel, bytes half of them.
+  const half = words ? 0 : 1;
+  const tileStep = quadBytes(k) >> half;
   const scaleStep = <usize>((k + group - 1) / group) << 4;
-  const block = max(1, INT8_BLOCK_ROWS / group) * group;
+  // Bytes of a panel that one tile passes by once are best read as they lie, from end to end.
+  const whole = !words && endTile - firstTile == 1;
+  const block = whole ? k : max(1, INT8_BLOCK_ROWS / group) * group;
   for (let first = chunkStart(columnBlock, columnBlocks, panels); first < endPanel; first += INT8_PANELS) {
     const end = min(first + INT8_PANELS, endPanel);
     memory.fill(totals, 0, <usize>(end - first) * totalsStep);
     for (let start = 0; start < k; start += block) {
       const depth = min(block, k - start);
-      const a = pointer(0) + quadBytes(start);
-      const scales = pointer(1) + (<usize>(start / group) << 4);
-      let b = pointer(2) + <usize>first * step + panelBytes(start, group);
+      const a = pointer(0) + (quadBytes(start) >> half);
+      const ofGroup = <usize>(start / group) << 4;
+      let b = pointer(3) + <usize>first * step + panelBytes(start, group);
       let total = totals;
       for (let panel = first; panel < end; panel++, b += step) {
-        if (!bytes) widen(b, depth, group, words);
+        if (words) widen(b, depth, group, widened);
         for (let tile = firstTile; tile < endTile; tile++, total += INT8_TOTALS) {
           const fromA = a + <usize>tile * tileStep;
-          const fromScales = scales + <usize>tile * scaleStep;
-          if (bytes) tileOfBytes(fromA, fromScales, b, depth, group, total);
-          else tileOfWords(fromA, fromScales, words, b, depth, group, total);
+          const place = ofGroup + <usize>tile * scaleStep;
+          if (words) tileOfWords(fromA, pointer(1) + place, widened, b, depth, group, total);
+          else multiplyTile(fromA, pointer(1) + place, pointer(2) + place, b, depth, group, total);
         }
       }
     }
@@ -82,26 +87,17 @@ function widen(b: usize, rows: i32, group: i32, words: usize): void {
 
 /** The totals of a panel's tiles → C. */
 function storePanel(panel: i32, firstTile: i32, endTile: i32, totals: usize): void {
-  const m = int(4);
-  const n = int(5);
+  const m = int(5);
+  const n = int(6);
   const column = <usize>panel << 5;
   const columns = min(8, n - (panel << 3));
-  const bias = pointer(7) ? pointer(7) + column : 0;
+  const bias = pointer(8) ? pointer(8) + column : 0;
   const cStep = <usize>n << 2;
   const endRow = min(m, endTile << 2);
-  let c = pointer(3) + <usize>(firstTile << 2) * cStep + column;
+  let c = pointer(4) + <usize>(firstTile << 2) * cStep + column;
   for (let row = firstTile << 2; row < endRow; row++, c += cStep, totals += 32) {
-    storeSomeOfRow(c, v128.load(totals), v128.load(totals, 16), columns, bias, int(8) & MODE_GELU);
+    storeSomeOfRow(c, v128.load(totals), v128.load(totals, 16), columns, bias, int(9) & MODE_GELU);
   }
-}
-
-/** Adds the scaled sums of a group to a row of totals. */
-// @ts-expect-error: decorator
-@inline
-function addRow(totals: usize, sums0: v128, sums1: v128, low: v128, high: v128, scale: usize): void {
-  const rowScale = v128.load32_splat(scale);
-  v128.store(totals, addScaled(v128.load(totals), sums0, low, rowScale));
-  v128.store(totals, addScaled(v128.load(totals, 16), sums1, high, rowScale), 16);
 }
 
 /**
@@ -137,71 +133,6 @@ function tileOfWords(a: usize, scales: usize, words: usize, b: usize, rows: i32,
       d1 = i32x4.add(d1, i32x4.dot_i16x8_s(w1, x));
     }
     b += bytes;
-    const low = v128.load(b);
-    const high = v128.load(b, 16);
-    addRow(totals, a0, a1, low, high, scales);
-    addRow(totals + 32, b0, b1, low, high, scales + 4);
-    addRow(totals + 64, c0, c1, low, high, scales + 8);
-    addRow(totals + 96, d0, d1, low, high, scales + 12);
-    b += INT8_SCALES + INT8_SUMS;
-    scales += 16;
-  }
-}
-
-/** First the upper bits of all of a group's terms, then the lower ones. */
-function tileOfBytes(a: usize, scales: usize, b: usize, k: i32, group: i32, totals: usize): void {
-  for (let start = 0; start < k; start += group) {
-    const end = b + quadBytes(min(group, k - start));
-    let a0 = withoutOffset(end + INT8_SCALES);
-    let a1 = withoutOffset(end + INT8_SCALES + 8);
-    let b0 = a0;
-    let b1 = a1;
-    let c0 = a0;
-    let c1 = a1;
-    let d0 = a0;
-    let d1 = a1;
-    let p = b;
-    let q = a;
-    for (; p < end; p += INT8_QUAD, q += 32) {
-      const w0 = v128.load(p);
-      const w1 = v128.load(p, 16);
-      let x = v128.load32_splat(q);
-      a0 = dotBytes(w0, x, a0);
-      a1 = dotBytes(w1, x, a1);
-      x = v128.load32_splat(q, 8);
-      b0 = dotBytes(w0, x, b0);
-      b1 = dotBytes(w1, x, b1);
-      x = v128.load32_splat(q, 16);
-      c0 = dotBytes(w0, x, c0);
-      c1 = dotBytes(w1, x, c1);
-      x = v128.load32_splat(q, 24);
-      d0 = dotBytes(w0, x, d0);
-      d1 = dotBytes(w1, x, d1);
-    }
-    a0 = i32x4.shl(a0, 7);
-    a1 = i32x4.shl(a1, 7);
-    b0 = i32x4.shl(b0, 7);
-    b1 = i32x4.shl(b1, 7);
-    c0 = i32x4.shl(c0, 7);
-    c1 = i32x4.shl(c1, 7);
-    d0 = i32x4.shl(d0, 7);
-    d1 = i32x4.shl(d1, 7);
-    for (; b < end; b += INT8_QUAD, a += 32) {
-      const w0 = v128.load(b);
-      const w1 = v128.load(b, 16);
-      let x = v128.load32_splat(a, 4);
-      a0 = dotBytes(w0, x, a0);
-      a1 = dotBytes(w1, x, a1);
-      x = v128.load32_splat(a, 12);
-      b0 = dotBytes(w0, x, b0);
-      b1 = dotBytes(w1, x, b1);
-      x = v128.load32_splat(a, 20);
-      c0 = dotBytes(w0, x, c0);
-      c1 = dotBytes(w1, x, c1);
-      x = v128.load32_splat(a, 28);
-      d0 = dotBytes(w0, x, d0);
-      d1 = dotBytes(w1, x, d1);
-    }
     const low = v128.load(b);
     const high = v128.load(b, 16);
     addRow(totals, a0, a1, low, high, scales);

@@ -1,55 +1,34 @@
 // Products of one row with matrices of 8-bit integers (int8-layout.ts); the row is quantized first (int8-activations.ts).
-//
-// Within a group all arithmetic is exact, on integers: |sum| <= 8191 · 127 · rows < 2^31 for every group whose own sums fit 16
-// bits (int8-layout.ts). The sum is converted to float32, multiplied by the product of the two scales, and added to those of
-// the groups before it, in order, each step rounded by itself. So an element's bits depend on its row and column alone, not on
-// kernel, engine, threads or neighbours.
-import { INT8_QUAD, INT8_SCALES, INT8_SUMS } from "../abi";
+import { INT8_QUAD, INT8_SCALES, INT8_SUMS, INT8_TOTALS, INT8_WORDS } from "../abi";
+import { multiplyPanels } from "./byte-module";
 import { int, pointer } from "./control";
 import { panelBytes, quadBytes } from "./int8-layout";
-import { dotBytes } from "./simd";
+import { addScaled } from "./int8-sums";
 import { firstPanel, panelsOfStream, storePanel } from "./streams";
 
-/** total + the sums of a group, scaled. */
-// @ts-expect-error: decorator
-@inline
-export function addScaled(total: v128, sums: v128, columnScales: v128, rowScale: v128): v128 {
-  return f32x4.add(total, f32x4.mul(f32x4.convert_i32x4_s(sums), f32x4.mul(columnScales, rowScale)));
-}
-
 /**
- * What the sums of four columns begin with when the upper 7 bits of the integers plus 8192 are summed: -64 times the
- * columns' sums. `sums`: address of these.
- */
-// @ts-expect-error: decorator
-@inline
-export function withoutOffset(sums: usize): v128 {
-  return i32x4.shl(i32x4.neg(v128.load16x4_s(sums)), 6);
-}
-
-/**
- * c [N] = x [K]·B (+ bias) (then GELU). Ints: integers of x, their scales, panels of B, c, N, K, bias or 0, mode, rows of a
- * group, whether the integers are split into bytes. Split by panels.
+ * c [N] = x [K]·B (+ bias) (then GELU). Ints: integers of x, their scales and starts, panels of B, c, N, K, bias or 0, mode,
+ * rows of a group, how the integers are multiplied (INT8_… of ../abi.ts), room for each chunk: INT8_TOTALS bytes. Split by panels.
  */
 export function int8VectorJob(chunk: i32): void {
-  const panels = (int(4) + 7) >> 3;
+  const panels = (int(5) + 7) >> 3;
   const end = firstPanel(chunk + 1, panels);
   let panel = firstPanel(chunk, panels);
-  if (int(9) != 0) {
-    for (; panel < end; panel++) panelOfBytes(panel);
-  } else {
-    const apart = panelsOfStream(end - panel);
-    for (const stop = panel + apart; panel < stop; panel++) fourPanelsOfWords(panel, apart, end);
+  const apart = panelsOfStream(end - panel);
+  const totals = pointer(11) + <usize>chunk * INT8_TOTALS;
+  for (const stop = panel + apart; panel < stop; panel++) {
+    if (int(10) == INT8_WORDS) fourPanelsOfWords(panel, apart, end);
+    else fourPanelsOfBytes(panel, apart, end, totals);
   }
 }
 
 /** Panels `panel`, `panel + apart` and so on, those before `end`; instead of the others the first is read again. */
 function fourPanelsOfWords(panel: i32, apart: i32, end: i32): void {
-  const n = int(4);
-  const k = int(5);
-  const bias = pointer(6);
-  const mode = int(7);
-  const group = int(8);
+  const n = int(5);
+  const k = int(6);
+  const bias = pointer(7);
+  const mode = int(8);
+  const group = int(9);
   const panelStep = panelBytes(k, group);
   const streamStep = <usize>apart * panelStep;
   const panel1 = panel + apart;
@@ -57,7 +36,7 @@ function fourPanelsOfWords(panel: i32, apart: i32, end: i32): void {
   const panel3 = panel2 + apart;
   let x = pointer(0);
   let scale = pointer(1);
-  let b0 = pointer(2) + <usize>panel * panelStep;
+  let b0 = pointer(3) + <usize>panel * panelStep;
   let b1 = panel1 < end ? b0 + streamStep : b0;
   let b2 = panel2 < end ? b1 + streamStep : b0;
   let b3 = panel3 < end ? b2 + streamStep : b0;
@@ -118,7 +97,7 @@ function fourPanelsOfWords(panel: i32, apart: i32, end: i32): void {
     b3 += INT8_SCALES + INT8_SUMS;
     scale += 4;
   }
-  const c = pointer(3);
+  const c = pointer(4);
   storePanel(c, n, panel, total0, total1, bias, mode);
   if (panel1 < end) storePanel(c, n, panel1, total2, total3, bias, mode);
   if (panel2 < end) storePanel(c, n, panel2, total4, total5, bias, mode);
@@ -132,35 +111,18 @@ function addProducts(sum: v128, b: usize, two: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(v128.load8x8_s(b), two));
 }
 
-function panelOfBytes(panel: i32): void {
-  const k = int(5);
-  const group = int(8);
-  let b = pointer(2) + <usize>panel * panelBytes(k, group);
-  let x = pointer(0);
-  let scale = pointer(1);
-  let total0 = f32x4.splat(0);
-  let total1 = f32x4.splat(0);
-  for (let start = 0; start < k; start += group) {
-    const end = b + quadBytes(min(group, k - start));
-    let h0 = withoutOffset(end + INT8_SCALES);
-    let h1 = withoutOffset(end + INT8_SCALES + 8);
-    let l0 = i32x4.splat(0);
-    let l1 = i32x4.splat(0);
-    for (; b < end; b += INT8_QUAD, x += 8) {
-      const w0 = v128.load(b);
-      const w1 = v128.load(b, 16);
-      const upper = v128.load32_splat(x);
-      h0 = dotBytes(w0, upper, h0);
-      h1 = dotBytes(w1, upper, h1);
-      const lower = v128.load32_splat(x, 4);
-      l0 = dotBytes(w0, lower, l0);
-      l1 = dotBytes(w1, lower, l1);
-    }
-    const rowScale = v128.load32_splat(scale);
-    total0 = addScaled(total0, i32x4.add(i32x4.shl(h0, 7), l0), v128.load(b), rowScale);
-    total1 = addScaled(total1, i32x4.add(i32x4.shl(h1, 7), l1), v128.load(b, 16), rowScale);
-    b += INT8_SCALES + INT8_SUMS;
-    scale += 4;
+/** The same, where the processor multiplies bytes. */
+function fourPanelsOfBytes(panel: i32, apart: i32, end: i32, totals: usize): void {
+  const k = int(6);
+  const group = int(9);
+  const panelStep = panelBytes(k, group);
+  const streamStep = <usize>apart * panelStep;
+  const b0 = pointer(3) + <usize>panel * panelStep;
+  const b1 = panel + apart < end ? b0 + streamStep : b0;
+  const b2 = panel + 2 * apart < end ? b1 + streamStep : b0;
+  const b3 = panel + 3 * apart < end ? b2 + streamStep : b0;
+  multiplyPanels(pointer(0), pointer(1), pointer(2), b0, b1, b2, b3, k, group, totals);
+  for (; panel < end; panel += apart, totals += 32) {
+    storePanel(pointer(4), int(5), panel, v128.load(totals), v128.load(totals, 16), pointer(7), int(8));
   }
-  storePanel(pointer(3), int(4), panel, total0, total1, pointer(6), int(7));
 }

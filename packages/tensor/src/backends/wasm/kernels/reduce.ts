@@ -1,4 +1,4 @@
-// Reductions of rows that lie without gaps. Ints: x, bytes from one row to the next, out, rows, columns, which, scratch.
+// Reductions of rows that lie without gaps. Ints: x, bytes from one row to the next, out, rows, columns, which.
 // `which` is one of REDUCE_… in ../abi.ts.
 import {
   REDUCE_ARG_MAX,
@@ -12,7 +12,7 @@ import {
 } from "../abi";
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { largestOf, smallestOf } from "./extremes";
-import { logSumExp } from "./softmax";
+import { logOfExponentials, logSumExp } from "./softmax";
 import { sumOf } from "./sums";
 
 export function reduceFloatsJob(chunk: i32): void {
@@ -30,7 +30,8 @@ export function reduceFloatsJob(chunk: i32): void {
     else if (which == REDUCE_ARG_MAX) store<i32>(out, indexOf(x, columns, largestOf(x, columns)));
     else if (which == REDUCE_ARG_MIN) store<i32>(out, indexOf(x, columns, smallestOf(x, columns)));
     else if (which == REDUCE_LOG_SUM_EXP) {
-      store<f32>(out, logSumExp(x, columns, pointer(6) + ((<usize>chunk * <usize>columns) << 2)));
+      const largest = largestOf(x, columns);
+      store<f32>(out, logSumExp(largest, logOfExponentials(x, columns, largest)));
     } else unreachable();
   }
 }

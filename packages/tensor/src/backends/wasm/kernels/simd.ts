@@ -9,17 +9,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   else return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/**
- * sum + four products of bytes in each lane: `a` signed, `b` from 0 to 127, the sum exact. For the relaxed build only: one
- * instruction where the processor has it (VNNI on x86, dot products on ARM), several elsewhere.
- */
-// @ts-expect-error: decorator
-@inline
-export function dotBytes(a: v128, b: v128, sum: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sum);
-  else return unreachable();
-}
-
 /** The first `count` (1 to 3) floats at `address`, the other lanes zero. */
 // @ts-expect-error: decorator
 @inline

@@ -25,7 +25,7 @@ export function logSoftmaxJob(chunk: i32): void {
     let out = pointer(2) + ((<usize>row * <usize>columns) << 2);
     const largest = largestOf(x, columns);
     const most = <f64>largest;
-    const logSum = logOf(exponentialsInto(x, columns, largest, out));
+    const logSum = logOfExponentials(x, columns, largest);
     const mosts = f64x2.splat(most);
     const logSums = f64x2.splat(logSum);
     const whole = x + (<usize>(columns >> 2) << 4);
@@ -38,23 +38,36 @@ export function logSoftmaxJob(chunk: i32): void {
   }
 }
 
-/** log Σ e^x of a row = m + log Σₖ e^(x[k] - m); `scratch` has room for as many floats. */
-export function logSumExp(x: usize, count: i32, scratch: usize): f32 {
-  const largest = largestOf(x, count);
+/** log Σ e^x of a row = m + log Σₖ e^(x[k] - m), for m and log Σ. */
+export function logSumExp(largest: f32, logSum: f64): f32 {
   // Infinities and NaN are the result themselves.
-  if (largest - largest != 0) return largest;
-  return <f32>(<f64>largest + logOf(exponentialsInto(x, count, largest, scratch)));
+  return largest - largest != 0 ? largest : <f32>(<f64>largest + logSum);
 }
 
 /** out[j] = e^(x[j] - largest); returns their sum. */
 function exponentialsInto(x: usize, count: i32, largest: f32, out: usize): f64 {
+  return exponentials(x, count, largest, out, true);
+}
+
+/** log Σₖ e^(x[k] - largest) */
+export function logOfExponentials(x: usize, count: i32, largest: f32): f64 {
+  return logOf(exponentials(x, count, largest, 0, false));
+}
+
+/** Σₖ e^(x[k] - largest), in the same order whether the terms are stored or not. */
+// @ts-ignore: decorator
+@inline
+function exponentials(x: usize, count: i32, largest: f32, out: usize, stores: bool): f64 {
   const shift = f32x4.splat(largest);
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   const whole = x + (<usize>(count >> 2) << 4);
-  for (; x < whole; x += 16, out += 16) {
+  for (; x < whole; x += 16) {
     const e = exponential(v128.load(x), shift);
-    v128.store(out, e);
+    if (stores) {
+      v128.store(out, e);
+      out += 16;
+    }
     low = f64x2.add(low, f64x2.promote_low_f32x4(e));
     high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(e, e, 2, 3, 2, 3)));
   }
@@ -62,8 +75,10 @@ function exponentialsInto(x: usize, count: i32, largest: f32, out: usize): f64 {
   const rest = count & 3;
   if (rest) {
     const e = exponential(loadSome(x, rest), shift);
-    storeSome(out, e, rest);
-    for (let j = 0; j < rest; j++) sum += <f64>load<f32>(out + (<usize>j << 2));
+    if (stores) storeSome(out, e, rest);
+    sum += <f64>f32x4.extract_lane(e, 0);
+    if (rest > 1) sum += <f64>f32x4.extract_lane(e, 1);
+    if (rest > 2) sum += <f64>f32x4.extract_lane(e, 2);
   }
   return sum;
 }

@@ -1,42 +1,48 @@
+import { vectorEncodingOf } from "../../../encodings/vectors.ts";
 import type { AttentionParams } from "../../reference/attention.ts";
 import * as abi from "../abi.ts";
 import type { WasmRuntime } from "../runtime.ts";
 import { isPacked, type WasmView } from "../storage.ts";
+import { type Heads, headsOf } from "./heads.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
+import { VECTORS } from "./vectors.ts";
 
 const TASK_INTS = abi.TASK_BYTES / 4;
 /** Queries that share a reading of the keys and values. */
 const QUERY_BLOCK = 32;
 
-/** Addresses and steps, in bytes, of one operand [rows, H, D] whose last axis lies without gaps. */
-interface Rows {
-  readonly address: number;
-  readonly row: number;
-  readonly head: number;
-}
-
 const attention: WasmKernel<AttentionParams> = (runtime, inputs, params, [out]) => {
   if (inputs.some(isPacked)) return "packed matrix";
   const [T, H, D] = out!.shape as readonly [number, number, number];
   if (T === 0 || H === 0 || D === 0) return undefined;
-  const operands = inputs.map((view) => rowsOf(runtime, view));
-  const output = rowsOf(runtime, out!);
+  const operands = inputs.map((view) => headsOf(runtime, view));
+  const output = headsOf(runtime, out!);
   const { tasks, mostKeys, mostHeads } = splitIntoTasks(runtime, inputs, operands, output, params);
   if (tasks.length === 0) return undefined;
-  const width = Math.ceil(D / 8) * 8;
-  const scoreRow = Math.ceil(mostKeys / 4) * 4;
+  const { kind, width, blocks } = keptAs(inputs[1]!, D);
+  const scoreRow = Math.ceil(mostKeys / 4) * 4 + (kind === abi.VECTORS_INT8 ? 4 : 0);
   const rows = Math.max(QUERY_BLOCK, mostHeads);
-  const scratchBytes = rows * (4 * scoreRow + 8 + 4 * width) + 4 * abi.KEY_BLOCK * width;
+  const integers = kind === abi.VECTORS_INT8 ? 2 * width + 4 + 2 * abi.KEY_BLOCK + 4 : 0;
+  const block = 4 * abi.KEY_BLOCK * (width + 1);
+  const scratchBytes = rows * (4 * scoreRow + 8 + integers + 4 * width) + block + 4 * width;
   const chunks = Math.min(tasks.length, runtime.threads === 1 ? 1 : 8 * runtime.threads);
   const table = runtime.scratch(tasks.length * abi.TASK_BYTES);
   const scratch = runtime.scratch(chunks * scratchBytes);
   new Int32Array(runtime.memory.buffer, table, tasks.length * TASK_INTS).set(tasks.flat());
-  const ints = [tasks.length, table, D, width, scratch, scratchBytes, scoreRow, rows];
+  const ints = [tasks.length, table, D, width, scratch, scratchBytes, scoreRow, rows, kind, blocks];
   runtime.run("attentionJob", chunks, ints, [params.scale]);
   return undefined;
 };
 
 export const attentionKernels: WasmKernels = { attention };
+
+/** How keys and values are kept; floats that an unpacked one takes, and its blocks of 16 bytes. */
+function keptAs({ dtype, shape }: WasmView, D: number): { kind: number; width: number; blocks: number } {
+  if (dtype === "float32") return { kind: abi.VECTORS_F32, width: Math.ceil(D / 8) * 8, blocks: 0 };
+  const encoding = vectorEncodingOf(shape[2]!, D)!; // the op has checked it
+  const blocks = Math.floor(shape[2]! / 16);
+  return { kind: VECTORS[encoding], width: blocks * (encoding === "bf16" ? 8 : 16), blocks };
+}
 
 /**
  * Tasks of up to {@link QUERY_BLOCK} queries of one head, those that see the most keys first, so that threads finish
@@ -45,11 +51,11 @@ export const attentionKernels: WasmKernels = { attention };
 function splitIntoTasks(
   runtime: WasmRuntime,
   inputs: readonly WasmView[],
-  operands: readonly Rows[],
-  out: Rows,
+  operands: readonly Heads[],
+  out: Heads,
   { causal, segments }: AttentionParams,
 ): { tasks: number[][]; mostKeys: number; mostHeads: number } {
-  const [q, k, v] = operands as readonly [Rows, Rows, Rows];
+  const [q, k, v] = operands as readonly [Heads, Heads, Heads];
   const H = inputs[0]!.shape[1]!;
   const headGroup = Math.ceil(H / Math.max(1, Math.ceil(runtime.threads / segments.length)));
   const tasks: { readonly cost: number; readonly ints: number[] }[] = [];
@@ -99,13 +105,6 @@ function splitIntoTasks(
   return { tasks: tasks.map(({ ints }) => ints), mostKeys, mostHeads: headGroup };
 }
 
-function at({ address, row, head }: Rows, i: number, h: number): number {
+function at({ address, row, head }: Heads, i: number, h: number): number {
   return address + i * row + h * head;
-}
-
-/** The operand as it lies, or a copy if its last axis has gaps. */
-function rowsOf(runtime: WasmRuntime, view: WasmView): Rows {
-  const [, H, D] = view.shape as readonly [number, number, number];
-  if (D > 1 && view.strides[2] !== 1) return { address: runtime.contiguous(view), row: 4 * H * D, head: 4 * D };
-  return { address: runtime.pointer(view), row: 4 * view.strides[0]!, head: 4 * view.strides[1]! };
 }

@@ -1,5 +1,6 @@
 import { attentionKernels } from "./attention.ts";
 import { copyKernels } from "./copy.ts";
+import { crossEntropyKernels } from "./cross-entropy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { indexingKernels } from "./indexing.ts";
@@ -10,10 +11,12 @@ import { rearrangeKernels } from "./rearrange.ts";
 import { reduceKernels } from "./reduce.ts";
 import { softmaxKernels } from "./softmax.ts";
 import { sortKernels } from "./sort.ts";
+import { vectorKernels } from "./vectors.ts";
 
 const families: readonly WasmKernels[] = [
   attentionKernels,
   copyKernels,
+  crossEntropyKernels,
   elementwiseKernels,
   embeddingKernels,
   indexingKernels,
@@ -23,6 +26,7 @@ const families: readonly WasmKernels[] = [
   reduceKernels,
   softmaxKernels,
   sortKernels,
+  vectorKernels,
 ];
 
 /** Every op that has a WebAssembly kernel, by name. */

@@ -9,7 +9,7 @@ import { isPacked, type WasmView } from "../storage.ts";
 import type { WasmKernel, WasmKernels } from "./kernel.ts";
 
 /** The last two axes of a view, `batch` elements into its storage from the view's first. */
-function matrixAt(runtime: WasmRuntime, view: WasmView, batch: number): Matrix {
+export function matrixAt(runtime: WasmRuntime, view: WasmView, batch: number): Matrix {
   const rank = view.shape.length;
   return {
     pointer: runtime.pointer(view) + batch * 4,
@@ -35,13 +35,13 @@ function ownPanels({ storage, shape, strides, offset }: WasmView): number | unde
 }
 
 /** The panels of B, how they are kept, and a function that fills them for a batch: nothing to do when B was packed before. */
-interface FilledPanels {
+export interface FilledPanels {
   readonly pointer: number;
   readonly encoding: WasmEncoding;
   fill(batch: number): void;
 }
 
-function panelsOf(runtime: WasmRuntime, b: WasmView): FilledPanels | undefined {
+export function panelsOf(runtime: WasmRuntime, b: WasmView): FilledPanels | undefined {
   const { packed } = b.storage;
   if (packed) {
     const pointer = ownPanels(b);

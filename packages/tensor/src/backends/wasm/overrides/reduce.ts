@@ -40,9 +40,8 @@ function reduction(which: number): WasmKernel<ReduceParams> {
     const rows = rowsOf(runtime, x!, axes);
     if (rows.count === 0) return undefined;
     const chunks = Math.min(rows.count, runtime.chunks(rows.count * rows.length, CHUNK));
-    const scratch = which === numbers.logSumExp ? runtime.scratch(chunks * rows.length * 4) : 0;
     const { address, step, count, length } = rows;
-    runtime.run(job, chunks, [address, step, runtime.pointer(out!), count, length, which, scratch]);
+    runtime.run(job, chunks, [address, step, runtime.pointer(out!), count, length, which]);
     return undefined;
   };
 }

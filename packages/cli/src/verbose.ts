@@ -1,0 +1,34 @@
+import type { Generation, GPT2 } from "@gpt2-ts/gpt2";
+import type { Command } from "commander";
+import type { Timing } from "./continuations.ts";
+import { formatBytes } from "./progress.ts";
+
+/** Adds `-v, --verbose`. */
+export function addVerboseOption(command: Command): Command {
+  return command.option(
+    "-v, --verbose",
+    "tell on standard error how long loading and the first token took, tokens a second, and memory",
+  );
+}
+
+/** What loading took, as a line. */
+export function describeLoading({ device }: GPT2, milliseconds: number): string {
+  return `loading: ${duration(milliseconds)}, for device ${device.name}\n`;
+}
+
+/** What a continuation took, as a line. */
+export function describeTiming({ promptIds, ids }: Generation, { first, rest }: Timing): string {
+  const later = Math.max(0, ids.length - 1);
+  const speed = later > 0 && rest > 0 ? `, then ${((later * 1000) / rest).toFixed(1)} tokens/s` : "";
+  return `prompt: ${promptIds.length} tokens; output: ${ids.length} tokens, the first after ${duration(first)}${speed}\n`;
+}
+
+/** The memory of this process, as a line. */
+export function describeMemory(): string {
+  const most = process.resourceUsage().maxRSS * 1024;
+  return `memory: ${formatBytes(process.memoryUsage.rss())}, ${formatBytes(most)} at most\n`;
+}
+
+function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,28 @@
+// The functions of int8-bytes.ts, which is another module, as these kernels call them.
+
+// @ts-expect-error: decorator
+@external("bytes", "multiplyTile")
+export declare function multiplyTile(
+  a: usize,
+  scales: usize,
+  starts: usize,
+  b: usize,
+  rows: i32,
+  group: i32,
+  totals: usize,
+): void;
+
+// @ts-expect-error: decorator
+@external("bytes", "multiplyPanels")
+export declare function multiplyPanels(
+  x: usize,
+  scales: usize,
+  starts: usize,
+  b0: usize,
+  b1: usize,
+  b2: usize,
+  b3: usize,
+  rows: i32,
+  group: i32,
+  totals: usize,
+): void;
