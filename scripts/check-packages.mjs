@@ -1,6 +1,7 @@
 // Checks the packages as their users get them: packs each into a tarball, looks at what is in it, installs the tarballs into
-// an empty folder, and there imports them, compiles against their types, runs their READMEs' examples and the command.
-// `npm run check:packages` builds first. Needs the npm registry (or npm's cache) for the packages' dependencies.
+// an empty folder, and there imports them, compiles against their types, runs their READMEs' examples and the command; builds a
+// program with bundlers. `npm run check:packages` builds first. With `-- --all` also what takes minutes: Parcel, Next.js, Jest,
+// Cloudflare's workers. Needs the npm registry (or npm's cache) for the packages' dependencies.
 import {
   cpSync,
   existsSync,
@@ -17,11 +18,15 @@ import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { checkBundlers } from "./check-bundlers.mjs";
+import { checkJest, checkWorkers } from "./check-places.mjs";
 import { checkCommandsAsInstalled, packShippedModel } from "./check-shipped-model.mjs";
 import { run, spawn } from "./processes.mjs";
 import { readmeExamples } from "./readme-examples.mjs";
 
 const ATTW = "@arethetypeswrong/cli@0.18.5";
+/** The oldest compiler that reads the declarations, as docs/features.md says. */
+const OLDEST_TYPESCRIPT = "5.4";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const packages = ["safetensors", "tensor", "gpt2", "cli", "hw1"].map((folder) => {
   const manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
@@ -42,6 +47,15 @@ try {
   checkReadmes(consumer);
   checkCommand(consumer);
   checkCommandsAsInstalled(consumer, problem);
+  const libraries = ["safetensors-ts", "@gpt2-ts/tensor", "@gpt2-ts/gpt2"];
+  const tarballs = libraries.map((name) => packages.find((each) => each.name === name).tarball);
+  const all = process.argv.includes("--all");
+  const place = (name) => ({ work: join(work, name), tarballs, root, all, problem });
+  checkBundlers(place("bundlers"));
+  if (all) {
+    checkJest(place("jest"));
+    checkWorkers(place("workers"));
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -71,7 +85,7 @@ async function checkTarball(each) {
   }
   for (const file of files) {
     if (
-      !/^(bin\/.*\.js|data\/.*\.txt|dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.(ts|json)|package\.json|README\.md|LICENSE)$/.test(
+      !/^(bin\/.*\.js|data\/.*\.txt|dist\/.*\.(js|d\.ts)(\.map)?|dist\/kernels(-relaxed)?\.wasm|src\/.*\.(ts|json)|package\.json|README\.md|LICENSE)$/.test(
         file,
       )
     ) {
@@ -86,7 +100,7 @@ async function checkTarball(each) {
         const path = posix.join(posix.dirname(file), source);
         if (!has.has(path)) problem(name, `${file} refers to ${path}, which is missing`);
       }
-    } else if (file.startsWith("dist/")) {
+    } else if (file.startsWith("dist/") && !file.endsWith(".wasm")) {
       if (!has.has(`${file}.map`)) problem(name, `${file} has no source map`);
       if (file.endsWith(".js") && !has.has(file.replace(/\.js$/, ".d.ts")))
         problem(name, `${file} has no declarations`);
@@ -199,13 +213,37 @@ export async function onGpu(): Promise<GpuInfo> {
   for (const setting of settings) {
     compile(consumer, ["types.ts"], { ...setting, noEmit: true }, `types with ${JSON.stringify(setting)}`);
   }
+  checkOldTypes(consumer);
+}
+
+/** Compiles with the oldest compiler, also by the old way of finding modules, which knows no "exports". */
+function checkOldTypes(consumer) {
+  const old = join(work, "typescript");
+  mkdirSync(old);
+  writeJson(join(old, "package.json"), { name: "old", private: true });
+  const packages = [
+    "--no-audit",
+    "--no-fund",
+    "--prefer-offline",
+    "--loglevel=error",
+    `typescript@${OLDEST_TYPESCRIPT}`,
+  ];
+  run("npm", ["install", ...packages], old);
+  const tsc = join(old, "node_modules/typescript/bin/tsc");
+  for (const [module, moduleResolution] of [
+    ["node16", "node16"],
+    ["esnext", "bundler"],
+    ["esnext", "node10"],
+  ]) {
+    const options = { module, moduleResolution, lib: ["ES2022", "DOM"], types: [], noEmit: true };
+    compile(consumer, ["types.ts"], options, `types with TypeScript ${OLDEST_TYPESCRIPT}, ${moduleResolution}`, tsc);
+  }
 }
 
 /** Compiles files under strict settings; what the compiler says is a problem. */
-function compile(consumer, files, options, what) {
+function compile(consumer, files, options, what, tsc = join(root, "node_modules/typescript/bin/tsc")) {
   const compilerOptions = { target: "es2022", strict: true, skipLibCheck: false, ...options };
   writeJson(join(consumer, "tsconfig.json"), { compilerOptions, files });
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
   const { status, stdout } = spawn(process.execPath, [tsc, "-p", "."], consumer);
   if (status !== 0) problem(what, stdout);
 }
@@ -228,7 +266,17 @@ function checkImports(consumer) {
     join(consumer, "require.cjs"),
     `for (const name of ${names}) { const module = require(name); ${check} }`,
   );
-  for (const file of ["import.mjs", "require.cjs"]) {
+  writeFileSync(
+    join(consumer, "kernels.mjs"),
+    `import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createWasmBackend, tensor } from "@gpt2-ts/tensor";
+const path = createRequire(import.meta.url).resolve("@gpt2-ts/tensor/kernels.wasm");
+const device = createWasmBackend({ module: new WebAssembly.Module(readFileSync(path)) });
+if (tensor([1, 2], { device }).sum().itemSync() !== 3) throw new Error("it cannot add");
+`,
+  );
+  for (const file of ["import.mjs", "require.cjs", "kernels.mjs"]) {
     const { status, stderr } = spawn(process.execPath, ["--no-warnings", file], consumer);
     if (status !== 0 || stderr !== "") problem(file, stderr);
   }

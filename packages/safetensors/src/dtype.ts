@@ -1,4 +1,5 @@
 import { kindOf } from "./kind.ts";
+import type { Own } from "./own.ts";
 
 /** How each dtype is held in memory. F16 and BF16 are their bit patterns; C64 is real, imaginary, real, imaginary, …. */
 const FORMATS = {
@@ -31,24 +32,24 @@ export type Dtype = keyof typeof FORMATS;
 
 /** The typed array that holds the elements of dtype `D`. Sub-byte dtypes stay packed, as bytes. */
 export type DtypeArray<D extends Dtype = Dtype> = D extends "I8"
-  ? Int8Array<ArrayBuffer>
+  ? Own<Int8Array>
   : D extends "I16"
-    ? Int16Array<ArrayBuffer>
+    ? Own<Int16Array>
     : D extends "U16" | "F16" | "BF16"
-      ? Uint16Array<ArrayBuffer>
+      ? Own<Uint16Array>
       : D extends "I32"
-        ? Int32Array<ArrayBuffer>
+        ? Own<Int32Array>
         : D extends "U32"
-          ? Uint32Array<ArrayBuffer>
+          ? Own<Uint32Array>
           : D extends "F32" | "C64"
-            ? Float32Array<ArrayBuffer>
+            ? Own<Float32Array>
             : D extends "F64"
-              ? Float64Array<ArrayBuffer>
+              ? Own<Float64Array>
               : D extends "I64"
-                ? BigInt64Array<ArrayBuffer>
+                ? Own<BigInt64Array>
                 : D extends "U64"
-                  ? BigUint64Array<ArrayBuffer>
-                  : Uint8Array<ArrayBuffer>;
+                  ? Own<BigUint64Array>
+                  : Own<Uint8Array>;
 
 /** Every dtype, in the reverse of the official writer's order of tensors: by alignment, then by declaration. */
 export const DTYPES: readonly Dtype[] = Object.freeze(Object.keys(FORMATS).filter(isDtype));
@@ -63,7 +64,7 @@ export function bitsPerElement(dtype: Dtype): number {
 }
 
 /** The bytes, which must begin a buffer or be aligned in it, as the dtype's typed array. */
-export function viewAs(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): DtypeArray {
+export function viewAs(dtype: Dtype, bytes: Own<Uint8Array>): DtypeArray {
   const { array } = FORMATS[dtype];
   return new array(bytes.buffer, bytes.byteOffset, bytes.byteLength / array.BYTES_PER_ELEMENT);
 }

@@ -6,6 +6,7 @@ export type { FileHandleLike } from "./file-source.ts";
 export type { TensorInfo } from "./header.ts";
 export type { HttpOptions } from "./http/options.ts";
 export { type OpenOptions, open, type Source } from "./open.ts";
+export type { Own } from "./own.ts";
 export { parse, type RawTensor, type SafeTensors, type TensorReader } from "./safetensors.ts";
 export { type MetadataInput, serialize, type TensorData, type TensorInput, type TensorInputs } from "./serialize.ts";
 export { type OpenShardedOptions, openSharded, type ShardedSafeTensors } from "./sharded.ts";

@@ -4,6 +4,7 @@ import { bitsPerElement, type Dtype, type DtypeArray, viewAs } from "./dtype.ts"
 import { quote, SafetensorsError } from "./errors.ts";
 import { type Header, headerLength, LENGTH_BYTES, parseHeader, type TensorInfo } from "./header.ts";
 import type { ReadAhead } from "./http/read-ahead.ts";
+import type { Own } from "./own.ts";
 
 /** A tensor as it lies in the file; checking `dtype` tells TypeScript which typed array `data` is. */
 export type RawTensor<D extends Dtype = Dtype> = {
@@ -26,7 +27,7 @@ export interface TensorReader extends AsyncDisposable {
    *
    * @throws SafetensorsError `unsupported-conversion` for other dtypes
    */
-  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
+  readFloat32(name: string): Promise<Own<Float32Array>>;
   /**
    * Reads a tensor's bytes into the caller's memory, which may be shared or WebAssembly memory, without holding
    * a copy. After an error the target's content is unspecified.
@@ -96,7 +97,7 @@ export class SafeTensors implements TensorReader {
     return rawTensor(dtype, shape, bytes);
   }
 
-  async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
+  async readFloat32(name: string): Promise<Own<Float32Array>> {
     const info = this.info(name);
     this.#floatDtype(info);
     const target = new Float32Array(this.#allocate(name, info.size * Float32Array.BYTES_PER_ELEMENT).buffer);
@@ -203,7 +204,7 @@ export class SafeTensors implements TensorReader {
     throw new SafetensorsError("invalid-target", detail, { file: this.#source.name, tensor });
   }
 
-  #allocate(tensor: string, byteLength: number): Uint8Array<ArrayBuffer> {
+  #allocate(tensor: string, byteLength: number): Own<Uint8Array> {
     try {
       return new Uint8Array(byteLength);
     } catch (cause) {
@@ -213,7 +214,7 @@ export class SafeTensors implements TensorReader {
   }
 }
 
-function rawTensor<D extends Dtype>(dtype: D, shape: readonly number[], bytes: Uint8Array<ArrayBuffer>): RawTensor {
+function rawTensor<D extends Dtype>(dtype: D, shape: readonly number[], bytes: Own<Uint8Array>): RawTensor {
   return { dtype, shape, data: viewAs(dtype, bytes) } as RawTensor;
 }
 

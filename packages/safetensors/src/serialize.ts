@@ -3,6 +3,7 @@ import { DTYPES, type Dtype, holds, isDtype } from "./dtype.ts";
 import { quote, SafetensorsError } from "./errors.ts";
 import { describeShape, LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, tensorByteLength } from "./header.ts";
 import { kindOf } from "./kind.ts";
+import type { Own } from "./own.ts";
 
 /** Elements in row-major order, as the file will hold them: plain bytes, or the typed array that `read` returns. */
 export type TensorData = ArrayBufferLike | ArrayBufferView;
@@ -44,7 +45,7 @@ export interface Layout<Data> {
  * @throws SafetensorsError `invalid-name`, `invalid-tensor`, `invalid-metadata`, `shape-overflow`, `misaligned`,
  *   `size-mismatch`, `header-too-large`, `too-large` if there is no memory for it
  */
-export function serialize(tensors: TensorInputs, metadata?: MetadataInput): Uint8Array<ArrayBuffer> {
+export function serialize(tensors: TensorInputs, metadata?: MetadataInput): Own<Uint8Array> {
   const layout = layOut(tensors, metadata);
   const bytes = allocate(layout.size);
   bytes.set(layout.head);
@@ -148,7 +149,7 @@ function compareCodePoints(a: string, b: string): number {
   return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1);
 }
 
-function allocate(byteLength: number): Uint8Array<ArrayBuffer> {
+function allocate(byteLength: number): Own<Uint8Array> {
   try {
     return new Uint8Array(byteLength);
   } catch (cause) {

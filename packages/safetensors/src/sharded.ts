@@ -6,6 +6,7 @@ import { download } from "./http/source.ts";
 import { JsonError, JsonReader } from "./json-reader.ts";
 import { nodeModule } from "./node-modules.ts";
 import { type OpenOptions, open, type Source, toByteSource, toLocation } from "./open.ts";
+import type { Own } from "./own.ts";
 import type { RawTensor, SafeTensors, TensorReader } from "./safetensors.ts";
 
 export interface OpenShardedOptions extends OpenOptions {
@@ -64,7 +65,7 @@ export class ShardedSafeTensors implements TensorReader {
     return (await this.#shardWith(name)).read(name);
   }
 
-  async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
+  async readFloat32(name: string): Promise<Own<Float32Array>> {
     return (await this.#shardWith(name)).readFloat32(name);
   }
 

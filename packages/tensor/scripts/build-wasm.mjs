@@ -20,7 +20,7 @@ for (const script of ["build-wasm.mjs", "compile-kernels.mjs"]) {
   hash.update(await readFile(fileURLToPath(new URL(script, import.meta.url))));
 }
 for (const [name, text] of sources) hash.update(`${name}\0${text}\0`);
-const stamp = `// built from ${hash.digest("hex")}`;
+const stamp = `// built from ${hash.copy().digest("hex")}`;
 const previous = await readFile(target, "utf8").catch(() => "");
 if (previous.startsWith(stamp) && !process.argv.includes("--force")) process.exit(0);
 
@@ -41,14 +41,18 @@ sources.set(
   ].join("\n"),
 );
 
-const simd = await compileKernels(sources, "pool.ts", "CONSTANTS", false);
-const relaxed = await compileKernels(sources, "pool.ts", "CONSTANTS", true);
+const build = hash.digest("hex").slice(0, 16);
+const simd = named("simd", await compileKernels(sources, "pool.ts", "CONSTANTS", false));
+const relaxed = named("relaxed", await compileKernels(sources, "pool.ts", "CONSTANTS", true));
 const bytes = await compileKernels(sources, "int8-bytes.ts", "BYTE_CONSTANTS", true);
 const generated = `${stamp}
 /** Numbers of the jobs, as the workers know them. */
 export const jobs = {
 ${jobs.map(({ name }, index) => `  ${name}: ${index},`).join("\n")}
 } as const;
+
+/** What the kernels were built from. The binaries say so too: a job's number may differ from one build to another. */
+export const build = "${build}";
 
 /**
  * The kernels as base64: compiled for plain SIMD, and with relaxed SIMD (fused multiply-add); and those that multiply bytes,
@@ -69,3 +73,9 @@ const sizes = [
   `${bytes.length} bytes (byte products)`,
 ];
 console.error(`wasm kernels: ${jobs.length} jobs, ${sizes.join(", ")}`);
+
+/** The binary with a custom section `gpt2-ts`: which kernels these are, and of which build. */
+function named(kind, binary) {
+  const content = ["gpt2-ts".length, ...Buffer.from("gpt2-ts"), ...Buffer.from(`${kind} ${build}`)];
+  return Buffer.concat([binary, Buffer.from([0, content.length, ...content])]); // both lengths are below 128
+}

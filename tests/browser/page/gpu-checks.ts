@@ -2,6 +2,7 @@
 import { Batch, disposeModel, forward, GPT2, loadModel, logits, modelSource } from "@gpt2-ts/gpt2";
 import { tensor } from "@gpt2-ts/tensor";
 import { createGpuBackend, type GpuBackend } from "@gpt2-ts/tensor/gpu";
+import * as gpuJs from "gpu.js"; // handed over, as programs that are bundled do
 import { open } from "safetensors-ts";
 import { largestDifference } from "./compare.ts";
 
@@ -12,7 +13,7 @@ const backends = new Map<BrowserMode, Promise<GpuBackend>>();
 
 /** One backend for each mode. */
 export function backendIn(mode: BrowserMode): Promise<GpuBackend> {
-  const backend = backends.get(mode) ?? createGpuBackend({ mode });
+  const backend = backends.get(mode) ?? createGpuBackend({ mode, gpuJs });
   backends.set(mode, backend);
   return backend;
 }
@@ -25,7 +26,7 @@ export async function info(mode: BrowserMode) {
 
 /** What mode "auto" found. */
 export async function automatic() {
-  const device = await createGpuBackend();
+  const device = await createGpuBackend({ gpuJs });
   const { mode, trials } = device.info();
   device.dispose();
   return { mode, trials };
@@ -49,7 +50,7 @@ export async function modelLogits(mode: BrowserMode, url: string, reference: str
 /** The text that the likeliest tokens make, on the gpu device and on the wasm device. */
 export async function generated(mode: BrowserMode, url: string, prompt: string, maxTokens: number) {
   const options = { maxTokens, temperature: 0 };
-  using onGpu = await GPT2.load(url, { device: "gpu", gpuMode: mode });
+  using onGpu = await GPT2.load(url, { device: await backendIn(mode) });
   using onWasm = await GPT2.load(url);
   const [gpu, wasm] = [await onGpu.generate(prompt, options), await onWasm.generate(prompt, options)];
   return { gpu: gpu.text, wasm: wasm.text };
@@ -57,7 +58,7 @@ export async function generated(mode: BrowserMode, url: string, prompt: string, 
 
 /** Log-probabilities of texts on the gpu device, and how far they are from those of the wasm device. */
 export async function scored(mode: BrowserMode, url: string, texts: readonly string[]) {
-  using onGpu = await GPT2.load(url, { device: "gpu", gpuMode: mode });
+  using onGpu = await GPT2.load(url, { device: await backendIn(mode) });
   using onWasm = await GPT2.load(url);
   const [gpu, wasm] = [await onGpu.scoreAll(texts), await onWasm.scoreAll(texts)];
   const logprobs = (scores: typeof gpu) => scores.flatMap((score) => [...score.logprobs]);
@@ -66,19 +67,19 @@ export async function scored(mode: BrowserMode, url: string, texts: readonly str
 
 /** The error that asking for a mode ends in, and what the page can compute afterwards. */
 export async function missing(mode: BrowserMode) {
-  const error = await errorOf(async () => (await createGpuBackend({ mode })).dispose());
+  const error = await errorOf(async () => (await createGpuBackend({ mode, gpuJs })).dispose());
   return { error, afterwards: await tensor([1, 2]).add(1).toList() };
 }
 
 /** The error of an op after the device was taken away, and what a new backend computes then. */
 export async function lost(mode: BrowserMode) {
   const takeAway = mode === "webgpu" ? catchDevice() : catchContext();
-  const device = await createGpuBackend({ mode });
+  const device = await createGpuBackend({ mode, gpuJs });
   const x = tensor([1, 2], { device });
   const before = await x.add(1).toList();
   await takeAway();
   const error = await errorOf(async () => x.add(1).toList());
-  const again = await createGpuBackend({ mode });
+  const again = await createGpuBackend({ mode, gpuJs });
   return { before, error, afterwards: await tensor([1, 2], { device: again }).add(2).toList() };
 }
 

@@ -15,9 +15,6 @@ const LONGEST_SEARCHED_WORD = 48;
 const POSITIONS = 2 ** 31;
 export const MAX_MERGES = 2 ** 22;
 
-/** Of this process: no file can bring pairs that fall into one slot. */
-const ownKeys = hashKeys();
-
 const NO_RANK = -1;
 const GONE = -1;
 
@@ -40,11 +37,13 @@ export class MergeTable {
   #rankAt: Int32Array;
   #mask: number;
   #size = 0;
-  #leftKey = ownKeys[0];
-  #rightKey = ownKeys[1];
+  /** Of this process: no file can bring pairs that fall into one slot. */
+  #leftKey: number;
+  #rightKey: number;
 
   /** @param capacity the most merges it can hold */
   constructor(capacity: number) {
+    [this.#leftKey, this.#rightKey] = hashKeys();
     this.#lefts = new Int32Array(capacity);
     this.#rights = new Int32Array(capacity);
     this.#results = new Int32Array(capacity);

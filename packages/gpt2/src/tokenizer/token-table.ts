@@ -1,7 +1,5 @@
 import { hashKeys } from "./hash-keys.ts";
 
-const ownKeys = hashKeys();
-
 /**
  * As FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), but with keys of this process: no file can bring tokens that fall into one
  * slot. The upper bits are brought down to where slots are chosen by.
@@ -33,7 +31,7 @@ export class TokenTable {
   /** 1 + the number of a token, by its hash, with linear probing; 0 where there is none. */
   #slots: Int32Array;
   #size = 0;
-  #keys = ownKeys;
+  #keys = hashKeys();
 
   /** Has room for so many tokens, and so many characters in all. */
   constructor(tokens: number, characters: number) {

@@ -49,15 +49,15 @@ export function isNode(): boolean {
   return typeof process === "object" && typeof process.versions?.node === "string";
 }
 
-/** Imports a package that only Node needs, hidden from bundlers that make code for browsers. */
-export function importInNode<Module>(name: "webgpu" | "gl"): Promise<Module> {
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+/** Imports a package that need not be installed, when the program runs: bundlers do not follow. */
+export function importOptional<Module>(name: "gpu.js" | "webgpu" | "gl"): Promise<Module> {
+  return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
 }
 
 async function provideInNode(): Promise<void> {
   let gpu: GPU;
   try {
-    const webgpu: { create(options: readonly string[]): GPU } = await importInNode("webgpu");
+    const webgpu: { create(options: readonly string[]): GPU } = await importOptional("webgpu");
     gpu = webgpu.create([]);
   } catch (cause) {
     const missing = (cause as { readonly code?: unknown }).code === "ERR_MODULE_NOT_FOUND";

@@ -16,6 +16,11 @@ export interface GpuOptions {
   readonly mode?: GpuMode | "auto" | undefined;
   /** Whether a kernel that GPU.js moves to the CPU may run there. Default false: it is an error. */
   readonly allowFallback?: boolean | undefined;
+  /**
+   * GPU.js, where the program imports it itself: `await import("gpu.js")`. Programs that are bundled do, because this package
+   * leaves its optional import of GPU.js to the moment when the program runs. Default: the installed one.
+   */
+  readonly gpuJs?: object | undefined;
 }
 
 /**
@@ -23,9 +28,9 @@ export interface GpuOptions {
  * not installed or the mode does not work.
  */
 export async function createGpuBackend(options: GpuOptions = {}): Promise<GpuBackend> {
-  checkOptionNames(options, ["mode", "allowFallback"], "createGpuBackend");
+  checkOptionNames(options, ["mode", "allowFallback", "gpuJs"], "createGpuBackend");
   const { mode: wanted = "auto", allowFallback = false } = options;
-  const gpuJs = await loadGpuJs();
+  const gpuJs = await loadGpuJs(options.gpuJs);
   const { mode, trials } = wanted === "auto" ? await chooseMode(gpuJs) : { mode: wanted, trials: [] };
   await requireMode(gpuJs, mode);
   const gpu = new gpuJs.GPU({ mode });

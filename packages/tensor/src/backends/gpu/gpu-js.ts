@@ -1,5 +1,5 @@
-/// <reference path="./optional-peers.d.ts" />
 import { DeviceError } from "../../errors.ts";
+import { importOptional } from "./adapter.ts";
 import type { WebGl2Context, WebGpuAdapter, WebGpuBuffer, WebGpuDevice } from "./platform-types.ts";
 
 // What the backend uses of GPU.js, as of 2.24.1: https://github.com/gpujs/gpu.js. Names are GPU.js's own. What its
@@ -170,15 +170,16 @@ export type PipelineBinding =
   | { readonly source: "step" | "resident"; readonly step: number | string }
   | { readonly source: "literal"; readonly value: unknown };
 
-/** GPU.js, loaded now. Throws {@link DeviceError} where it is not installed. */
-export async function loadGpuJs(): Promise<GpuJs> {
+/** GPU.js as the program hands it over, or loaded now. Throws {@link DeviceError} where it is not installed. */
+export async function loadGpuJs(given?: object): Promise<GpuJs> {
   let module: { readonly default?: unknown };
   try {
-    module = await import("gpu.js");
+    module = given ?? (await importOptional<object>("gpu.js"));
   } catch (cause) {
-    throw new DeviceError("gpu", "GPU.js could not be loaded; it is an optional peer: npm install gpu.js webgpu", {
-      cause,
-    });
+    const detail =
+      "GPU.js could not be loaded; it is an optional peer: npm install gpu.js webgpu " +
+      '(a bundled program hands it over: createGpuBackend({ gpuJs: await import("gpu.js") }))';
+    throw new DeviceError("gpu", detail, { cause });
   }
   // CommonJS or a browser bundle: under `default`, or not, as the loader has it.
   const found = [module, module.default].find(isGpuJs);

@@ -1,5 +1,5 @@
 import { DeviceError } from "../../errors.ts";
-import { type AdapterDescription, adapterName, importInNode, isNode, provideWebGpu } from "./adapter.ts";
+import { type AdapterDescription, adapterName, importOptional, isNode, provideWebGpu } from "./adapter.ts";
 import type { Gpu, GpuJs, GpuMode, KernelThis } from "./gpu-js.ts";
 
 /** All modes, those that are probably fastest first. */
@@ -97,7 +97,7 @@ export async function requireMode({ GPU }: GpuJs, mode: GpuMode): Promise<Adapte
 
 async function headlessAdvice(): Promise<string> {
   try {
-    await importInNode("gl");
+    await importOptional("gl");
   } catch {
     return (
       "mode headlessgl needs the package gl: npm install gl, which builds it where there is no binary for this platform " +

@@ -30,6 +30,11 @@ export interface WasmOptions {
   readonly deterministic?: boolean;
   /** Milliseconds without progress after which a worker counts as lost and the op throws. Default 30,000. */
   readonly workerTimeout?: number;
+  /**
+   * The kernels as a `WebAssembly.Module`, for places where programs may not compile: of `@gpt2-ts/tensor/kernels.wasm`, or
+   * of `@gpt2-ts/tensor/kernels-relaxed.wasm`, with fused multiply-adds. Default: this package compiles its own.
+   */
+  readonly module?: object | undefined;
 }
 
 /** What a wasm backend runs on. */
@@ -58,18 +63,25 @@ export class WasmBackend implements Backend {
   readonly #byName: WasmEncodings;
 
   /**
-   * Throws {@link DeviceError} where the engine has no SIMD or no shared memory, RangeError for a bad option.
+   * Throws {@link DeviceError} where the engine has no SIMD or no shared memory, or for another `module`; RangeError for a bad
+   * option.
    *
    * @param byteKernels for tests: the byte kernels, as base64, instead of the package's own
    */
   constructor(options: WasmOptions = {}, byteKernels?: string) {
-    checkOptionNames(options, ["threads", "deterministic", "workerTimeout"], "createWasmBackend");
-    const { threads, deterministic = false, workerTimeout = 30_000 } = options;
+    checkOptionNames(options, ["threads", "deterministic", "workerTimeout", "module"], "createWasmBackend");
+    const { threads, deterministic = false, workerTimeout = 30_000, module } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
       throw new RangeError(`wasm: threads must be an integer from 1 to 64, not ${threads}`);
     }
     if (!(workerTimeout > 0)) throw new RangeError(`wasm: workerTimeout must be positive, not ${workerTimeout}`);
-    this.runtime = new WasmRuntime({ threads: threads ?? defaultThreads(), deterministic, workerTimeout, byteKernels });
+    this.runtime = new WasmRuntime({
+      threads: threads ?? defaultThreads(),
+      deterministic,
+      workerTimeout,
+      byteKernels,
+      module,
+    });
     this.#byName = wasmEncodings(this.runtime.int8Products);
   }
 

@@ -9,6 +9,7 @@ import { type ByteKernels, type Int8Products, noByteKernels, probeByteProducts }
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
 import { binaries, jobs } from "./kernels.generated.ts";
 import { WasmMemory } from "./memory.ts";
+import { compiledKernels, compiledModule, kernelsIn } from "./module.ts";
 import { type KernelModules, tooFewThreads, WorkerPool } from "./pool.ts";
 import { collapsedCopy } from "./strided-copy.ts";
 
@@ -40,6 +41,8 @@ export interface RuntimeOptions {
   readonly workerTimeout: number;
   /** The byte kernels, as base64; undefined for none. Default: those that the package has, where the engine can compile them. */
   readonly byteKernels?: string | undefined;
+  /** The kernels, if they are compiled already: a `WebAssembly.Module`. Then there are no byte kernels: words give the same bits. */
+  readonly module?: object | undefined;
 }
 
 /** The kernels, their memory and their threads: what overrides run jobs with. */
@@ -61,20 +64,24 @@ export class WasmRuntime {
   #disposed = false;
 
   constructor(options: RuntimeOptions) {
-    if (!hasSimd()) throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
-    const { threads, deterministic, workerTimeout } = options;
+    const { threads, deterministic, workerTimeout, module } = options;
+    if (!module && !hasSimd())
+      throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
     const relaxed = hasRelaxedSimd();
-    const { byteKernels = relaxed ? binaries.bytes : undefined } = options;
+    const { byteKernels = relaxed && !module ? binaries.bytes : undefined } = options;
     const wanted = canShareMemory() ? threads : 1;
     const space = wanted > 1 ? limitedAddressSpace() : undefined;
     this.threads = space ? Math.min(wanted, 1 + affordableWorkers(space)) : wanted;
     if (this.threads < wanted) {
       this.#notice = tooFewThreads(this.threads, wanted, "ulimit -v leaves no addresses for more");
     }
-    this.relaxedSimd = !deterministic && relaxed;
+    const { module: main, relaxedSimd } = module
+      ? kernelsIn(module, deterministic)
+      : compiledKernels(!deterministic && relaxed);
+    this.relaxedSimd = relaxedSimd;
     this.#workerTimeout = workerTimeout;
-    const bytes = byteKernels === undefined ? undefined : compile(byteKernels);
-    this.#modules = { main: compile(this.relaxedSimd ? binaries.relaxed : binaries.simd), bytes };
+    const bytes = byteKernels === undefined ? undefined : compiledModule(byteKernels);
+    this.#modules = { main, bytes };
     const memory = this.memory.memory as WebAssembly.Memory;
     const instance = bytes && new WebAssembly.Instance(bytes, { env: { memory } });
     const kernels = (instance?.exports as ByteKernels | undefined) ?? noByteKernels;
@@ -207,20 +214,4 @@ export class WasmRuntime {
 
 function kernelFailure(job: Job, cause: unknown): DeviceError {
   return new DeviceError("wasm", `${job} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-}
-
-function compile(binary: string): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(decodeBase64(binary));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}`, { cause });
-  }
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }
