@@ -70,7 +70,7 @@ const npm = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-n
 const entries = [
   "^packages/[^/]+/src/index[.]ts$",
   "^packages/safetensors/src/transport/(index|exchange-browser)[.]ts$",
-  "^packages/tensor/src/backends/gpu/index[.]ts$",
+  "^packages/tensor/src/(methods|backends/gpu)/index[.]ts$",
   "^packages/gpt2/src/(node|pretrained/browser|worker/index|worker/gpt2-thread|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",

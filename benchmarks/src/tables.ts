@@ -19,6 +19,7 @@ import type { RealResult } from "./real/result.ts";
 import type { ResponsiveResult } from "./responsive/result.ts";
 import { readResults } from "./results-file.ts";
 import type { RooflineResult } from "./roofline/result.ts";
+import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
@@ -30,6 +31,7 @@ import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
 import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
+import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
 const DOCUMENTS = ["README.md", ...["benchmarks.md", "gpu.md", "responsive.md"].map((name) => join("docs", name))];
@@ -51,6 +53,7 @@ const generated = {
   "short-prompt": shortPromptTable(speed),
   "share-of-memory": shareOfMemoryTable(speed),
   matmul: matmulTable(speed),
+  speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
   // docs/responsive.md

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { disposeModel, loadModel, type Model, modelSource } from "@gpt2-ts/gpt2";
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { describe, expect, test } from "vitest";
 import { type Candidate, candidates } from "../src/accuracy/backends.ts";
 import { decode, prefill } from "../src/accuracy/passes.ts";
@@ -25,9 +26,19 @@ const pinned: Record<string, Record<(typeof names)[number], string>> = {
   },
 };
 
-async function load(name: (typeof names)[number], { backend }: Candidate): Promise<Model> {
+/** The same with int8 weights, on the deterministic build: whether the processor multiplies bytes or words. */
+const pinnedInt8: Record<(typeof names)[number], string> = {
+  "synthetic-tiny": "12db441862833865",
+  shakespeare: "b211356eb3457aea",
+};
+
+async function load(
+  name: (typeof names)[number],
+  { backend }: Candidate,
+  dtype: MatrixEncoding = "f32",
+): Promise<Model> {
   const folder = name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint(name);
-  return loadModel(await modelSource(folder), { device: backend });
+  return loadModel(await modelSource(folder), { device: backend, dtype });
 }
 
 describe.each(candidates())("$name", (candidate) => {
@@ -56,5 +67,22 @@ describe.each(candidates())("$name", (candidate) => {
       const expected = pinned[candidate.name]?.[name];
       if (expected !== undefined) expect(all.digest("hex").slice(0, 16)).toBe(expected);
     });
+  });
+});
+
+describe.each(names)("int8 on %s", (name) => {
+  test("has the same bits at once and token by token, and on every processor", async () => {
+    for (const candidate of candidates().filter(({ name }) => name !== "reference")) {
+      const model = await load(name, candidate, "int8");
+      const all = createHash("sha256");
+      for (const prompt of await readReference(name)) {
+        const whole = await prefill(model, prompt);
+        expect((await decode(model, prompt)).digest, `${prompt.name} token by token`).toBe(whole.digest);
+        all.update(whole.digest);
+      }
+      disposeModel(model);
+      if (candidate.name === "wasm, deterministic") expect(all.digest("hex").slice(0, 16)).toBe(pinnedInt8[name]);
+      candidate.dispose();
+    }
   });
 });

@@ -115,6 +115,8 @@ function browserTests(name: BrowserName, program: string): void {
       for (const threads of isolated ? [1, 2, 3] : [2]) {
         expect((await check(page, "logits", { ...choice, threads })).bits).toBe(bits);
       }
+      const int8 = { ...choice, dtype: "int8" } as const;
+      expect((await check(page, "logits", int8)).bits).toBe((await inNode("logits", int8)).bits);
     });
 
     test("streams the text that Node writes from the same seed, and leaves the page alive", async () => {

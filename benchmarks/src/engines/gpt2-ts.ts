@@ -15,11 +15,18 @@ export async function loadGpt2Ts(spec: EngineSpec): Promise<LanguageEngine> {
   }
   const wasm = createWasmBackend({ threads: spec.threads, deterministic: spec.deterministic ?? false });
   const model = await loadModel(await modelSource(spec.model), { device: wasm, dtype: spec.dtype });
-  const { threads, relaxedSimd } = wasm.info();
+  const { threads, relaxedSimd, int8Products } = wasm.info();
   const buffers = new ReadBuffers();
   let gpt2: GPT2 | undefined;
   return {
-    facts: { engine: "gpt2-ts", backend: "wasm", threads, relaxedSimd, ...(spec.dtype && { dtype: spec.dtype }) },
+    facts: {
+      engine: "gpt2-ts",
+      backend: "wasm",
+      threads,
+      relaxedSimd,
+      ...(spec.dtype && { dtype: spec.dtype }),
+      ...(spec.dtype === "int8" && { int8Products }),
+    },
     start: () => new CachedSequence(model, buffers),
     async score(texts) {
       gpt2 ??= new GPT2(model, syntheticTokenizer(model.config.vocabSize));

@@ -21,6 +21,8 @@ const STEPS = {
   separate: { step: (a: string) => `${a} = f32x4.add(f32x4.mul(${a}, x), y)`, operations: 8 },
   /** Integers of 16 bits: products summed in pairs, and added to sums of 32 bits. */
   words: { step: (a: string) => `${a} = i32x4.add(${a}, i32x4.dot_i16x8_s(${a}, x))`, operations: 16 },
+  /** Integers of 8 bits: products summed in fours, and added to sums of 32 bits. */
+  bytes: { step: (a: string) => `${a} = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, y, ${a})`, operations: 32 },
 } as const;
 
 export type ArithmeticKind = keyof typeof STEPS;
@@ -43,7 +45,7 @@ export function loop(count: i32): i32 {
   }
   return i32x4.extract_lane(${chains.reduce((sum, a) => `v128.xor(${sum}, ${a})`)}, 0);
 }`;
-  const relaxedSimd = kind === "fused";
+  const relaxedSimd = kind === "fused" || kind === "bytes";
   const loops: ThreadLoops = await startLoops({ threads, source, count: ITERATIONS, memoryBytes: 65_536, relaxedSimd });
   return { sample: async () => (threads * ITERATIONS * CHAINS * operations) / (await loops.sample()) };
 }

@@ -1,5 +1,5 @@
 /** The parts of `bench:roofline`: all dtypes and the machine's limits in turns, in the same rounds. */
-import type { MatrixEncoding } from "@gpt2-ts/tensor";
+import type { MatrixEncoding, WasmInfo } from "@gpt2-ts/tensor";
 import type { ArithmeticKind } from "../harness/arithmetic.ts";
 import { Child } from "../harness/child.ts";
 import { interleave, type Schedule, type Side } from "../harness/interleave.ts";
@@ -40,11 +40,15 @@ export async function measureRoofline(part: RooflinePartName, model: string, pla
     const models = dtypes.map(
       (dtype) => new ModelSide(start(dtype, MODEL_CHILD, { model, threads, dtype }), part, plan),
     );
-    const fused = await models[0]!.child.call<boolean>("relaxedSimd");
+    const { relaxedSimd, int8Products } = await models[0]!.child.call<WasmInfo>("info");
+    const [floats, integers] = [
+      relaxedSimd ? "fused" : "separate",
+      int8Products === "words" ? "words" : "bytes",
+    ] as const;
     const arithmetic = start("arithmetic", ARITHMETIC_CHILD);
     const peak = (kind: ArithmeticKind): Side => side(arithmetic, "sample", kind, threads, LIMIT_PASSES);
     const read = side(start("plain read", READ_CHILD), "sample", threads, LIMIT_PASSES);
-    return await measureInTurns(models, [read, peak(fused ? "fused" : "separate"), peak("words")], part, plan);
+    return await measureInTurns(models, [read, peak(floats), peak(integers)], part, plan);
   } finally {
     await Promise.all(children.map((child) => child.close()));
   }
@@ -52,7 +56,7 @@ export async function measureRoofline(part: RooflinePartName, model: string, pla
 
 async function measureInTurns(
   models: readonly ModelSide[],
-  machine: readonly [read: Side, f32: Side, words: Side],
+  machine: readonly [read: Side, f32: Side, int8: Side],
   part: RooflinePartName,
   plan: RooflinePlan,
 ): Promise<Measured> {

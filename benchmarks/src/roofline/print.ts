@@ -24,7 +24,7 @@ export function limitsOf({ limits, threads }: RooflinePart): string {
   const { memory, arithmetic } = limits;
   return (
     `The limits in the same rounds, on ${threads} threads: ${show(memory.median)} GB/s read, ` +
-    `${show(arithmetic.f32.median)} Gflop/s, ${show(arithmetic.int8.median)} Gop/s of 16-bit integers.`
+    `${show(arithmetic.f32.median)} Gflop/s, ${show(arithmetic.int8.median)} Gop/s of integers.`
   );
 }
 

@@ -1,6 +1,6 @@
 /** The process of one model whose ops are timed: runs a part on request; idle in between. */
 import { Batch, forward, GPT2, KVCache, loadModel, logits, type Model, modelSource, profileNames } from "@gpt2-ts/gpt2";
-import { createWasmBackend, type MatrixEncoding, type OpTime } from "@gpt2-ts/tensor";
+import { createWasmBackend, type MatrixEncoding, type OpTime, type WasmInfo } from "@gpt2-ts/tensor";
 import { argMaxOfLastRow, promptOf } from "../engines/prompts.ts";
 import { serve } from "../harness/child.ts";
 import { mixedLengths } from "../peers/plan.ts";
@@ -24,7 +24,7 @@ interface Opened {
   readonly model: Model;
   readonly gpt2: GPT2;
   readonly recorder: Recorder;
-  readonly relaxedSimd: boolean;
+  readonly info: WasmInfo;
 }
 
 const spec: RooflineSpec = JSON.parse(process.argv[2] ?? "{}");
@@ -35,8 +35,8 @@ const opened = (): Promise<Opened> => {
 };
 
 serve({
-  /** Whether the kernels use fused multiply-adds. */
-  relaxedSimd: async () => (await opened()).relaxedSimd,
+  /** What the kernels use of the processor. */
+  info: async () => (await opened()).info,
 
   /** Runs a part once. `tokens`: of the prompt, the context before decoding, or all texts. `steps`: tokens decoded. */
   async profile(part: RooflinePartName, tokens: number, steps: number): Promise<Profile> {
@@ -61,7 +61,7 @@ async function load({ model: folder, threads, dtype }: RooflineSpec): Promise<Op
   const model = await loadModel(await modelSource(folder), { device, dtype });
   const recorder = new Recorder(profileNames(model));
   const gpt2 = new GPT2(model, syntheticTokenizer(model.config.vocabSize));
-  return { model, gpt2, recorder, relaxedSimd: device.info().relaxedSimd };
+  return { model, gpt2, recorder, info: device.info() };
 }
 
 async function timed(run: () => Promise<void>): Promise<Profile> {

@@ -18,6 +18,7 @@ import { addVerboseOption, describeLoading, describeMemory, describeTiming } fro
 
 interface GenerateFlags extends ModelFlags, PromptFlags, SamplingFlags {
   readonly specialTokens?: true;
+  readonly speculate?: string;
   readonly useGenerationConfig?: true;
   readonly num?: number;
   readonly json?: true;
@@ -34,6 +35,10 @@ export function generateCommand(): Command {
     .option("--file <file>", "continue the text in this file")
     .addOption(specialTokensOption("the prompt"));
   return addVerboseOption(addProfileOption(addSamplingOptions(command)))
+    .option(
+      "--speculate <method>",
+      "lookup: guess tokens from what came before and check several at once; the same text, sooner where it repeats itself",
+    )
     .option("--num <count>", "so many continuations, each with the next seed (default: 1)", parseInteger)
     .option("--json", "print one line of JSON for each continuation instead of its text")
     .option("--stream", "with --json: lines for the pieces of the text too, as they come")
@@ -43,7 +48,8 @@ export function generateCommand(): Command {
         "\nThe output ends at --max-tokens, at a stop text, at a token that ends texts (the config's eos_token_id, else" +
         "\n<|endoftext|>), or when prompt and output fill the model's context." +
         "\n--json: {index, prompt, text, ids, promptIds, finishReason: length|stop|eos|context, seed, logprobs, promptLogprobs}" +
-        "\nwith natural log-probabilities of each of ids, and of the prompt's tokens from the second on. After Ctrl-C: {index," +
+        "\nwith natural log-probabilities of each of ids, and of the prompt's tokens from the second on; with --speculate also" +
+        "\nspeculation: {drafted, accepted}, how many tokens were guessed, and how many of them came. After Ctrl-C: {index," +
         '\nprompt, text, promptIds, finishReason: "interrupted", seed} with the text so far.' +
         "\n--json --stream: {index, piece} for each piece, and then the same.",
     )
@@ -52,7 +58,8 @@ export function generateCommand(): Command {
 
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const { json, stream, profile, verbose, num = 1, seed = randomSeed() } = flags;
-  const given: GenerateOptions = { ...samplingFrom(flags), logprobs: json ?? false, signal };
+  const speculate = flags.speculate as GenerateOptions["speculate"]; // checked in a moment
+  const given: GenerateOptions = { ...samplingFrom(flags), speculate, logprobs: json ?? false, signal };
   checkGenerateOptions(given); // before loading the model
   checkInteger("num", num, 1);
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER - num + 1);

@@ -142,6 +142,7 @@ describe("the same answers", () => {
   it("a device, dtype or thread count that there is not", async () => {
     expect(await generate("--device", "tpu")).toContain("'tpu' is invalid. there are wasm, gpu, reference");
     expect(await generate("--dtype", "f16")).toContain("'f16' is invalid. there are f32, bf16, int8");
+    expect(await generate("--cache-dtype", "f8")).toContain("'f8' is invalid. there are f32, bf16, int8");
     expect(await generate("--threads", "0")).toBe("--threads: expected an integer from 1, got 0");
     expect(await generate("--threads", "two")).toContain("'two' is invalid. expected an integer");
     expect(await generate("--threads", "2", "--device", "reference")).toBe('--threads: is for device "wasm" only');
@@ -162,6 +163,7 @@ describe("the same answers", () => {
     expect(await generate("--no-repeat-ngram-size", "0")).toBe(
       "--no-repeat-ngram-size: expected an integer from 1, got 0",
     );
+    expect(await generate("--speculate", "draft")).toBe('--speculate: expected "lookup", got "draft"');
     expect(await generate("--presence-penalty", "high")).toContain("'high' is invalid. expected a number");
     expect(await generate("--logit-bias", "a=1")).toContain("expected a token id and a number, such as 50256=-100");
     expect(await generate("--max-tokens", "0")).toBe("--max-tokens: expected an integer from 1, got 0");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHAKESPEARE } from "../../gpt2/test/support/models.ts";
 import { gpt2, type Run } from "./support/cli.ts";
 
@@ -34,7 +34,7 @@ describe.concurrent("gpt2 generate", () => {
     });
   });
 
-  it("reads the prompt from standard input or a file, without the line break that ends it", async () => {
+  it("reads the prompt from standard input or a file, without the line break that ends it", async ({ onTestFinished }) => {
     const { text } = await model.generate("To be, or not\n", options);
     const short = ["generate", "-n", "30", ...flags.slice(2)];
     for (const input of ["To be, or not\n\n", "To be, or not\n\r\n"]) {
@@ -118,6 +118,14 @@ describe.concurrent("gpt2 generate", () => {
     const seed = expect.any(Number);
     expect(last).toEqual({ index: 0, prompt: "To be", text, promptIds, finishReason: "interrupted", seed });
     expect(text).not.toBe("");
+  });
+
+  it("gives the same with --speculate, and tells how many tokens were guessed", async () => {
+    const args = ["generate", "--prompt", "To be, to be, to be, to be,", "--json", "--logit-bias", "5=100", ...flags];
+    const [plain, guessed] = await Promise.all([gpt2(args), gpt2([...args, "--speculate", "lookup"])]);
+    const { speculation, ...generation } = JSON.parse(guessed.stdout);
+    expect(generation).toEqual(JSON.parse(plain.stdout));
+    expect(speculation).toEqual({ drafted: expect.any(Number), accepted: expect.any(Number) });
   });
 
   it("reads special tokens in the prompt as tokens with --special-tokens", async () => {

@@ -18,6 +18,7 @@ export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts"
 export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
+export type { Speculation } from "./generate/lookup.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
 export type { FinishReason } from "./generate/tokens.ts";

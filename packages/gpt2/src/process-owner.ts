@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
@@ -39,13 +39,13 @@ export function temporaryPath(path: string): string {
 
 const TEMPORARY = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
-/** Removes the files that processes which were killed have left under a {@link temporaryPath} of this path. */
+/** Removes the files and links that processes which were killed have left under a {@link temporaryPath} of this path. */
 export async function removeAbandoned(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     const [ending, host, pid] = TEMPORARY.exec(name) ?? [];
     if (ending === undefined || name !== basename(path) + ending) continue;
     const temporary = join(dirname(path), name);
-    const stats = await stat(temporary).catch(() => undefined);
+    const stats = await lstat(temporary).catch(() => undefined);
     if (stats && isAbandoned(host, Number(pid), stats.mtimeMs)) await rm(temporary, { force: true });
   }
 }

@@ -3,7 +3,15 @@ export interface Disposable {
   dispose(): void;
 }
 
-type Scope = Set<Disposable>;
+/** A disposable that a scope holds, or else the garbage collector, which then has its memory given back. */
+interface Tracked extends Disposable {
+  readonly storage: { release(): void };
+}
+
+type Scope = Set<Tracked>;
+
+/** Gives the memory back of what was collected without being disposed. */
+const collected = new FinalizationRegistry<Tracked["storage"]>((storage) => storage.release());
 
 let innermost: Scope | undefined;
 
@@ -26,36 +34,40 @@ export function tidy<Result>(body: () => Result): Result {
     collect(result, scope, kept, 0);
     return result;
   } finally {
+    for (const item of scope) if (!kept.has(item)) item.dispose(); // which untracks it
     innermost = outer;
-    for (const item of scope) {
-      if (!kept.has(item)) item.dispose();
-      else outer?.add(item);
-    }
+    for (const item of kept) track(item);
   }
 }
 
 /** Takes a tensor out of the current {@link tidy}: from now on only `dispose` or `using` frees it. */
 export function keep<Item extends Disposable>(item: Item): Item {
-  innermost?.delete(item);
+  if (innermost?.delete(item as never)) watch(item as never);
   return item;
 }
 
-/** Registers something new with the current {@link tidy}, if there is one. */
-export function track(item: Disposable): void {
-  innermost?.add(item);
+/** Registers something new with the current {@link tidy}, or with the garbage collector if there is none. */
+export function track(item: Tracked): void {
+  if (innermost) innermost.add(item);
+  else watch(item);
 }
 
 /** Forgets something that was disposed by hand. */
-export function untrack(item: Disposable): void {
-  innermost?.delete(item);
+export function untrack(item: Tracked): void {
+  if (!innermost?.delete(item)) collected.unregister(item);
+}
+
+// Not everything from the start: to be registered takes the collector longer than a small operation takes.
+function watch(item: Tracked): void {
+  collected.register(item, item.storage, item);
 }
 
 const deepestResult = 8; // nesting of arrays and objects searched for returned tensors
 
 function collect(value: unknown, scope: Scope, kept: Scope, depth: number): void {
   if (typeof value !== "object" || value === null || depth > deepestResult) return;
-  if (scope.has(value as Disposable)) {
-    kept.add(value as Disposable);
+  if (scope.has(value as Tracked)) {
+    kept.add(value as Tracked);
     return;
   }
   if (ArrayBuffer.isView(value)) return;

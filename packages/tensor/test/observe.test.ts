@@ -14,6 +14,7 @@ import {
   Profiler,
   startObserving,
   Tensor,
+  targetLogProbs,
   tensor,
   tidy,
   topK,
@@ -346,5 +347,9 @@ describe("Profiler", () => {
     const profiler = new Profiler((_, storage) => (storage === w.storage ? "w" : undefined));
     observe(profiler, () => void linear(ones([2, 3]), w, undefined, { activation: "gelu" }));
     expect(profiler.take()[0]).toMatchObject({ title: "w, gelu", shape: "2×3×4" });
+    const targets = zeros([2], { dtype: "int32" });
+    observe(profiler, () => void targetLogProbs(ones([2, 3]), w, targets));
+    const bytes = 4 * (6 + 12 + 2 + 2 + 2);
+    expect(profiler.take()[0]).toMatchObject({ title: "w", shape: "2×3×4", operations: 8 * (2 * 3 + 4), bytes });
   });
 });

@@ -12,6 +12,7 @@ export interface ModelChoice {
   readonly as?: "url" | "files";
   readonly threads?: number;
   readonly deterministic?: boolean;
+  readonly dtype?: "int8";
 }
 
 async function load({ url, as = "url", ...device }: ModelChoice): Promise<GPT2> {

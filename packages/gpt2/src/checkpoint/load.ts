@@ -33,7 +33,7 @@ export const DTYPES = Object.keys(encodings) as readonly MatrixEncoding[];
 export interface LoadModelOptions {
   /**
    * How matrices and embeddings are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, which rounds them to
-   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 14 bits
+   * bfloat16, half the memory; or `"int8"`, a quarter of it, which also quantizes what they are multiplied by, to 8 bits
    * (docs/quantization.md). Vectors stay float32, and so does all arithmetic but the sums of an int8 product. Default: what
    * the checkpoint was converted to, or else `"f32"`.
    */

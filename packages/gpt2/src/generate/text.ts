@@ -3,6 +3,8 @@ import type { Model } from "../model/model.ts";
 import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type GenerationDefaults, withDefaults } from "./defaults.ts";
+import { PromptLookup, type Speculation } from "./lookup.ts";
+import { passCostOf } from "./pass-costs.ts";
 import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
 import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
@@ -22,6 +24,12 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stopAtEndOfText?: boolean | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. Default false. */
   readonly logprobs?: boolean | undefined;
+  /**
+   * `"lookup"`: where the text repeats itself, the next tokens are guessed from what came before, and one pass checks several of
+   * them (prompt lookup decoding). The output is the same, bit for bit, as without it, for any seed and options; only the time
+   * differs. For `wasm`, and for `reference`, where nothing is guessed because nothing would be gained.
+   */
+  readonly speculate?: "lookup" | undefined;
   /** Stops early: the generation then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,11 +48,13 @@ export interface Generation {
   readonly logprobs: readonly number[] | undefined;
   /** The same for the prompt's tokens from the second on; if asked for. */
   readonly promptLogprobs: readonly number[] | undefined;
+  /** With `speculate`: how many tokens were guessed, and how many of these are part of the output. */
+  readonly speculation: Speculation | undefined;
 }
 
 const optionNames = [
   ...samplingOptionNames,
-  ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "signal"] as const),
+  ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "speculate", "signal"] as const),
 ];
 
 /** Throws an {@link OptionError} for an option that is unknown, out of range, or contradicts another. */
@@ -55,6 +65,9 @@ export function checkGenerateOptions(options: GenerateOptions): void {
   checkInteger("seed", options.seed, 0);
   checkFlag("stopAtEndOfText", options.stopAtEndOfText);
   checkFlag("logprobs", options.logprobs);
+  if (options.speculate !== undefined && options.speculate !== "lookup") {
+    throw new OptionError("speculate", `expected "lookup", got ${showValue(options.speculate)}`);
+  }
   new StopTexts(listOf(options.stop));
 }
 
@@ -76,18 +89,26 @@ export async function* generateText(
 ): AsyncGenerator<string, Generation> {
   checkGenerateOptions(given);
   const options = withDefaults(defaults, given, prompt.length);
-  const { stop, stopAtEndOfText = true, seed = randomSeed(), ...others } = options;
+  const { stop, stopAtEndOfText = true, seed = randomSeed(), speculate, ...others } = options;
+  if (speculate && model.weights.wte.device.name === "gpu") {
+    throw new OptionError(
+      "speculate",
+      "is for wasm and reference: on gpu several tokens in a pass may get other bits than one",
+    );
+  }
   const stopTexts = new StopTexts(listOf(stop));
   const { bosTokenId, eosTokenIds, vocabSize } = model.config;
   const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
   const promptIds =
     prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
+  const drafter = speculate && new PromptLookup(promptIds, passCostOf(model));
   const decoder = tokenizer.streamDecoder();
   const tokens = generateTokens(model, promptIds, {
     ...others,
     seed,
     endTokens: stopAtEndOfText ? endTokens : [],
     never: tokenizer.idsWithoutToken(vocabSize),
+    drafter,
   } satisfies GenerateTokensOptions);
 
   let text = "";
@@ -125,6 +146,7 @@ export async function* generateText(
     seed,
     logprobs: options.logprobs ? logprobs : undefined,
     promptLogprobs,
+    speculation: drafter?.statistics,
   };
 }
 

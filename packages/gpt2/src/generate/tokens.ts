@@ -1,8 +1,9 @@
-import { Generator } from "@gpt2-ts/tensor";
+import { Generator, type Tensor } from "@gpt2-ts/tensor";
 import { ContextLengthError } from "../errors.ts";
 import { advance } from "../model/advance.ts";
 import { KVCache } from "../model/kv-cache.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, V } from "../model/model.ts";
+import type { Drafter } from "./lookup.ts";
 import { type Choice, logprobOf, nextTokenOf } from "./next-token.ts";
 import { draw, type SamplingOptions } from "./sampling.ts";
 
@@ -18,6 +19,11 @@ export interface GenerateTokensOptions extends SamplingOptions {
   readonly never?: Int32Array | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. */
   readonly logprobs?: boolean | undefined;
+  /**
+   * Proposes next tokens, knowing the prompt. A pass takes them along, and those that the draws confirm need no pass of their own:
+   * tokens and log-probabilities are the same, bit for bit, as without it.
+   */
+  readonly drafter?: Drafter | undefined;
   /** Stops early: the generation then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,23 +60,32 @@ export async function* generateTokens(
   options: GenerateTokensOptions,
 ): AsyncGenerator<GeneratedToken, Exclude<FinishReason, "stop">> {
   const { nPositions } = model.config;
-  const { maxTokens = nPositions, seed, endTokens = [], never = NO_IDS, logprobs = false, signal } = options;
+  const { maxTokens = nPositions, seed, endTokens = [], never = NO_IDS, logprobs = false, drafter, signal } = options;
   if (prompt.length >= nPositions) throw new ContextLengthError(prompt.length + 1, nPositions);
 
   const generator = new Generator(seed);
   const ids = [...prompt];
-  const cache = new KVCache(model, Math.min(nPositions, prompt.length + maxTokens));
+  const longest = Math.min(nPositions, prompt.length + maxTokens);
+  const cache = new KVCache(model, longest);
   try {
-    for (let next = ids, count = 1; ; count++) {
-      const { logits, logprobs: known } = await advance(model, cache, next, { logprobs, signal });
-      const text = { ids, promptLength: prompt.length };
-      const { id, logprob } = await drawn({ logits, never, options, text }, generator, logprobs);
-      if (endTokens.includes(id)) return "eos";
-      ids.push(id);
-      yield { id, logprob, promptLogprobs: logprobs && count === 1 ? known : undefined };
-      if (count === maxTokens) return "length";
-      if (ids.length === nPositions) return "context";
-      next = [id];
+    while (true) {
+      const draft = drafter?.draft(longest - ids.length - 1) ?? [];
+      const pass = await advance(model, cache, ids.slice(cache.length), { draft, logprobs, signal });
+      using scores = pass.logits;
+      for (let row = 0; row === 0 || ids.at(-1) === draft[row - 1]; row++) {
+        signal?.throwIfAborted();
+        const logits = scores.slice(0, row, row + 1) as Tensor<[1, V]>;
+        const text = { ids, promptLength: prompt.length };
+        const { id, logprob } = await drawn({ logits, never, options, text }, generator, logprobs);
+        if (endTokens.includes(id)) return "eos";
+        const promptLogprobs = logprobs && ids.length === prompt.length ? pass.logprobs : undefined;
+        ids.push(id);
+        drafter?.push(id);
+        yield { id, logprob, promptLogprobs };
+        if (ids.length === prompt.length + maxTokens) return "length";
+        if (ids.length === nPositions) return "context";
+      }
+      cache.truncate(ids.length - 1); // without what was drafted wrongly
     }
   } finally {
     cache.dispose();

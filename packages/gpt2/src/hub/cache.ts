@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
+import { removeAbandoned, temporaryPath } from "../process-owner.ts";
 import { replace } from "../replace.ts";
 import { HubError } from "./error.ts";
 import { COMMIT_PATTERN } from "./names.ts";
@@ -48,7 +48,8 @@ export class ModelCache {
     if (!canBePath(revision) || revision === commit || (await this.readRef(revision)) === commit) return;
     const path = join(this.#root, "refs", revision);
     await mkdir(dirname(path), { recursive: true });
-    const temporary = temporaryName(path);
+    await removeAbandoned(path);
+    const temporary = temporaryPath(path);
     await writeFile(temporary, commit);
     try {
       await replace(temporary, path);
@@ -95,7 +96,8 @@ export class ModelCache {
     const blob = this.blobPath(etag);
     const path = this.#inside("snapshots", commit, file);
     await mkdir(dirname(path), { recursive: true });
-    const temporary = temporaryName(path);
+    await removeAbandoned(path);
+    const temporary = temporaryPath(path);
     try {
       await replace((await makeLink(blob, temporary)) ? temporary : blob, path);
     } catch (error) {
@@ -134,10 +136,6 @@ async function hasExactly(folder: string, path: string): Promise<boolean> {
     place = join(place, part);
   }
   return true;
-}
-
-function temporaryName(path: string): string {
-  return `${path}.${randomBytes(4).toString("hex")}.tmp`;
 }
 
 async function isFile(path: string, size: number | undefined): Promise<boolean> {

@@ -13,39 +13,52 @@ const LOGITS_AT_ONCE = 2 ** 22;
 
 /** What a pass over new tokens yields. */
 export interface Advance {
-  /** The scores of what may follow the last token, on the model's device. The caller disposes of them. */
-  readonly logits: Tensor<[1, V]>;
+  /**
+   * The scores of what may follow the last token, and of what may follow each token of the draft, on the model's device. The
+   * caller disposes of them.
+   */
+  readonly logits: Tensor<[number, V]>;
   /** log p of each new token but the first, given all before it; empty unless asked for. */
   readonly logprobs: number[];
+}
+
+interface AdvanceOptions {
+  readonly draft?: readonly number[] | undefined;
+  readonly logprobs?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Runs the model on the tokens `ids` (at least one) that follow those in `cache`, and adds them to it. A long prompt takes
  * several passes, a single token one: reading and generating are the same code.
  *
+ * @param options.draft tokens that might come next: they are added to the cache too, by the last of these passes. The logits are
+ *   the same, bit for bit, as if all these tokens had come one at a time
  * @throws TokenIdError, ContextLengthError; `signal.reason` when aborted, with only some of the tokens in the cache
  */
 export async function advance(
   model: Model,
   cache: KVCache,
   ids: readonly number[],
-  { logprobs = false, signal }: { logprobs?: boolean | undefined; signal?: AbortSignal | undefined } = {},
+  { draft = [], logprobs = false, signal }: AdvanceOptions = {},
 ): Promise<Advance> {
   const known: number[] = [];
   for (let start = 0; ; start += TOKENS_PER_PASS) {
     await nextTurn();
     signal?.throwIfAborted();
     const end = Math.min(start + TOKENS_PER_PASS, ids.length);
-    using batch = new Batch(model, [{ ids: ids.slice(start, end), cache }]);
+    const isLast = end === ids.length;
+    const pass = isLast ? [...ids.slice(start), ...draft] : ids.slice(start, end);
+    using batch = new Batch(model, [{ ids: pass, cache }]);
     using x = await withPauses(forwardInSteps(model, batch), signal);
     batch.commit();
     const targets = ids.slice(start + 1, end + 1);
     if (logprobs && targets.length > 0) {
       known.push(...(await logprobsOf(model, x, [...targets.keys()], targets, signal)));
     }
-    if (end === ids.length) {
-      const last = tidy(() => logits(model, x.slice(0, end - start - 1, end - start)));
-      return { logits: last as Tensor<[1, V]>, logprobs: known };
+    if (isLast) {
+      const scores = tidy(() => logits(model, x.slice(0, end - start - 1, pass.length)));
+      return { logits: scores, logprobs: known };
     }
   }
 }

@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ModelCache } from "../../src/hub/cache.ts";
 import { canBePath } from "../../src/hub/windows.ts";
+import { HOST } from "../../src/process-owner.ts";
 import { replace } from "../../src/replace.ts";
 
 const noLinks = vi.hoisted(() => ({ symlink: false, link: false }));
@@ -41,6 +43,24 @@ describe("a file of a snapshot", () => {
     noLinks.symlink = true;
     await cache.link(COMMIT, "config.json", ETAG, 5);
     expect((await stat(path())).ino).toBe((await stat(cache.blobPath(ETAG))).ino);
+  });
+
+  it("takes the place of what a killed download left beside it, and leaves that of one that runs", async () => {
+    const { pid: dead } = spawnSync(process.execPath, ["-e", ""]);
+    const link = async (place: string, pid: number): Promise<string> => {
+      const temporary = `${place}.${HOST}-${pid}-0123abcd.tmp`;
+      await mkdir(dirname(place), { recursive: true });
+      await symlink("../../blobs/gone", temporary);
+      return basename(temporary);
+    };
+    await link(path(), dead);
+    const running = await link(path(), process.ppid);
+    const ref = join(folder, "models--org--name", "refs", "main");
+    await link(ref, dead);
+    await cache.link(COMMIT, "config.json", ETAG, 5);
+    await cache.writeRef("main", COMMIT);
+    expect(await names(`snapshots/${COMMIT}`)).toEqual(["config.json", running]);
+    expect(await names("refs")).toEqual(["main"]);
   });
 
   it("is the blob itself, moved, where there are no links: one copy on the disk", async () => {

@@ -5,6 +5,7 @@ import { loadModel } from "../../src/checkpoint/load.ts";
 import { modelSource } from "../../src/checkpoint/source/index.ts";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
 import { Batch, type Sequence } from "../../src/model/batch.ts";
+import { disposeModel } from "../../src/model/dispose.ts";
 import { KVCache } from "../../src/model/kv-cache.ts";
 import { forward, logits } from "../../src/model/model.ts";
 
@@ -59,6 +60,25 @@ describe("a batch", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test.each([
+    ["wasm", "f32"],
+    ["wasm", "bf16"],
+    ["wasm", "int8"],
+    ["reference", "f32"],
+    ["reference", "int8"],
+  ] as const)("gives up to nine tokens in one pass the bits of as many passes (%s, %s)", async (device, dtype) => {
+    const loaded = await loadModel(await modelSource(folder), { device, dtype });
+    using cache = new KVCache(loaded, 32);
+    run([{ ids: [7, 3, 900, 12], cache }], loaded);
+    const next = [5, 5, 17, 1000, 2, 44, 5, 17, 8];
+    const apart = next.flatMap((id) => run([{ ids: [id], cache }], loaded));
+    for (let count = 1; count <= next.length; count++) {
+      cache.truncate(4);
+      expect(run([{ ids: next.slice(0, count), cache }], loaded)).toEqual(apart.slice(0, count));
+    }
+    disposeModel(loaded);
   });
 
   test("never reads what lay in a cache's memory before", () => {

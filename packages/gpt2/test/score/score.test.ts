@@ -1,6 +1,6 @@
 import { createWasmBackend, OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -163,6 +163,24 @@ describe("scoring tokens", () => {
     await scoreTokens(own, [sequence(32), sequence(90), sequence(5)], { stride: 10 });
     await expect(scoreTokens(own, [[1, 99]])).rejects.toThrow(TokenIdError);
     expect(backend.info().usedBytes).toBe(before);
+    backend.dispose();
+  });
+
+  it("takes no memory for the logits of all tokens of a large vocabulary", async () => {
+    const backend = createWasmBackend({ threads: 1 });
+    const large = randomModel(backend, { nLayer: 1, nHead: 1, nEmbd: 8, nPositions: 1024, vocabSize: 50_257 });
+    const { memory } = backend.runtime;
+    const before = memory.used;
+    let most = 0;
+    const allocate = memory.allocate.bind(memory);
+    vi.spyOn(memory, "allocate").mockImplementation((bytes) => {
+      const block = allocate(bytes);
+      most = Math.max(most, memory.used - before);
+      return block;
+    });
+    const [scores] = await scoreTokens(large, [sequence(1024)]);
+    expect(scores!.every((logprob) => logprob < 0)).toBe(true);
+    expect(most).toBeLessThan(24 * 2 ** 20); // 206 MB for all of them
     backend.dispose();
   });
 

@@ -2,8 +2,8 @@ import type { Encoding } from "./encoding.ts";
 import { INT8_GROUP, INT8_LARGEST, INT8_NEGLIGIBLE } from "./int8-scheme.ts";
 
 /**
- * As 8-bit integers with a float32 scale for each column and group of `INT8_GROUP` rows. A product may quantize its left
- * operand too, to 14 bits by row and group, and sum integers.
+ * As 8-bit integers with a float32 scale for each column and group of `INT8_GROUP` rows. A product quantizes its left operand
+ * too, to 8 bits by row and group, and sums integers.
  */
 export const int8 = {
   name: "int8",

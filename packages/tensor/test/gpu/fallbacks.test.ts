@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import { kernels } from "../../src/backends/gpu/kernels/index.ts";
-import { embedding, fromData, sort, tensor } from "../../src/index.ts";
+import { attention, embedding, encodeVectors, fromData, sort, tensor } from "../../src/index.ts";
 import { describeOnGpu } from "./modes.ts";
 
 /** Every op there is: what the modules of ops/ export under a name in -Op. */
@@ -41,6 +41,23 @@ await describeOnGpu("an op that the GPU does not take", (device) => {
     const large = fromData([2 ** 24 + 1, 7], [2], { dtype: "int32", device });
     expect(await large.add(large).toList()).toEqual([2 ** 25 + 2, 14]);
     expect(device.fallbacks.entries()).toEqual([{ op: "add", reason: "int32", count: 1 }]);
+  });
+
+  test("is attention over keys and values in fewer bits", async () => {
+    device.fallbacks.clear();
+    const x = fromData(
+      Array.from({ length: 48 }, (_, i) => Math.sin(i)),
+      [3, 2, 8],
+      { device },
+    );
+    const encoded = encodeVectors(x, "int8");
+    const y = await attention(x, encoded, encoded).data();
+    const expected = await attention(x, x, x).data();
+    for (const [i, value] of y.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(0.02);
+    expect(device.fallbacks.entries()).toEqual([
+      { op: "encodeVectors", reason: "no GPU kernel", count: 1 },
+      { op: "attention", reason: "encoded keys and values", count: 1 },
+    ]);
   });
 
   test("reports an index outside a table when the result is read", async () => {

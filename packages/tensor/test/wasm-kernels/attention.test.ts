@@ -109,6 +109,9 @@ function build(
   return { inputs, params: { scale: 1 / Math.sqrt(D), causal, segments: placed } };
 }
 
+// Where keys and values are int8, kernels make 16-bit integers of queries and weights too.
+const bounds = { f32: 1e-6, bf16: 1e-6, int8: 2e-4 } as const;
+
 describe.each(["f32", "bf16", "int8"] as const)("attention on wasm, keys and values in %s", (encoding) => {
   it("equals the reference for packed segments, pasts, strided operands and all sizes of D", () => {
     for (const [index, spec] of cases.entries()) {
@@ -117,7 +120,7 @@ describe.each(["f32", "bf16", "int8"] as const)("attention on wasm, keys and val
       const [expected] = runReference(attention, inputs, params, output);
       for (const { name, backend } of backends) {
         const [actual] = runOn(backend, attention, inputs, params, output);
-        expect(largestError(actual!, expected!), `case ${index}, ${name}`).toBeLessThan(1e-6);
+        expect(largestError(actual!, expected!), `case ${index}, ${name}`).toBeLessThan(bounds[encoding]);
         expect(backend.fallbacks.entries()).toEqual([]);
       }
     }

@@ -83,6 +83,18 @@ describe("int8 matrices", () => {
     for (const { backend } of backends) expect(backend.fallbacks.entries()).toEqual([]);
   });
 
+  it.each([1, 3, 9])("multiply %i rows of more terms than are worked on at once", (m) => {
+    const random = generator(8);
+    const [k, n] = [1601, 21];
+    const [x, w] = [randomFloats([m, k], random), randomFloats([k, n], random, 0.05)];
+    const expected = product(x.data as Float32Array, w.data as Float32Array, m, k, n);
+    for (const backend of everyBackend) {
+      const weights = pack(backend, w, "int8");
+      expect(firstDifference(execute(backend, matmulOp, [x, weights], undefined, [m, n]), expected)).toBe(-1);
+      weights.storage.release();
+    }
+  });
+
   it("multiply rows of every size, and extreme weights, without overflow", () => {
     fc.assert(
       fc.property(fc.array(anySize, { minLength: 1, maxLength: 300 }), fc.integer(), (row, seed) => {

@@ -1,7 +1,7 @@
 // Products with a matrix of integers and scales, as docs/quantization.md defines them: the same bits on every device.
 import { INT8_ACTIVATION_MOST, INT8_NEGLIGIBLE } from "../../encodings/int8-scheme.ts";
 import type { CpuView, PackedMatrix } from "../backend.ts";
-import type { Matrix } from "./matmul.ts";
+import type { Matrix } from "./matrix.ts";
 
 /** A packed matrix that keeps its integers beside its elements. */
 export interface IntegerMatrix extends PackedMatrix {

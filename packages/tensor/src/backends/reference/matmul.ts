@@ -1,7 +1,8 @@
-import type { CpuView, Kernel } from "../backend.ts";
+import type { Kernel } from "../backend.ts";
 import { integersOf, multiplyIntegers } from "./integer-product.ts";
 import { forEachIndex } from "./iterate.ts";
 import { geluTanh } from "./math.ts";
+import { type Matrix, matrix } from "./matrix.ts";
 
 /** What a linear layer applies to its sums before storing them. */
 export interface LinearParams {
@@ -37,29 +38,6 @@ export const linearKernel: Kernel<LinearParams> = (inputs, { activation }, outpu
   if (integers) multiplyIntegers(left, integers, result, finish);
   else multiply(left, matrix(w, w.offset), result, finish);
 };
-
-/** A matrix by its elements, size and steps in elements. */
-export interface Matrix {
-  readonly data: Float32Array;
-  readonly start: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly rowStep: number;
-  readonly columnStep: number;
-}
-
-/** The last two axes of a view, from element number `start` on. */
-function matrix({ data, shape, strides }: CpuView, start: number): Matrix {
-  const rank = shape.length;
-  return {
-    data: data as Float32Array,
-    start,
-    rows: shape[rank - 2]!,
-    columns: shape[rank - 1]!,
-    rowStep: strides[rank - 2]!,
-    columnStep: strides[rank - 1]!,
-  };
-}
 
 /** Columns of B that are summed at the same time: independent sums keep a processor's adders busy. */
 const PANEL = 8;

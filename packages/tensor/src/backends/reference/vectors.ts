@@ -14,7 +14,7 @@ export interface EncodeVectorsParams {
  * i + 4 in its upper half.
  *
  * `int8`: m = max |x|, integers nearest(x · (127 / m)), ties to even, and behind them the scale m / 127 in float32: the scheme of
- * int8 weights, of one group. Of 16 numbers, word i holds numbers i, i + 4, i + 8 and i + 12, from its lowest byte up.
+ * int8 weights, of one group.
  */
 export const encodeVectorsKernel: Kernel<EncodeVectorsParams> = ([x], { encoding }, [out]) => {
   const [T, H, D] = x!.shape as readonly [number, number, number];
@@ -30,7 +30,7 @@ export const encodeVectorsKernel: Kernel<EncodeVectorsParams> = ([x], { encoding
         for (const [d, upper] of bf16.file.encode(vector).entries()) target.setUint16(placeOfBf16(d), upper, true);
       } else {
         const scale = int8.integers.quantize(vector, integers);
-        for (const [d, integer] of integers.entries()) target.setInt8(placeOfInt8(d), integer);
+        for (const [d, integer] of integers.entries()) target.setInt8(d, integer);
         target.setFloat32(size - 4, scale, true);
       }
       const to = at(out!, t, h);
@@ -56,7 +56,7 @@ export function decodeVectors(view: CpuView, D: number): CpuView<"float32"> {
         for (let d = 0; d < D; d++) bits[d] = source.getUint16(placeOfBf16(d), true) << 16;
       } else {
         const scale = source.getFloat32(size - 4, true);
-        for (let d = 0; d < D; d++) data[to + d] = source.getInt8(placeOfInt8(d)) * scale;
+        for (let d = 0; d < D; d++) data[to + d] = source.getInt8(d) * scale;
       }
     }
   }
@@ -67,11 +67,6 @@ export function decodeVectors(view: CpuView, D: number): CpuView<"float32"> {
 /** Where the two bytes of number d are. */
 function placeOfBf16(d: number): number {
   return (d >> 3) * 16 + (d & 3) * 4 + ((d >> 2) & 1) * 2;
-}
-
-/** Where the integer of number d is. */
-function placeOfInt8(d: number): number {
-  return (d >> 4) * 16 + (d & 3) * 4 + ((d >> 2) & 3);
 }
 
 /** Element number of `view[t, h, 0]`. */

@@ -147,7 +147,7 @@ export class WasmRuntime {
   }
 
   #releaseScratchFrom(first: number): void {
-    for (const block of this.#scratch.splice(first)) this.memory.release(block);
+    while (this.#scratch.length > first) this.memory.release(this.#scratch.pop()!);
   }
 
   /** Address of the view's first element. The view must not be of a packed matrix. */

@@ -4,6 +4,8 @@ import { packChunks } from "../panels.ts";
 import type { WasmEncoding } from "./encoding.ts";
 import { multiplyFloats, roomForTiles } from "./floats.ts";
 
+const kernels = { oneRow: "vectorMatmulBf16Job", twoRows: "twoRowsMatmulBf16Job", decodes: true } as const;
+
 /** A panel is `[rows][8]` bfloat16, in the order that kernels/bf16.ts states. */
 export const bf16: WasmEncoding = {
   ...encodings.bf16,
@@ -16,6 +18,6 @@ export const bf16: WasmEncoding = {
   },
   packIntegers: undefined,
   roomForRows: roomForTiles,
-  multiply: (runtime, product) => multiplyFloats(runtime, product, "vectorMatmulBf16Job", true),
+  multiply: (runtime, product) => multiplyFloats(runtime, product, kernels),
   table: [TABLE_BF16, 0, 0],
 };

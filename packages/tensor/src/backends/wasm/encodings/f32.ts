@@ -3,6 +3,8 @@ import { PANEL_ROW, TABLE_F32 } from "../abi.ts";
 import type { WasmEncoding } from "./encoding.ts";
 import { multiplyFloats, roomForTiles } from "./floats.ts";
 
+const kernels = { oneRow: "vectorMatmulJob", twoRows: "twoRowsMatmulJob", decodes: false } as const;
+
 /** A panel is `[rows][8]` floats. */
 export const f32: WasmEncoding = {
   ...encodings.f32,
@@ -10,6 +12,6 @@ export const f32: WasmEncoding = {
   conversion: undefined,
   packIntegers: undefined,
   roomForRows: roomForTiles,
-  multiply: (runtime, product) => multiplyFloats(runtime, product, "vectorMatmulJob", false),
+  multiply: (runtime, product) => multiplyFloats(runtime, product, kernels),
   table: [TABLE_F32, 0, PANEL_ROW],
 };

@@ -17,7 +17,7 @@ import type { Int8Products } from "../byte-products.ts";
 import { packChunks, panelCount } from "../panels.ts";
 import type { WasmRuntime } from "../runtime.ts";
 import type { WasmEncoding } from "./encoding.ts";
-import { blocksOf, CHUNK_ELEMENTS, type Matrix, type Product, vectorChunks } from "./product.ts";
+import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
 
 const { group } = encodings.int8.integers;
 
@@ -99,12 +99,4 @@ function multiply(runtime: WasmRuntime, product: Product, kind: number): void {
   const operands = [room, scales, starts, panels, result, rows, columns, k];
   const how = [bias, mode, group, kind, rowBlocks, chunkRoom, chunkBytes];
   runtime.run("int8MatmulJob", chunks, [...operands, ...how]);
-}
-
-/** A, or a temporary copy of it, whose rows have no gaps between their elements. */
-function withoutGaps(runtime: WasmRuntime, a: Matrix): Pick<Matrix, "pointer" | "rowStride"> {
-  if (a.columnStride === 1 || a.columns === 1) return a;
-  const copy = runtime.scratch(a.rows * a.columns * 4);
-  runtime.run("copyJob", 1, [a.pointer, copy, 4, 2, a.rows, a.rowStride, a.columns, a.columns, a.columnStride, 1]);
-  return { pointer: copy, rowStride: a.columns };
 }

@@ -50,3 +50,11 @@ export function blocksOf(runtime: WasmRuntime, { a, columns }: Product, tiles: n
   const chunks = runtime.chunks(a.rows * a.columns * columns, CHUNK_PRODUCTS, 12);
   return { rowBlocks, columnBlocks: Math.min(panelCount(columns), Math.ceil(chunks / rowBlocks)) };
 }
+
+/** A, or a temporary copy of it, whose rows have no gaps between their elements. */
+export function withoutGaps(runtime: WasmRuntime, a: Matrix): Pick<Matrix, "pointer" | "rowStride"> {
+  if (a.columnStride === 1 || a.columns === 1) return a;
+  const copy = runtime.scratch(a.rows * a.columns * 4);
+  runtime.run("copyJob", 1, [a.pointer, copy, 4, 2, a.rows, a.rowStride, a.columns, a.columns, a.columnStride, 1]);
+  return { pointer: copy, rowStride: a.columns };
+}

@@ -29,14 +29,14 @@ import {
   TASK_QUERY_ROW,
   TASK_VISIBLE,
   TASK_VISIBLE_STEP,
-  VECTORS_F32,
+  VECTORS_BF16,
   VECTORS_INT8,
 } from "../abi";
-import { scoreEncoded, valuesEncoded } from "./attention-encoded";
+import { scoreBf16, unpackBf16, valuesBf16 } from "./attention-bf16";
+import { attendBlockInt8, attendOneInt8 } from "./attention-int8";
 import { exponentials, score1x1, score1x4, scoreBlock } from "./attention-scores";
-import { addRow, divideRow, multiplyRow, packValues, values1, values4x8 } from "./attention-values";
+import { addRow, divideRow, packValues, values1, values4x8 } from "./attention-values";
 import { chunkCount, float, int, pointer } from "./control";
-import { INT8_UNIT, unpackVectors } from "./vectors";
 
 /**
  * Ints: number of tasks, address of the first (../abi.ts has their fields), D, D rounded up to 8 (int8: to 16), address and bytes
@@ -44,7 +44,7 @@ import { INT8_UNIT, unpackVectors } from "./vectors";
  * bytes. Float: the scale. Chunk c takes tasks c, c + chunks, …
  *
  * Scratch memory of a chunk: rows of scores, as many sums of exponentials (f64), as many block sums of values, one block
- * of keys or values; then, where these are kept in fewer bits, the scales of a block, and a query.
+ * of keys or values; then, where these are bfloat16, a query. (attention-int8.ts divides it in a way of its own.)
  */
 export function attentionJob(chunk: i32): void {
   const tasks = int(0);
@@ -52,7 +52,11 @@ export function attentionJob(chunk: i32): void {
   const scratch = pointer(4) + <usize>chunk * pointer(5);
   for (let task = chunk; task < tasks; task += chunks) {
     const address = pointer(1) + <usize>task * TASK_BYTES;
-    if (load<i32>(address, TASK_QUERIES) == 1) attendOne(address, scratch);
+    const alone = load<i32>(address, TASK_QUERIES) == 1;
+    if (int(8) == VECTORS_INT8) {
+      if (alone) attendOneInt8(address, scratch);
+      else attendBlockInt8(address, scratch);
+    } else if (alone) attendOne(address, scratch);
     else attendBlock(address, scratch);
   }
 }
@@ -80,16 +84,15 @@ function attendBlock(task: usize, scratch: usize): void {
   const sums = scores + rows * scoreRow;
   const blockSums = sums + (rows << 3);
   const values = blockSums + rows * widthBytes;
-  const scales = values + KEY_BLOCK * widthBytes;
   const keys = visible + (queries - 1) * step;
 
   const pastK = load<usize>(task, TASK_PAST_K);
   const newK = load<usize>(task, TASK_NEW_K);
   const pastKRow = load<usize>(task, TASK_PAST_K_ROW);
   const newKRow = load<usize>(task, TASK_NEW_K_ROW);
-  scoreKeys(query, queryRow, queries, pastK, pastKRow, past, scores, values, scales);
+  scoreKeys(query, queryRow, queries, pastK, pastKRow, past, scores, values);
   const newScores = scores + (<usize>past << 2);
-  scoreKeys(query, queryRow, queries, newK, newKRow, keys - past, newScores, values, scales);
+  scoreKeys(query, queryRow, queries, newK, newKRow, keys - past, newScores, values);
   for (let i = 0; i < queries; i++) {
     store<f64>(sums + (<usize>i << 3), exponentials(scores + <usize>i * scoreRow, visible + i * step));
   }
@@ -97,17 +100,13 @@ function attendBlock(task: usize, scratch: usize): void {
   for (let start = 0; start < keys; start += KEY_BLOCK) {
     const length = min(KEY_BLOCK, keys - start);
     const fromPast = max(0, min(length, past - start));
-    gatherValues(pastV + <usize>start * pastVRow, pastVRow, fromPast, values, scales);
+    gatherValues(pastV + <usize>start * pastVRow, pastVRow, fromPast, values);
     gatherValues(
       newV + <usize>(start + fromPast - past) * newVRow,
       newVRow,
       length - fromPast,
       values + <usize>fromPast * widthBytes,
-      scales + (<usize>fromPast << 2),
     );
-    if (int(8) == VECTORS_INT8) {
-      for (let i = 0; i < queries; i++) multiplyRow(scores + <usize>i * scoreRow + (<usize>start << 2), scales, length);
-    }
     memory.fill(blockSums, 0, <usize>queries * widthBytes);
     for (let i = 0; i < queries; ) {
       const group = i + 4 <= queries ? 4 : 1;
@@ -139,11 +138,11 @@ function attendBlock(task: usize, scratch: usize): void {
     }
   }
   for (let i = 0; i < queries; i++) {
-    divideRow(out + <usize>i * outRow, depth, divisor(load<f64>(sums + (<usize>i << 3))));
+    divideRow(out + <usize>i * outRow, depth, <f32>load<f64>(sums + (<usize>i << 3)));
   }
 }
 
-/** Scores of several queries with keys, which are unpacked once for all of them: into `block`, and their scales. */
+/** Scores of several queries with keys; keys of bfloat16 are unpacked, once for all of them, into `block`. */
 function scoreKeys(
   query: usize,
   queryRow: usize,
@@ -153,41 +152,26 @@ function scoreKeys(
   keys: i32,
   out: usize,
   block: usize,
-  scales: usize,
 ): void {
   const depth = int(2);
   const scoreRow = pointer(6) << 2;
-  const encoding = int(8);
-  const scale = scoreScale();
-  if (encoding == VECTORS_F32) {
+  const scale = float(0);
+  if (int(8) != VECTORS_BF16) {
     scoreBlock(query, queryRow, queries, k, kRow, keys, depth, scale, out, scoreRow);
     return;
   }
   const blockRow = <usize>int(3) << 2;
-  const int8 = encoding == VECTORS_INT8;
   for (let start = 0; start < keys; start += KEY_BLOCK, k += KEY_BLOCK * kRow, out += KEY_BLOCK << 2) {
     const count = min(KEY_BLOCK, keys - start);
-    unpackVectors(k, kRow, count, int(9), block, scales, int8);
+    unpackBf16(k, kRow, count, int(9), block);
     scoreBlock(query, queryRow, queries, block, blockRow, count, depth, scale, out, scoreRow);
-    if (!int8) continue;
-    for (let i = 0; i < queries; i++) multiplyRow(out + <usize>i * scoreRow, scales, count);
   }
 }
 
-/** Values as rows of floats without gaps, and their scales where they have some. */
-function gatherValues(v: usize, vRow: usize, count: i32, to: usize, scales: usize): void {
-  if (int(8) == VECTORS_F32) packValues(v, vRow, count, int(2), to, int(3));
-  else unpackVectors(v, vRow, count, int(9), to, scales, int(8) == VECTORS_INT8);
-}
-
-/** What a sum of products with a key is multiplied by, before the key's own scale. */
-function scoreScale(): f32 {
-  return int(8) == VECTORS_INT8 ? float(0) / INT8_UNIT : float(0);
-}
-
-/** What sums of weighted values are divided by. */
-function divisor(sumOfExponentials: f64): f32 {
-  return <f32>(int(8) == VECTORS_INT8 ? sumOfExponentials * <f64>INT8_UNIT : sumOfExponentials);
+/** Values as rows of floats without gaps. */
+function gatherValues(v: usize, vRow: usize, count: i32, to: usize): void {
+  if (int(8) == VECTORS_BF16) unpackBf16(v, vRow, count, int(9), to);
+  else packValues(v, vRow, count, int(2), to, int(3));
 }
 
 /** One query, several heads: head by head, as the rows of a KV cache lie. */
@@ -203,7 +187,7 @@ function attendOne(task: usize, scratch: usize): void {
   const scores = scratch;
   const sums = scores + rows * scoreRow;
   const blockSums = sums + (rows << 3);
-  const padded = blockSums + rows * widthBytes + KEY_BLOCK * (widthBytes + 4);
+  const padded = blockSums + (rows + KEY_BLOCK) * widthBytes;
 
   const pastKRow = load<usize>(task, TASK_PAST_K_ROW);
   const pastKHead = load<usize>(task, TASK_PAST_K_HEAD);
@@ -233,7 +217,7 @@ function attendOne(task: usize, scratch: usize): void {
     }
   }
   for (let head = 0; head < heads; head++) {
-    divideRow(out + <usize>(head * depth << 2), depth, divisor(load<f64>(sums + (<usize>head << 3))));
+    divideRow(out + <usize>(head * depth << 2), depth, <f32>load<f64>(sums + (<usize>head << 3)));
   }
 }
 
@@ -241,8 +225,7 @@ function attendOne(task: usize, scratch: usize): void {
 function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32, scores: usize, padded: usize): void {
   const depth = int(2);
   const scoreRow = pointer(6) << 2;
-  const encoding = int(8);
-  const scale = scoreScale();
+  const scale = float(0);
   const heads = load<i32>(task, TASK_HEADS);
   const query = load<usize>(task, TASK_QUERY);
   const queryHead = load<usize>(task, TASK_QUERY_HEAD);
@@ -250,9 +233,9 @@ function scoreHeads(task: usize, k: usize, kRow: usize, kHead: usize, keys: i32,
     const q = query + head * queryHead;
     let from = k + head * kHead;
     let to = scores + head * scoreRow;
-    if (encoding != VECTORS_F32) {
+    if (int(8) == VECTORS_BF16) {
       packValues(q, 0, 1, depth, padded, int(3));
-      scoreEncoded(padded, from, kRow, keys, int(9), scale, to, encoding == VECTORS_INT8);
+      scoreBf16(padded, from, kRow, keys, int(9), scale, to);
       continue;
     }
     let key = 0;
@@ -266,12 +249,11 @@ function sumHeads(weights: usize, heads: i32, v: usize, vRow: usize, vHead: usiz
   const depth = int(2);
   const widthBytes = <usize>int(3) << 2;
   const scoreRow = pointer(6) << 2;
-  const encoding = int(8);
   for (let head: usize = 0; head < <usize>heads; head++) {
     const w = weights + head * scoreRow;
     const from = v + head * vHead;
     const sums = blockSums + head * widthBytes;
-    if (encoding == VECTORS_F32) values1(w, from, vRow, keys, depth, sums);
-    else valuesEncoded(w, from, vRow, keys, int(9), sums, encoding == VECTORS_INT8);
+    if (int(8) == VECTORS_BF16) valuesBf16(w, from, vRow, keys, int(9), sums);
+    else values1(w, from, vRow, keys, depth, sums);
   }
 }

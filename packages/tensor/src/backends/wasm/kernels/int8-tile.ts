@@ -41,17 +41,19 @@ export function int8MatmulJob(chunk: i32): void {
   const totals = widened + INT8_WIDENED;
   const totalsStep = <usize>(endTile - firstTile) * INT8_TOTALS;
   const step = panelBytes(k, group);
-  // Four rows of 4 integers take as many bytes as two of 8 columns, half of them as words.
-  const wordsOrBytes = words ? 0 : 1;
-  const tileStep = quadBytes(k) >> wordsOrBytes;
+  // Words of four rows take as many bytes as the integers of a panel, bytes half of them.
+  const half = words ? 0 : 1;
+  const tileStep = quadBytes(k) >> half;
   const scaleStep = <usize>((k + group - 1) / group) << 4;
-  const block = max(1, INT8_BLOCK_ROWS / group) * group;
+  // Bytes of a panel that one tile passes by once are best read as they lie, from end to end.
+  const whole = !words && endTile - firstTile == 1;
+  const block = whole ? k : max(1, INT8_BLOCK_ROWS / group) * group;
   for (let first = chunkStart(columnBlock, columnBlocks, panels); first < endPanel; first += INT8_PANELS) {
     const end = min(first + INT8_PANELS, endPanel);
     memory.fill(totals, 0, <usize>(end - first) * totalsStep);
     for (let start = 0; start < k; start += block) {
       const depth = min(block, k - start);
-      const a = pointer(0) + (quadBytes(start) >> wordsOrBytes);
+      const a = pointer(0) + (quadBytes(start) >> half);
       const ofGroup = <usize>(start / group) << 4;
       let b = pointer(3) + <usize>first * step + panelBytes(start, group);
       let total = totals;

@@ -29,14 +29,14 @@ function multiplyPanels(chunk: i32, bf16: bool): void {
 /** Columns 0 to 3 of a panel's row: of `row`, the first 16 bytes, which are all of it in bfloat16. */
 // @ts-expect-error: decorator
 @inline
-function first(row: v128, bf16: bool): v128 {
+export function first(row: v128, bf16: bool): v128 {
   return bf16 ? low(row) : row;
 }
 
 /** Columns 4 to 7. */
 // @ts-expect-error: decorator
 @inline
-function second(row: v128, b: usize, upper: v128, bf16: bool): v128 {
+export function second(row: v128, b: usize, upper: v128, bf16: bool): v128 {
   return bf16 ? high(row, upper) : v128.load(b, 16);
 }
 

@@ -20,9 +20,11 @@ const attention: WasmKernel<AttentionParams> = (runtime, inputs, params, [out]) 
   const { tasks, mostKeys, mostHeads } = splitIntoTasks(runtime, inputs, operands, output, params);
   if (tasks.length === 0) return undefined;
   const { kind, width, blocks } = keptAs(inputs[1]!, D);
-  const scoreRow = Math.ceil(mostKeys / 4) * 4;
+  const scoreRow = Math.ceil(mostKeys / 4) * 4 + (kind === abi.VECTORS_INT8 ? 4 : 0);
   const rows = Math.max(QUERY_BLOCK, mostHeads);
-  const scratchBytes = rows * (4 * scoreRow + 8 + 4 * width) + 4 * abi.KEY_BLOCK * (width + 1) + 4 * width;
+  const integers = kind === abi.VECTORS_INT8 ? 2 * width + 4 + 2 * abi.KEY_BLOCK + 4 : 0;
+  const block = 4 * abi.KEY_BLOCK * (width + 1);
+  const scratchBytes = rows * (4 * scoreRow + 8 + integers + 4 * width) + block + 4 * width;
   const chunks = Math.min(tasks.length, runtime.threads === 1 ? 1 : 8 * runtime.threads);
   const table = runtime.scratch(tasks.length * abi.TASK_BYTES);
   const scratch = runtime.scratch(chunks * scratchBytes);
