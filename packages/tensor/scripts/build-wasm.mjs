@@ -1,6 +1,6 @@
-// Compiles src/backends/wasm/kernels/*.ts (AssemblyScript) into src/backends/wasm/kernels.generated.ts: three binaries as
-// base64 (plain SIMD; relaxed SIMD with fused multiply-add; the products of bytes that either calls), and the number of every
-// job.
+// Compiles src/backends/wasm/kernels/*.ts (AssemblyScript) into src/backends/wasm/kernels.generated.ts: binaries as base64
+// (plain SIMD; what makes of it that with relaxed SIMD, fused multiply-add; the products of bytes that either calls), and the
+// number of every job.
 //
 // A job is an exported function `somethingJob(chunk: i32): void` in any kernel file: one piece of the work of an op. The
 // switch from job numbers to functions, which workers run through, is written here.
@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deltaOf } from "./binary-delta.mjs";
 import { compileKernels, kernelSources, wasmFolder } from "./compile-kernels.mjs";
 
 const target = join(wasmFolder, "kernels.generated.ts");
@@ -16,7 +17,7 @@ const switchModule = "jobSwitch.ts";
 const sources = await kernelSources();
 
 const hash = createHash("sha256");
-for (const script of ["build-wasm.mjs", "compile-kernels.mjs"]) {
+for (const script of ["binary-delta.mjs", "build-wasm.mjs", "compile-kernels.mjs"]) {
   hash.update(await readFile(fileURLToPath(new URL(script, import.meta.url))));
 }
 for (const [name, text] of sources) hash.update(`${name}\0${text}\0`);
@@ -45,6 +46,7 @@ const build = hash.digest("hex").slice(0, 16);
 const simd = named("simd", await compileKernels(sources, "pool.ts", "CONSTANTS", false));
 const relaxed = named("relaxed", await compileKernels(sources, "pool.ts", "CONSTANTS", true));
 const bytes = await compileKernels(sources, "int8-bytes.ts", "BYTE_CONSTANTS", true);
+const delta = deltaOf(simd, relaxed);
 const generated = `${stamp}
 /** Numbers of the jobs, as the workers know them. */
 export const jobs = {
@@ -55,12 +57,12 @@ ${jobs.map(({ name }, index) => `  ${name}: ${index},`).join("\n")}
 export const build = "${build}";
 
 /**
- * The kernels as base64: compiled for plain SIMD, and with relaxed SIMD (fused multiply-add); and those that multiply bytes,
- * which need relaxed SIMD too.
+ * The kernels as base64: compiled for plain SIMD; what makes of these those with relaxed SIMD (fused multiply-add), by
+ * applyDelta; and those that multiply bytes, which need relaxed SIMD too.
  */
 export const binaries = {
   simd: "${simd.toString("base64")}",
-  relaxed: "${relaxed.toString("base64")}",
+  relaxedDelta: "${delta.toString("base64")}",
   bytes: "${bytes.toString("base64")}",
 } as const;
 `;
@@ -69,7 +71,7 @@ await writeFile(`${target}.${process.pid}.tmp`, generated);
 await rename(`${target}.${process.pid}.tmp`, target);
 const sizes = [
   `${simd.length} bytes (simd)`,
-  `${relaxed.length} bytes (relaxed)`,
+  `${relaxed.length} bytes (relaxed, ${delta.length} of them other than those)`,
   `${bytes.length} bytes (byte products)`,
 ];
 console.error(`wasm kernels: ${jobs.length} jobs, ${sizes.join(", ")}`);

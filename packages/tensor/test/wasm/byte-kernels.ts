@@ -29,15 +29,15 @@ export const allEmulations = Object.keys(emulations) as Emulation[];
 
 const sources = await kernelSources();
 
-/** The byte kernels as base64, with their one instruction replaced by what it is on some processor. */
-export async function emulatedKernels(emulation: Emulation): Promise<string> {
+/** The byte kernels, with their one instruction replaced by what it is on some processor. */
+export async function emulatedKernels(emulation: Emulation): Promise<Uint8Array<ArrayBuffer>> {
   const dotBytes = `
 // @ts-ignore: decorator
 @inline
 export function dotBytes(a: v128, b: v128, sum: v128): v128 {${emulations[emulation]}
 }`;
   const changed = new Map(sources).set("byte-dot.ts", dotBytes);
-  return (await compileKernels(changed, "int8-bytes.ts", "BYTE_CONSTANTS", false)).toString("base64");
+  return Uint8Array.from(await compileKernels(changed, "int8-bytes.ts", "BYTE_CONSTANTS", false));
 }
 
 /** Every kind of wasm backend as it is here, and some whose processor multiplies bytes, one way or the other. */

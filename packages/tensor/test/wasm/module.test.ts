@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { hasRelaxedSimd } from "../../src/backends/wasm/features.ts";
-import { binaries, build } from "../../src/backends/wasm/kernels.generated.ts";
+import { build } from "../../src/backends/wasm/kernels.generated.ts";
+import { kernelBinary } from "../../src/backends/wasm/module.ts";
 import { createWasmBackend, DeviceError, tensor } from "../../src/index.ts";
 
-const compiled = (kind: keyof typeof binaries) => new WebAssembly.Module(Buffer.from(binaries[kind], "base64"));
+const compiled = (kind: "simd" | "relaxed") => new WebAssembly.Module(kernelBinary(kind === "relaxed"));
 
 /** A module with one custom section, of this name and text. */
 function withSection(name: string, text: string): WebAssembly.Module {

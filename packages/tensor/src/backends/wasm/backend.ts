@@ -66,9 +66,9 @@ export class WasmBackend implements Backend {
    * Throws {@link DeviceError} where the engine has no SIMD or no shared memory, or for another `module`; RangeError for a bad
    * option.
    *
-   * @param byteKernels for tests: the byte kernels, as base64, instead of the package's own
+   * @param byteKernels for tests: the byte kernels instead of the package's own
    */
-  constructor(options: WasmOptions = {}, byteKernels?: string) {
+  constructor(options: WasmOptions = {}, byteKernels?: Uint8Array<ArrayBuffer>) {
     checkOptionNames(options, ["threads", "deterministic", "workerTimeout", "module"], "createWasmBackend");
     const { threads, deterministic = false, workerTimeout = 30_000, module } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {

@@ -1,4 +1,5 @@
 import { DeviceError } from "../../errors.ts";
+import { applyDelta } from "./delta.ts";
 import { binaries, build } from "./kernels.generated.ts";
 
 /** The kernels, ready to be instantiated. */
@@ -16,13 +17,24 @@ const ALTERNATIVES =
 
 /** The kernels that this package brings along as text, compiled now. */
 export function compiledKernels(relaxedSimd: boolean): Kernels {
-  return { module: compiledModule(binaries[relaxedSimd ? "relaxed" : "simd"]), relaxedSimd };
+  return { module: compiledModule(kernelBinary(relaxedSimd)), relaxedSimd };
 }
 
-/** A module of this package, from base64. Throws {@link DeviceError} where programs may not compile. */
-export function compiledModule(binary: string): WebAssembly.Module {
+/** The binary of the kernels, for plain or for relaxed SIMD. */
+export function kernelBinary(relaxedSimd: boolean): Uint8Array<ArrayBuffer> {
+  const simd = decodeBase64(binaries.simd);
+  return relaxedSimd ? applyDelta(simd, decodeBase64(binaries.relaxedDelta)) : simd;
+}
+
+/** The binary of the kernels that multiply bytes. */
+export function byteKernelBinary(): Uint8Array<ArrayBuffer> {
+  return decodeBase64(binaries.bytes);
+}
+
+/** A module of this package. Throws {@link DeviceError} where programs may not compile. */
+export function compiledModule(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
-    return new WebAssembly.Module(decodeBase64(binary));
+    return new WebAssembly.Module(binary);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}; ${ALTERNATIVES}`, { cause });

@@ -7,9 +7,9 @@ import { affordableWorkers, limitedAddressSpace } from "./address-space.ts";
 import type { Block } from "./allocator.ts";
 import { type ByteKernels, type Int8Products, noByteKernels, probeByteProducts } from "./byte-products.ts";
 import { canShareMemory, hasRelaxedSimd, hasSimd } from "./features.ts";
-import { binaries, jobs } from "./kernels.generated.ts";
+import { jobs } from "./kernels.generated.ts";
 import { WasmMemory } from "./memory.ts";
-import { compiledKernels, compiledModule, kernelsIn } from "./module.ts";
+import { byteKernelBinary, compiledKernels, compiledModule, kernelsIn } from "./module.ts";
 import { type KernelModules, tooFewThreads, WorkerPool } from "./pool.ts";
 import { collapsedCopy } from "./strided-copy.ts";
 
@@ -40,7 +40,7 @@ export interface RuntimeOptions {
   readonly deterministic: boolean;
   readonly workerTimeout: number;
   /** The byte kernels, as base64; undefined for none. Default: those that the package has, where the engine can compile them. */
-  readonly byteKernels?: string | undefined;
+  readonly byteKernels?: Uint8Array<ArrayBuffer> | undefined;
   /** The kernels, if they are compiled already: a `WebAssembly.Module`. Then there are no byte kernels: words give the same bits. */
   readonly module?: object | undefined;
 }
@@ -68,7 +68,7 @@ export class WasmRuntime {
     if (!module && !hasSimd())
       throw new DeviceError("wasm", "this engine has no WebAssembly SIMD; use the reference device");
     const relaxed = hasRelaxedSimd();
-    const { byteKernels = relaxed && !module ? binaries.bytes : undefined } = options;
+    const { byteKernels = relaxed && !module ? byteKernelBinary() : undefined } = options;
     const wanted = canShareMemory() ? threads : 1;
     const space = wanted > 1 ? limitedAddressSpace() : undefined;
     this.threads = space ? Math.min(wanted, 1 + affordableWorkers(space)) : wanted;
