@@ -56,7 +56,8 @@ const rooms = {
     score: ["model", "tokenizer"],
     hub: [],
     pretrained: ["hub"],
-    "open-device": [],
+    "device-options": [],
+    "open-device": ["device-options"],
   },
 };
 
@@ -69,8 +70,8 @@ const npm = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-n
 const entries = [
   "^packages/[^/]+/src/index[.]ts$",
   "^packages/safetensors/src/transport/(index|exchange-browser)[.]ts$",
-  "^packages/tensor/src/backends/gpu/index[.]ts$",
-  "^packages/gpt2/src/(node|pretrained/browser|checkpoint/torch/pickle/index)[.]ts$",
+  "^packages/tensor/src/(methods|backends/gpu)/index[.]ts$",
+  "^packages/gpt2/src/(node|pretrained/browser|worker/index|worker/gpt2-thread|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
   "^packages/cli/src/start[.]ts$",

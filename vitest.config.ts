@@ -20,6 +20,7 @@ export default defineConfig({
     },
     // Vitest leaves one core free, of two too; and many of these tests wait for servers and processes.
     maxWorkers: Math.max(2, availableParallelism()),
+    env: { GPT2_MODEL: "" }, // whatever model the shell names, commands use the shipped one
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:tables`: writes the tables of `results/<processor>/*.json` into the README, `docs/benchmarks.md` and
- * `docs/gpu.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
+ * `npm run bench:tables`: writes the tables of `results/<processor>/*.json` into the README, `docs/benchmarks.md`,
+ * `docs/gpu.md` and `docs/responsive.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
  * `docs/figures/peers-*.svg`. Timings stand there for every processor, what does not depend on it from the newest run.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
@@ -16,6 +16,7 @@ import { REPOSITORY } from "./paths.ts";
 import type { PeersResult } from "./peers/result.ts";
 import type { QualityResult } from "./quality/result.ts";
 import type { RealResult } from "./real/result.ts";
+import type { ResponsiveResult } from "./responsive/result.ts";
 import { readResults } from "./results-file.ts";
 import type { RooflineResult } from "./roofline/result.ts";
 import type { SpeculateResult } from "./speculate/result.ts";
@@ -28,11 +29,12 @@ import { peersCharts } from "./tables/peers-chart.ts";
 import { peersSummary, peersTable } from "./tables/peers-tables.ts";
 import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
+import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
-const DOCUMENTS = ["README.md", join("docs", "benchmarks.md"), join("docs", "gpu.md")];
+const DOCUMENTS = ["README.md", ...["benchmarks.md", "gpu.md", "responsive.md"].map((name) => join("docs", name))];
 const FIGURES = join(REPOSITORY, "docs", "figures");
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
@@ -54,6 +56,8 @@ const generated = {
   speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
+  // docs/responsive.md
+  responsive: responsiveTable(await readResults<ResponsiveResult>("responsive")),
   // docs/gpu.md
   gpu: gpuTable(await readResults<GpuResult>("gpu")),
 };

@@ -131,7 +131,27 @@ function browserTests(name: BrowserName, program: string): void {
       expect(actual.turns).toBeGreaterThan(5);
     });
 
+    // A worker has no import map: without a bundler it would not find the packages.
+    test.skipIf(path.includes("unbundled"))("does the same with the model in a worker", async () => {
+      const options = { seed: 7, maxTokens: 60, temperature: 0.9, topK: 50, logprobs: true };
+      const choice = { ...model, deterministic: true, prompt: "To be, or not to be", options };
+      const { result, pieces } = await inNode("generate", choice);
+      const bits = await inNode("textBits", { ...model, deterministic: true });
+      expect(await check(page, "inWorker", choice)).toEqual({
+        ...{ result, pieces, bits },
+        tokenIdError: true,
+        afterwards: "DisposedError",
+      });
+    });
+
     if (!all) return;
+
+    test("says that a worker could not be started", async () => {
+      expect(await check(page, "workerError")).toEqual({
+        name: "WorkerError",
+        message: expect.stringMatching(/^the worker could not be started: .*gpt2-thread\.js/),
+      });
+    });
 
     test("reads a fine-tune that transformers 5 saved, from its URL and as files, with its added tokens", async () => {
       const { texts, text, last } = JSON.parse(await readFile(repository(FINE_TUNE), "utf8"));

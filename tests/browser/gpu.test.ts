@@ -56,7 +56,7 @@ function gpuTests(program: string): void {
         ["/page.html", html],
         ["/page.js", minified],
         ["/vite/index.html", html],
-        ["/vite/page.js", vite],
+        ["/vite/page.js", vite.code],
       ]),
       folders: {
         "/weights": repository("weights"),

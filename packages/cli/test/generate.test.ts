@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GPT2 } from "@gpt2-ts/gpt2";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHAKESPEARE } from "../../gpt2/test/support/models.ts";
 import { gpt2, type Run } from "./support/cli.ts";
 
@@ -34,7 +34,7 @@ describe.concurrent("gpt2 generate", () => {
     });
   });
 
-  it("reads the prompt from standard input or a file, without the line break that ends it", async () => {
+  it("reads the prompt from standard input or a file, without the line break that ends it", async ({ onTestFinished }) => {
     const { text } = await model.generate("To be, or not\n", options);
     const short = ["generate", "-n", "30", ...flags.slice(2)];
     for (const input of ["To be, or not\n\n", "To be, or not\n\r\n"]) {

@@ -1,72 +1,31 @@
-import type { Backend, MatrixEncoding, Tensor } from "@gpt2-ts/tensor";
+import type { Backend, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
 import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
-import { type LoadProgress, loadModel } from "./checkpoint/load.ts";
+import { loadModel } from "./checkpoint/load.ts";
 import { loadGenerationFields } from "./checkpoint/load-generation-config.ts";
 import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 import { Context } from "./generate/context.ts";
 import type { GenerationDefaults } from "./generate/defaults.ts";
 import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
-import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
-import type { DownloadProgress } from "./hub/progress.ts";
+import type { LanguageModel, Text } from "./language-model.ts";
+import {
+  type FromPretrainedOptions,
+  type LoadOptions,
+  loadOptionNames,
+  pretrainedLoadOptionNames,
+} from "./load-options.ts";
 import type { GPT2Config } from "./model/config.ts";
 import { disposeModel } from "./model/dispose.ts";
 import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./model/inspect.ts";
 import type { H, Model, T, V } from "./model/model.ts";
-import { type DeviceOptions, deviceOptionNames, openDevice } from "./open-device.ts";
+import { openDevice } from "./open-device.ts";
 import { checkFlag, expectIterable } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { type WarningListener, warnOnConsole } from "./warning.ts";
-
-const loadOptionNames = ["dtype", "cacheDtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
-
-/** A text, or its tokens. In a text `<|endoftext|>` is thirteen ordinary characters; as a token it has to be an id. */
-export type Text = string | readonly number[];
-
-export interface LoadOptions extends DeviceOptions {
-  /**
-   * How weights are kept, whatever the checkpoint's precision: `"f32"`; `"bf16"`, rounded to 8 significant bits, which halves the
-   * memory and what is read for each token; or `"int8"`, 8-bit integers with a scale for every 64 of them, about a quarter.
-   * Default: what the checkpoint was converted to (`gpt2 convert`), or else `"f32"`.
-   */
-  readonly dtype?: MatrixEncoding | undefined;
-  /**
-   * How keys and values are kept, which is most of what is read for a token far into a long text: `"f32"`; `"bf16"`, half the
-   * memory; or `"int8"`, about a quarter. They are rounded in every pass, so that results do not depend on what comes from a
-   * cache. Default: `"bf16"` with weights of `"int8"`, otherwise `"f32"`.
-   */
-  readonly cacheDtype?: MatrixEncoding | undefined;
-  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
-  /**
-   * Told of what its user should know about the model's files, a sentence each: tokenizer and weights are for vocabularies of
-   * different sizes, say. Default: `console.warn`.
-   */
-  readonly onWarning?: WarningListener | undefined;
-  /**
-   * Whether the settings of the model's `generation_config.json` hold where `generate` and `stream` are given none: temperature,
-   * top-k, top-p, repetition penalty, length, stop texts. Default false. The tokens that end a text are read from it anyway.
-   */
-  readonly useGenerationConfig?: boolean | undefined;
-  /** Stops early: loading then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
-  /** As in {@link LoadOptions}. */
-  readonly dtype?: MatrixEncoding | undefined;
-  /** As in {@link LoadOptions}. */
-  readonly cacheDtype?: MatrixEncoding | undefined;
-  /** As in {@link LoadOptions}. */
-  readonly onWarning?: WarningListener | undefined;
-  /** As in {@link LoadOptions}. */
-  readonly useGenerationConfig?: boolean | undefined;
-  /** Called as the download proceeds (its events; Node only), then as loading proceeds (`type: "load"`). */
-  readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
-}
 
 /**
  * GPT-2 with its tokenizer: generates, scores, and shows what is inside.
@@ -78,7 +37,7 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
  * The methods throw OptionError for options that are unknown or out of range, TokenIdError for ids outside the
  * vocabulary, and ContextLengthError for texts that are longer than `config.nPositions` tokens.
  */
-export class GPT2 {
+export class GPT2 implements LanguageModel {
   /** Config and weights, for the functions that work on them. */
   readonly model: Model;
   readonly tokenizer: Tokenizer;
@@ -112,7 +71,7 @@ export class GPT2 {
    *   TokenizerError for a broken vocabulary, OptionError; `signal.reason` when aborted
    */
   static async load(where: string | URL | ModelFiles, options: LoadOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, ...loadOptionNames]);
+    checkOptionNames(options, loadOptionNames);
     checkFlag("useGenerationConfig", options.useGenerationConfig);
     const { device, release } = await openDevice(options);
     try {
@@ -138,7 +97,7 @@ export class GPT2 {
    * @throws HubError if the model cannot be downloaded, and what {@link GPT2.load} throws
    */
   static async fromPretrained(name: string, options: FromPretrainedOptions = {}): Promise<GPT2> {
-    checkOptionNames(options, [...deviceOptionNames, ...pretrainedOptionNames, ...loadOptionNames]);
+    checkOptionNames(options, pretrainedLoadOptionNames);
     const {
       device,
       threads,

@@ -13,6 +13,7 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { fitConfig } from "./checkpoint/stored-weights.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
+export type { DeviceOptions } from "./device-options.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
@@ -21,10 +22,12 @@ export type { Speculation } from "./generate/lookup.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
 export type { FinishReason } from "./generate/tokens.ts";
-export { type FromPretrainedOptions, GPT2, type LoadOptions, type Text } from "./gpt2.ts";
+export { GPT2 } from "./gpt2.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
 export type { DownloadProgress } from "./hub/progress.ts";
 export type { RetryNotice } from "./hub/retry.ts";
+export type { LanguageModel, Text } from "./language-model.ts";
+export type { FromPretrainedOptions, LoadOptions } from "./load-options.ts";
 export { Batch, checkTokenIds, type Sequence } from "./model/batch.ts";
 export type { GPT2Config } from "./model/config.ts";
 export { disposeModel } from "./model/dispose.ts";
@@ -59,7 +62,6 @@ export {
   type WeightKind,
   weightsFor,
 } from "./model/weights.ts";
-export type { DeviceOptions } from "./open-device.ts";
 export { checkInteger } from "./options.ts";
 export type { Score } from "./score/text.ts";
 export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";

@@ -4,9 +4,7 @@ import { ShapeMismatchError } from "./errors.ts";
 import { showValue } from "./options.ts";
 import { isContiguous, sizeOf } from "./shape.ts";
 import { typedArrayName } from "./typed-array.ts";
-
-/** Numbers (or booleans) nested as deep as a tensor has axes. */
-export type NestedArray = number | boolean | readonly NestedArray[];
+import type { NestedArray } from "./types/reshape.ts";
 
 /** A row-major copy of the elements that `view` shows: fresh, or in `into`, which must have the same length. */
 export function rowMajor<D extends DType>(data: DataOf[D], view: View<D>, into?: DataOf[D]): DataOf[D] {

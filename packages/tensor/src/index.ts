@@ -27,12 +27,21 @@ export {
 export { vectorBytes } from "./encodings/vectors.ts";
 export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
 export { yieldToEventLoop } from "./event-loop.ts";
+export * from "./functional/arithmetic.ts";
 export * from "./functional/creation.ts";
 export * from "./functional/elementwise.ts";
+export * from "./functional/histogram.ts";
+export * from "./functional/learning.ts";
 export * from "./functional/nn.ts";
 export * from "./functional/packing.ts";
+export * from "./functional/products.ts";
+export * from "./functional/random.ts";
+export * from "./functional/rearranging.ts";
+export * from "./functional/reductions.ts";
 export * from "./functional/rows.ts";
-export type { NestedArray } from "./host-data.ts";
+export * from "./functional/selection.ts";
+export * from "./functional/statistics.ts";
+export * from "./functional/views.ts";
 export { type Disposable, keep, tidy } from "./memory.ts";
 export { type OpCall, type OpListener, observe, startObserving } from "./observe.ts";
 export { checkChoice, checkOptionNames, OptionError, showValue } from "./options.ts";
@@ -47,7 +56,47 @@ export {
   type Numeric,
   type Promote,
   promotions,
+  type Summed,
 } from "./promotion.ts";
 export { Generator } from "./random.ts";
 export { type AnyTensor, type Operand, Tensor } from "./tensor.ts";
-export * from "./types/shape-types.ts";
+export type {
+  At,
+  Axes,
+  Concat,
+  Permute,
+  Reduce,
+  ReplaceAxis,
+  Reversed,
+  Stack,
+  Transpose,
+  Unsqueeze,
+} from "./types/axes.ts";
+export type { Einsum } from "./types/einsum.ts";
+export type {
+  Expand,
+  Flatten,
+  NestedArray,
+  NestedShape,
+  Pad,
+  PadWidths,
+  Reshape,
+  Tile,
+} from "./types/reshape.ts";
+export {
+  type Broadcast,
+  type Check,
+  type CheckBroadcast,
+  type Dim,
+  dim,
+  type Elementwise,
+  type Literal,
+  type MatMul,
+  type Named,
+  type Ok,
+  type Shape,
+  type ShapeError,
+  type Show,
+  type ShowShape,
+} from "./types/shape-types.ts";
+export type { ViewHandle } from "./view-handle.ts";

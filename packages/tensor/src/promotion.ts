@@ -46,3 +46,6 @@ export type Chosen<A extends DType, B extends DType> = [A] extends [never]
   : [B] extends [never]
     ? A
     : Promote<A, B>;
+
+/** The element type of a sum or product over elements of type `D`: of uint8 and bool, int32. */
+export type Summed<D extends DType> = D extends Numeric ? D : "int32";

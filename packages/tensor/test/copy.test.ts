@@ -17,7 +17,8 @@ test.each(["reference", "wasm"] as const)("copy_ writes through views, broadcast
     [7, 8],
     [7, 8],
   ]);
-  expect(() => buffer.copy_(tensor([1, 2, 3], { device }))).toThrow("copy_: [3] does not broadcast to [3, 2]");
+  const other: Tensor = tensor([1, 2, 3], { device });
+  expect(() => buffer.copy_(other)).toThrow("copy_: [3] does not broadcast to [3, 2]");
 });
 
 test.each(["reference", "wasm"] as const)("copy_ from an overlapping view reads before it writes, on %s", (device) => {

@@ -1,6 +1,7 @@
 // What is checked in a page, in a worker of a page, and, for the values to expect, in Node: the same code in all three.
 // Arguments and results are JSON.
-import { type GenerateOptions, GPT2, type ModelFiles, type Score } from "@gpt2-ts/gpt2";
+import { type GenerateOptions, GPT2, type ModelFiles, type Score, TokenIdError } from "@gpt2-ts/gpt2";
+import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import * as gt from "@gpt2-ts/tensor";
 import { open, parse, type SafeTensors, SafetensorsError, serialize } from "safetensors-ts";
 import { fingerprint, largestDifference } from "./compare.ts";
@@ -77,6 +78,34 @@ export async function generate(choice: ModelChoice & { readonly prompt: string; 
   for (; !step.done; step = await stream.next()) pieces.push(step.value);
   clearInterval(timer);
   return { pieces, result: step.value, turns };
+}
+
+/** The same with the model in a worker of the page, and what else is different there: an error's class, the threads' end. */
+export async function inWorker(choice: ModelChoice & { readonly prompt: string; readonly options: GenerateOptions }) {
+  const { prompt, options, url, as = "url", ...device } = choice;
+  const model = await GPT2Worker.load(as === "url" ? url : await filesAt(url), device);
+  const pieces: string[] = [];
+  const stream = model.stream(prompt, options);
+  let step = await stream.next();
+  for (; !step.done; step = await stream.next()) pieces.push(step.value);
+  const logits = await model.logits(prompt);
+  const bits = await fingerprint(await logits.data());
+  const error = await model.score([-1]).catch((error: unknown) => error);
+  model.dispose();
+  const afterwards = await errorOf(() => model.generate(prompt));
+  return {
+    pieces,
+    result: step.value,
+    bits,
+    tokenIdError: error instanceof TokenIdError,
+    afterwards: afterwards?.name,
+  };
+}
+
+/** The error of a worker whose file is not there. */
+export async function workerError() {
+  const worker = new Worker("not-there.js", { type: "module" });
+  return errorOf(() => GPT2Worker.load("weights/shakespeare", { worker }));
 }
 
 /** Leaves a generation in the middle, by an AbortSignal. */

@@ -39,10 +39,12 @@ const builtTensor: Plugin = {
     })),
 };
 
-/** Bundles an entry file of `page/` with Vite's defaults. */
-export async function bundleFileWithVite(file: string): Promise<string> {
-  const [entry] = await vite(`${page}/${file}`, { codeSplitting: false });
-  return entry!.code;
+/** Bundles an entry file of `page/` with Vite's defaults: its code, and that of the workers it starts, by their paths. */
+export async function bundleFileWithVite(
+  file: string,
+): Promise<{ readonly code: string; readonly workers: readonly (readonly [path: string, code: string])[] }> {
+  const { chunks, assets } = await vite(`${page}/${file}`, { codeSplitting: false });
+  return { code: chunks[0]!.code, workers: assets.map(({ fileName, source }) => [`/${fileName}`, String(source)]) };
 }
 
 /** Source text bundled and minified: what a page loads at once. */
@@ -129,19 +131,19 @@ export const bundlers = {
     const entry = `${page}/from-source.ts`;
     const output = await vite(entry, { source, warnings });
     const chunks = new Map<string, Chunk>();
-    for (const { fileName, code, modules, imports } of output) {
+    for (const { fileName, code, modules, imports } of output.chunks) {
       const files = Object.keys(modules).filter((file) => modules[file]!.renderedLength > 0 && file !== entry);
       chunks.set(fileName, { code, files, imports });
     }
-    return bundleOf(chunks, output[0]!.fileName, warnings);
+    return bundleOf(chunks, output.chunks[0]!.fileName, warnings);
   },
 };
 
-/** The chunks that Vite makes of an entry file, that one's first. */
+/** The chunks that Vite makes of an entry file, that one's first, and the other files. */
 async function vite(
   entry: string,
   { source, warnings = [], codeSplitting = true }: { source?: string; warnings?: string[]; codeSplitting?: boolean },
-): Promise<Rolldown.OutputChunk[]> {
+): Promise<{ readonly chunks: readonly Rolldown.OutputChunk[]; readonly assets: readonly Rolldown.OutputAsset[] }> {
   const inMemory = {
     name: "source-in-memory",
     resolveId: (id: string) => (id === entry ? id : null),
@@ -166,8 +168,12 @@ async function vite(
       },
     },
   });
-  const chunks = (result as Rolldown.RolldownOutput).output.filter((file) => file.type === "chunk");
-  return chunks.toSorted((a, b) => Number(b.isEntry) - Number(a.isEntry));
+  const { output } = result as Rolldown.RolldownOutput;
+  const chunks = output.filter((file) => file.type === "chunk");
+  return {
+    chunks: chunks.toSorted((a, b) => Number(b.isEntry) - Number(a.isEntry)),
+    assets: output.filter((file) => file.type === "asset"),
+  };
 }
 
 const silentLogger = {

@@ -10,8 +10,10 @@ export const html =
 const importMap = {
   imports: {
     "@gpt2-ts/gpt2": "/packages/gpt2/dist/index.js",
+    "@gpt2-ts/gpt2/worker": "/packages/gpt2/dist/worker/index.js",
     "@gpt2-ts/tensor": "/packages/tensor/dist/index.js",
     "@gpt2-ts/tensor/compile": "/packages/tensor/dist/functional/compile.js",
+    "@gpt2-ts/tensor/errors": "/packages/tensor/dist/errors.js",
     "@gpt2-ts/tensor/event-loop": "/packages/tensor/dist/event-loop.js",
     "@gpt2-ts/tensor/options": "/packages/tensor/dist/options.js",
     "@gpt2-ts/tensor/math": "/packages/tensor/dist/backends/reference/math.js",
@@ -27,9 +29,10 @@ const unbundledHtml = html
 
 /** The test page in all its forms, by path. */
 async function buildPages(): Promise<ReadonlyMap<string, string>> {
-  const [page, worker, unbundled, vite] = await Promise.all([
+  const [page, worker, thread, unbundled, vite] = await Promise.all([
     bundleFile("page.ts"),
     bundleFile("worker.ts"),
+    bundleFile("gpt2-thread.ts"), // esbuild does not look for workers
     bundleFile("page.ts", { external: ["@gpt2-ts/*", "safetensors-ts"] }),
     bundleFileWithVite("page.ts"),
   ]);
@@ -37,8 +40,10 @@ async function buildPages(): Promise<ReadonlyMap<string, string>> {
     ["/page.html", html],
     ["/page.js", page],
     ["/worker.js", worker],
+    ["/gpt2-thread.js", thread],
     ["/vite/index.html", html],
-    ["/vite/page.js", vite],
+    ["/vite/page.js", vite.code],
+    ...vite.workers,
     ["/unbundled.html", unbundledHtml],
     ["/unbundled.js", unbundled],
   ]);

@@ -26,7 +26,7 @@ export interface RunOptions {
 /** Runs the built command line. */
 export function gpt2(args: readonly string[], { input = "", cwd, env, during }: RunOptions = {}): Promise<Run> {
   if (!existsSync(BUILT)) throw new Error(`${BUILT} is not there: run "npm run build" first`);
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, GPT2_MODEL: "", ...env } });
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...env } });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on("data", (data: Buffer) => stdout.push(data));

@@ -1,9 +1,9 @@
-import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
 import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { advance, logitsOfRows } from "../model/advance.ts";
 import { Batch } from "../model/batch.ts";
 import { KVCache } from "../model/kv-cache.ts";
-import { forward, type Model } from "../model/model.ts";
+import { forwardInSteps, type Model } from "../model/model.ts";
+import { nextTurn, pauses, withPauses } from "../model/pauses.ts";
 import { checkFlag, checkInteger, expectIterable } from "../options.ts";
 
 /** The most tokens of continuations in one pass. */
@@ -21,6 +21,9 @@ export class Context {
   readonly #model: Model;
   readonly #cache: KVCache;
   readonly #ids: number[] = [];
+  /** Settled when all that was asked for so far is done: passes pause, and two of them would write to the same positions. */
+  #latest: Promise<unknown> = Promise.resolve();
+  #busy = 0;
 
   /**
    * @param options.capacity the tokens there is room for, `n_positions` by default
@@ -60,16 +63,18 @@ export class Context {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Float32Array> {
     expectIterable("append", "an array of token ids", ids);
-    const before = this.#ids.length;
-    try {
-      using logits = (await advance(this.#model, this.#cache, ids, { signal })).logits;
-      const data = await logits.data();
-      this.#ids.push(...ids);
-      return data;
-    } catch (error) {
-      this.#cache.truncate(before);
-      throw error;
-    }
+    return this.#inTurn(async () => {
+      const before = this.#ids.length;
+      try {
+        using logits = (await advance(this.#model, this.#cache, ids, { signal })).logits;
+        const data = await logits.data();
+        this.#ids.push(...ids);
+        return data;
+      } catch (error) {
+        this.#cache.truncate(before);
+        throw error;
+      }
+    });
   }
 
   /**
@@ -90,7 +95,16 @@ export class Context {
     }
     checkOptionNames(options, ["logprobs", "signal"]);
     checkFlag("logprobs", options.logprobs);
-    const { logprobs = false, signal } = options;
+    return this.#inTurn(() => this.#branch(continuations, options));
+  }
+
+  async #branch(
+    continuations: readonly (readonly number[])[],
+    {
+      logprobs = false,
+      signal,
+    }: { readonly logprobs?: boolean | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<Float32Array[]> {
     const results: Float32Array[] = [];
     for (let first = 0; first < continuations.length; ) {
       let end = first + 1;
@@ -98,32 +112,50 @@ export class Context {
       while (end < continuations.length && tokens + continuations[end]!.length <= TOKENS_PER_PASS) {
         tokens += continuations[end++]!.length;
       }
-      await yieldToEventLoop();
+      await nextTurn();
       signal?.throwIfAborted();
-      results.push(...(await this.#pass(continuations.slice(first, end), logprobs)));
+      results.push(...(await this.#pass(continuations.slice(first, end), logprobs, signal)));
       first = end;
     }
     return results;
   }
 
-  async #pass(continuations: readonly (readonly number[])[], logprobs: boolean): Promise<Float32Array[]> {
+  async #pass(
+    continuations: readonly (readonly number[])[],
+    logprobs: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array[]> {
     const sequences = continuations.map((ids) => ({ ids, cache: this.#cache, remember: false }));
     using batch = new Batch(this.#model, sequences);
-    using x = forward(this.#model, batch);
+    using x = await withPauses(forwardInSteps(this.#model, batch), signal);
     const lastRows = continuations.map(({ length }, i) => batch.starts[i]! + length - 1);
     const results: Float32Array[] = [];
+    const pause = pauses(signal);
     for (const [, scores] of logitsOfRows(this.#model, x, lastRows)) {
       using _ = scores;
       using normalized = logprobs ? scores.logSoftmax(-1) : undefined;
       const data = await (normalized ?? scores).data();
       const { vocabSize } = this.#model.config;
       for (let at = 0; at < data.length; at += vocabSize) results.push(data.subarray(at, at + vocabSize));
+      await pause();
     }
     return results;
   }
 
-  /** Forgets all tokens but the first `length`. Throws a RangeError if there are fewer. */
+  /** One after the other, in the order they were asked for. */
+  async #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+    this.#busy++;
+    const turn = this.#latest.then(action).finally(() => this.#busy--);
+    this.#latest = turn.catch(() => {});
+    return turn;
+  }
+
+  /**
+   * Forgets all tokens but the first `length`. Throws a RangeError if there are fewer, or while something is being appended or
+   * tried.
+   */
   truncate(length: number): void {
+    if (this.#busy > 0) throw new RangeError("truncate: the context is in use; await append and branch first");
     this.#cache.truncate(length);
     this.#ids.length = length;
   }

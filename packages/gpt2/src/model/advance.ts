@@ -1,11 +1,11 @@
 import { dim, embedding, fromData, type Tensor, tidy } from "@gpt2-ts/tensor";
-import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
 import { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
 import { logprobsOf } from "./logprobs.ts";
-import { type C, forward, logits, type Model, type V } from "./model.ts";
+import { type C, forwardInSteps, logits, type Model, type V } from "./model.ts";
+import { nextTurn, withPauses } from "./pauses.ts";
 
-/** The most tokens in one pass: bounds its memory, and the time until an abort is noticed. */
+/** The most tokens in one pass: bounds its memory, and the time of a step of it. */
 const TOKENS_PER_PASS = 256;
 
 /** Logits that exist at once (16 MiB): all of `[T, V]` would be 206 MB for 1,024 tokens of GPT-2. */
@@ -44,17 +44,17 @@ export async function advance(
 ): Promise<Advance> {
   const known: number[] = [];
   for (let start = 0; ; start += TOKENS_PER_PASS) {
-    await yieldToEventLoop();
+    await nextTurn();
     signal?.throwIfAborted();
     const end = Math.min(start + TOKENS_PER_PASS, ids.length);
     const isLast = end === ids.length;
     const pass = isLast ? [...ids.slice(start), ...draft] : ids.slice(start, end);
     using batch = new Batch(model, [{ ids: pass, cache }]);
-    using x = forward(model, batch);
+    using x = await withPauses(forwardInSteps(model, batch), signal);
     batch.commit();
     const targets = ids.slice(start + 1, end + 1);
     if (logprobs && targets.length > 0) {
-      known.push(...(await logprobsOf(model, x, [...targets.keys()], targets)));
+      known.push(...(await logprobsOf(model, x, [...targets.keys()], targets, signal)));
     }
     if (isLast) {
       const scores = tidy(() => logits(model, x.slice(0, end - start - 1, pass.length)));

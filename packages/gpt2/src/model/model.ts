@@ -101,26 +101,34 @@ export interface PassInput {
  * from, one row for each token of the batch.
  */
 export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
+  const steps = forwardInSteps(model, batch);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/** The same, yielding twice a block: a long pass takes a second, and others may be waiting for the thread. */
+export function* forwardInSteps(model: Model, batch: PassInput): Generator<void, Tensor<[T, C]>> {
   const { wte, wpe, h, lnF } = model.weights;
   let x = tidy(() => embedding(wte, batch.ids).add(embedding(wpe, batch.positions))); // [T, C]
   for (const [layer, block] of h.entries()) {
     using before = x;
-    x = tidy(() => transformerBlock(model, block, before, batch, layer)); // [T, C]
+    yield;
+    x = yield* transformerBlock(model, block, before, batch, layer); // [T, C]
   }
   using last = x;
   return normalize(model, last, lnF); // [T, C]
 }
 
 /** One block: the outputs of the attention and then of the MLP are added to the residual stream. */
-function transformerBlock(
+function* transformerBlock(
   model: Model,
   block: Block,
   x: Tensor<[T, C]>,
   batch: PassInput,
   layer: number,
-): Tensor<[T, C]> {
-  const attended = x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer)); // [T, C]
-  return attended.add(mlp(model, block.mlp, normalize(model, attended, block.ln2))); // [T, C]
+): Generator<void, Tensor<[T, C]>> {
+  using attended = tidy(() => x.add(selfAttention(model, block.attn, normalize(model, x, block.ln1), batch, layer))); // [T, C]
+  yield;
+  return tidy(() => attended.add(mlp(model, block.mlp, normalize(model, attended, block.ln2)))); // [T, C]
 }
 
 /** Causal multi-head self-attention: each token gathers what its query asks for from itself and those before it. */

@@ -1,9 +1,9 @@
-import { yieldToEventLoop } from "@gpt2-ts/tensor/event-loop";
 import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { ContextLengthError } from "../errors.ts";
 import { Batch, checkTokenIds } from "../model/batch.ts";
 import { logprobsOf } from "../model/logprobs.ts";
-import { forward, type Model } from "../model/model.ts";
+import { forwardInSteps, type Model } from "../model/model.ts";
+import { nextTurn, withPauses } from "../model/pauses.ts";
 import { checkInteger } from "../options.ts";
 import { compiledPasses } from "./compiled.ts";
 import type { Passes, Window } from "./passes.ts";
@@ -55,7 +55,7 @@ export async function scoreTokens(
   const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
   const passes = (model.weights.wte.device.compile ? compiledPasses : packedPasses)(model, tokensPerPass);
   for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), passes)) {
-    await yieldToEventLoop();
+    await nextTurn();
     signal?.throwIfAborted();
     distribute(await passes.run(pack, signal), pack, scores);
     onProgress?.({ scored: completed(pack, sequences), total: sequences.length });
@@ -102,26 +102,20 @@ function packedPasses(model: Model, tokensPerPass = 1024): Passes {
     takes: (windows, next) =>
       windows.reduce((sum, { ids }) => sum + ids.length - 1, next.ids.length - 1) <= tokensPerPass,
     async run(windows, signal) {
-      const sequences = windows.map(({ ids }) => ({ ids: ids.slice(0, -1) }));
-      const batch = new Batch(model, sequences);
-      let x: ReturnType<typeof forward> | undefined;
-      try {
-        x = forward(model, batch);
-        const rows: number[] = [];
-        const targets: number[] = [];
-        for (const [i, { ids, firstScored }] of windows.entries()) {
-          for (let token = firstScored; token < ids.length; token++) {
-            rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
-            targets.push(ids[token]!);
-          }
+      using batch = new Batch(
+        model,
+        windows.map(({ ids }) => ({ ids: ids.slice(0, -1) })),
+      );
+      using x = await withPauses(forwardInSteps(model, batch), signal);
+      const rows: number[] = [];
+      const targets: number[] = [];
+      for (const [i, { ids, firstScored }] of windows.entries()) {
+        for (let token = firstScored; token < ids.length; token++) {
+          rows.push(batch.starts[i]! + token - 1); // the row before a token is the one that predicts it
+          targets.push(ids[token]!);
         }
-        await yieldToEventLoop();
-        signal?.throwIfAborted();
-        return await logprobsOf(model, x, rows, targets);
-      } finally {
-        x?.dispose();
-        batch.dispose();
       }
+      return await logprobsOf(model, x, rows, targets, signal);
     },
   };
 }

@@ -16,20 +16,32 @@ const POSITIONS = 2 ** 31;
 export const MAX_MERGES = 2 ** 22;
 
 /** Of this process: no file can bring pairs that fall into one slot. */
-const [leftKey, rightKey] = hashKeys();
+const ownKeys = hashKeys();
 
 const NO_RANK = -1;
 const GONE = -1;
 
+/** A table as another thread gets it, which has hash keys of its own. */
+export interface MergeTableContents {
+  readonly lefts: Int32Array;
+  readonly rights: Int32Array;
+  readonly results: Int32Array;
+  readonly rankAt: Int32Array;
+  readonly size: number;
+  readonly keys: readonly [left: number, right: number];
+}
+
 /** The merges of a vocabulary, found by their pair of token ids. An open-addressing hash table. */
 export class MergeTable {
   /** By rank. */
-  readonly #lefts: Int32Array;
-  readonly #rights: Int32Array;
-  readonly #results: Int32Array;
-  readonly #rankAt: Int32Array;
-  readonly #mask: number;
+  #lefts: Int32Array;
+  #rights: Int32Array;
+  #results: Int32Array;
+  #rankAt: Int32Array;
+  #mask: number;
   #size = 0;
+  #leftKey = ownKeys[0];
+  #rightKey = ownKeys[1];
 
   /** @param capacity the most merges it can hold */
   constructor(capacity: number) {
@@ -40,6 +52,32 @@ export class MergeTable {
     while (slots < capacity * 2) slots *= 2;
     this.#mask = slots - 1;
     this.#rankAt = new Int32Array(slots).fill(NO_RANK);
+  }
+
+  /** The table that another thread had. */
+  static from({ lefts, rights, results, rankAt, size, keys }: MergeTableContents): MergeTable {
+    const table = new MergeTable(0);
+    table.#lefts = lefts;
+    table.#rights = rights;
+    table.#results = results;
+    table.#rankAt = rankAt;
+    table.#mask = rankAt.length - 1;
+    table.#size = size;
+    table.#leftKey = keys[0];
+    table.#rightKey = keys[1];
+    return table;
+  }
+
+  /** What another thread makes this table {@link MergeTable.from}. */
+  contents(): MergeTableContents {
+    return {
+      lefts: this.#lefts,
+      rights: this.#rights,
+      results: this.#results,
+      rankAt: this.#rankAt,
+      size: this.#size,
+      keys: [this.#leftKey, this.#rightKey],
+    };
   }
 
   /** How many merges were added. */
@@ -77,7 +115,7 @@ export class MergeTable {
 
   /** The slot that holds the pair, or the free one where it belongs. */
   #slotOf(left: number, right: number): number {
-    let slot = (Math.imul(left, leftKey) + Math.imul(right, rightKey)) >>> 0;
+    let slot = (Math.imul(left, this.#leftKey) + Math.imul(right, this.#rightKey)) >>> 0;
     slot = (slot ^ (slot >>> 15)) & this.#mask;
     for (;;) {
       const rank = this.#rankAt[slot]!;

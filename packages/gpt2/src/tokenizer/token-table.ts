@@ -1,14 +1,24 @@
 import { hashKeys } from "./hash-keys.ts";
 
-const [firstHash, multiplier] = hashKeys();
+const ownKeys = hashKeys();
 
 /**
  * As FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), but with keys of this process: no file can bring tokens that fall into one
  * slot. The upper bits are brought down to where slots are chosen by.
  */
-function hashed(hash: number, character: number): number {
+function hashed(hash: number, character: number, multiplier: number): number {
   const next = Math.imul(hash ^ character, multiplier);
   return next ^ (next >>> 15);
+}
+
+/** A table as another thread gets it, which has hash keys of its own. */
+export interface TokenTableContents {
+  readonly characters: Uint16Array;
+  readonly starts: Int32Array;
+  readonly ids: Float64Array;
+  readonly slots: Int32Array;
+  readonly size: number;
+  readonly keys: readonly [first: number, multiplier: number];
 }
 
 /**
@@ -16,13 +26,14 @@ function hashed(hash: number, character: number): number {
  * tokens take 2 MB, where an object parsed from JSON and a Map of it take 20.
  */
 export class TokenTable {
-  readonly #characters: Uint16Array;
+  #characters: Uint16Array;
   /** Where token number i begins and the one before it ends. */
-  readonly #starts: Int32Array;
-  readonly #ids: Float64Array;
+  #starts: Int32Array;
+  #ids: Float64Array;
   /** 1 + the number of a token, by its hash, with linear probing; 0 where there is none. */
-  readonly #slots: Int32Array;
+  #slots: Int32Array;
   #size = 0;
+  #keys = ownKeys;
 
   /** Has room for so many tokens, and so many characters in all. */
   constructor(tokens: number, characters: number) {
@@ -32,6 +43,31 @@ export class TokenTable {
     let slots = 16;
     while (slots < tokens * 2) slots *= 2;
     this.#slots = new Int32Array(slots);
+  }
+
+  /** The table that another thread had. */
+  static from({ characters, starts, ids, slots, size, keys }: TokenTableContents): TokenTable {
+    const table = new TokenTable(0, 0);
+    table.#characters = characters;
+    table.#starts = starts;
+    table.#ids = ids;
+    table.#slots = slots;
+    table.#size = size;
+    table.#keys = keys;
+    return table;
+  }
+
+  /** What another thread makes this table {@link TokenTable.from}. */
+  contents(): TokenTableContents {
+    const used = this.#starts[this.#size]!; // there may be room for many more
+    return {
+      characters: this.#characters.slice(0, used),
+      starts: this.#starts,
+      ids: this.#ids,
+      slots: this.#slots,
+      size: this.#size,
+      keys: this.#keys,
+    };
   }
 
   /** How many tokens there are. */
@@ -81,8 +117,9 @@ export class TokenTable {
   /** The slot that holds the token, or the free one where it belongs. */
   #slotOf(token: string): number {
     const mask = this.#slots.length - 1;
-    let hash = firstHash;
-    for (let i = 0; i < token.length; i++) hash = hashed(hash, token.charCodeAt(i));
+    const [first, multiplier] = this.#keys;
+    let hash = first;
+    for (let i = 0; i < token.length; i++) hash = hashed(hash, token.charCodeAt(i), multiplier);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot]! - 1;
       if (number < 0 || this.#isAt(number, token)) return slot;

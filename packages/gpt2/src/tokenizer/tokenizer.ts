@@ -6,11 +6,12 @@ import { AddedVocabulary, type AllowedSpecial } from "./added-vocabulary.ts";
 import { bytesToSymbols } from "./byte-symbols.ts";
 import { TokenizerError } from "./errors.ts";
 import { MAX_TOKENS } from "./limits.ts";
-import { mergeWord } from "./merge.ts";
+import { MergeTable, type MergeTableContents, mergeWord } from "./merge.ts";
 import { idsOfBytes, missingBytes, NO_ID } from "./missing-bytes.ts";
 import { settingNames, type TokenizerFiles, type TokenizerJsonOptions, type TokenizerSettings } from "./settings.ts";
 import { endOfWord } from "./split.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
+import { TokenTable, type TokenTableContents } from "./token-table.ts";
 import { decodeUtf8, displayBytes, encodeUtf8 } from "./utf8.ts";
 import { END_OF_TEXT, numbersById, readVocabFiles, type TokenizerParts, tokenBytes } from "./vocabulary.ts";
 
@@ -30,6 +31,18 @@ const PLAIN = {
   unkToken: undefined,
   fuseUnk: false,
 } as const;
+
+/** A tokenizer as another thread gets it: typed arrays, which are copied at once, where reading the files takes a tenth of a second. */
+export interface TokenizerContents {
+  readonly parts: Omit<TokenizerParts, "ids" | "merges">;
+  readonly ids: TokenTableContents;
+  readonly merges: MergeTableContents;
+  readonly settings: TokenizerSettings;
+}
+
+/** What another thread makes the same tokenizer of, by {@link tokenizerFromContents}. */
+export let contentsOfTokenizer: (tokenizer: Tokenizer) => TokenizerContents;
+export let tokenizerFromContents: (contents: TokenizerContents) => Tokenizer;
 
 /** The cache holds only short words: a longer slice would keep the whole text it was cut from in memory. */
 const LONGEST_CACHED_WORD = 12;
@@ -60,6 +73,7 @@ export class Tokenizer {
   readonly splitsWords: boolean;
 
   readonly #parts: TokenizerParts;
+  readonly #settings: TokenizerSettings;
   readonly #added: AddedVocabulary;
   readonly #addedById: ReadonlyMap<number, KnownToken>;
   /** For each id the number of its token in the vocabulary. */
@@ -72,12 +86,25 @@ export class Tokenizer {
   #without: { readonly vocabSize: number; readonly ids: Int32Array } | undefined;
   readonly #cache = new Map<string, Int32Array>();
 
+  static {
+    contentsOfTokenizer = (tokenizer) => {
+      const { ids, merges, ...parts } = tokenizer.#parts;
+      const { onWarning: _, ...settings } = tokenizer.#settings; // a function stays in its thread
+      return { parts, ids: ids.contents(), merges: merges.contents(), settings };
+    };
+    tokenizerFromContents = ({ parts, ids, merges, settings }) => {
+      const tables = { ids: TokenTable.from(ids), merges: MergeTable.from(merges) };
+      return new Tokenizer({ ...parts, ...tables }, { ...settings, onWarning: () => {} }); // whoever read the files heard of it
+    };
+  }
+
   private constructor(parts: TokenizerParts, settings: TokenizerSettings) {
     const { addedTokens = [], addPrefixSpace = parts.addPrefixSpace, onWarning = warnOnConsole } = settings;
     const { endOfText = END_OF_TEXT, startOfText = END_OF_TEXT } = settings;
     const { file, ids } = parts;
     if (ids.size === 0) throw new TokenizerError("there are no tokens in the vocabulary", { file });
     this.#parts = parts;
+    this.#settings = settings;
     this.addPrefixSpace = addPrefixSpace;
     this.splitsWords = parts.useRegex;
     const ends = settings.endOfText === undefined ? [] : new Set([END_OF_TEXT, startOfText, endOfText]);

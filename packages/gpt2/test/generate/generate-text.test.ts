@@ -2,19 +2,10 @@ import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
-import { GPT2, type Text } from "../../src/gpt2.ts";
+import { GPT2 } from "../../src/gpt2.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { SHAKESPEARE, scriptedModel } from "../support/models.ts";
-
-async function streamed(model: GPT2, prompt: Text, options: GenerateOptions) {
-  const pieces: string[] = [];
-  const stream = model.stream(prompt, options);
-  while (true) {
-    const step = await stream.next();
-    if (step.done) return { pieces, result: step.value };
-    pieces.push(step.value);
-  }
-}
+import { streamed } from "../support/streamed.ts";
 
 let shakespeare: GPT2;
 let tokenizer: Tokenizer;
@@ -59,6 +50,7 @@ describe("stream and generate", () => {
       seed: 5,
       logprobs: undefined,
       promptLogprobs: undefined,
+      speculation: undefined,
     } satisfies Record<keyof Generation, unknown>);
   });
 

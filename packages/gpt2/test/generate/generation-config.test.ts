@@ -7,7 +7,8 @@ import { modelSource } from "../../src/checkpoint/source/index.ts";
 import { ModelFormatError } from "../../src/errors.ts";
 import { withDefaults } from "../../src/generate/defaults.ts";
 import { generationDefaults } from "../../src/generate/generation-config.ts";
-import { GPT2, type LoadOptions } from "../../src/gpt2.ts";
+import { GPT2 } from "../../src/gpt2.ts";
+import type { LoadOptions } from "../../src/load-options.ts";
 import { SHAKESPEARE } from "../support/models.ts";
 
 const names = ["config.json", "vocab.json", "merges.txt", "model.safetensors"];

@@ -5,9 +5,10 @@ import { type Drafter, PromptLookup } from "../../src/generate/lookup.ts";
 import type { SamplingOptions } from "../../src/generate/sampling.ts";
 import type { GenerateOptions } from "../../src/generate/text.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens } from "../../src/generate/tokens.ts";
-import { GPT2, type Text } from "../../src/gpt2.ts";
+import { GPT2 } from "../../src/gpt2.ts";
 import type { Model } from "../../src/model/model.ts";
 import { randomModel, SHAKESPEARE } from "../support/models.ts";
+import { streamed } from "../support/streamed.ts";
 
 const shape = { nLayer: 2, nHead: 2, nEmbd: 16, nPositions: 48, vocabSize: 50 };
 
@@ -122,16 +123,6 @@ describe.each([
     else expect(total.drafted).toBe(0);
   });
 });
-
-async function streamed(model: GPT2, prompt: Text, options: GenerateOptions) {
-  const pieces: string[] = [];
-  const stream = model.stream(prompt, options);
-  while (true) {
-    const step = await stream.next();
-    if (step.done) return { pieces, result: step.value };
-    pieces.push(step.value);
-  }
-}
 
 describe("speculation", () => {
   it("takes as many passes fewer as tokens were accepted", async () => {

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TokenIdError } from "../../src/errors.ts";
-import { type FromPretrainedOptions, GPT2 } from "../../src/gpt2.ts";
+import { GPT2 } from "../../src/gpt2.ts";
+import type { FromPretrainedOptions } from "../../src/load-options.ts";
 import { useHub } from "../hub/hub-fixture.ts";
 import { largestDifference, scriptedModel } from "../support/models.ts";
 

@@ -1,29 +1,17 @@
-import type { Backend } from "../backends/backend.ts";
 import { discard, wholeView } from "../backends/dispatch.ts";
-import { backendOf, type DeviceChoice } from "../device.ts";
-import { byteSize, type DataOf, type DType, dtypes, expectHeld, newData } from "../dtype.ts";
-import { DeviceError, ShapeMismatchError } from "../errors.ts";
-import { flatten, type NestedArray } from "../host-data.ts";
-import { checkOptionNames, OptionError, showValue } from "../options.ts";
-import { Generator } from "../random.ts";
+import { type DataOf, type DType, expectHeld, newData } from "../dtype.ts";
+import { ShapeMismatchError } from "../errors.ts";
+import { flatten } from "../host-data.ts";
+import { expectTensor } from "../ops/checks.ts";
+import { showValue } from "../options.ts";
 import { showShape, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { typedArrayName } from "../typed-array.ts";
-import type { Literal, Shape } from "../types/shape-types.ts";
+import type { NestedArray, NestedShape } from "../types/reshape.ts";
+import type { Literal, Ok, Shape } from "../types/shape-types.ts";
+import { type CreateOptions, checkShape, copyInto, expectNumber, fill, forEachIndex, resolve } from "./fill.ts";
 
-/** How a tensor is created: its element type and device. */
-export interface CreateOptions<D extends DType = "float32"> {
-  /** Default: `float32`. */
-  readonly dtype?: D | undefined;
-  /** Default: the default device (see `setDefaultDevice`). */
-  readonly device?: DeviceChoice | Backend | undefined;
-}
-
-/** Where random numbers come from: a seed, or a {@link Generator}, which continues where it is. */
-export interface RandomOptions {
-  readonly seed: number | Generator;
-  readonly device?: DeviceChoice | Backend | undefined;
-}
+export type { CreateOptions };
 
 // All of them throw TypeError for arguments that are of no use, OptionError for options that do not exist, DTypeError for a number
 // that the element type cannot hold, ShapeMismatchError for sizes that are none, and DeviceError where there is no room.
@@ -32,16 +20,17 @@ export interface RandomOptions {
  * A tensor from nested arrays (`tensor([[1, 2], [3, 4]])`), a number, or a typed array (one axis). For row-major data and a
  * shape see {@link fromData}. Throws {@link ShapeMismatchError} for ragged nesting.
  */
-export function tensor<D extends DType = "float32">(
-  values: NestedArray | Float32Array | Int32Array | Uint8Array,
-  options: CreateOptions<D> = {},
-): Tensor<Shape, NoInfer<D>> {
-  if (typedArrayName(values) !== undefined) {
-    const data = values as ArrayLike<number>;
-    return fill("tensor", [data.length], (target) => copyInto(target, data, "tensor", options.dtype), options);
-  }
-  const { values: flat, shape } = flatten(values as NestedArray);
-  return fill("tensor", shape, (target) => copyInto(target, flat.map(Number), "tensor", options.dtype), options);
+export function tensor<
+  D extends DType = "float32",
+  const V extends NestedArray | Float32Array | Int32Array | Uint8Array = NestedArray,
+>(values: V, options: CreateOptions<D> = {}): Tensor<Ok<NestedShape<V>>, NoInfer<D>> {
+  const typed = typedArrayName(values) !== undefined;
+  const { values: flat, shape } = typed
+    ? { values: values as ArrayLike<number>, shape: [(values as ArrayLike<number>).length] }
+    : flatten(values as NestedArray);
+  const data = typed ? (flat as ArrayLike<number>) : (flat as (number | boolean)[]).map(Number);
+  const result = fill("tensor", shape, (target) => copyInto(target, data, "tensor", options.dtype), options);
+  return result as unknown as Tensor<Ok<NestedShape<V>>, NoInfer<D>>;
 }
 
 /** A tensor of the given shape over a copy of row-major data. Throws {@link ShapeMismatchError} if the sizes differ. */
@@ -146,58 +135,19 @@ export function eye<const N extends number>(n: N, options?: CreateOptions): Tens
   );
 }
 
-/** Uniform numbers in [0, 1). */
-export function rand<const S extends Shape>(shape: S, options: RandomOptions): Tensor<Literal<S>> {
-  const generator = generatorOf("rand", options);
-  return fill("rand", shape, (data) => forEachIndex(data, () => generator.uint32() >>> 8, 2 ** -24), {
-    device: options.device,
-  });
+/** Zeros of the shape and element type of `x`, on its device. */
+export function zerosLike<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return fullLike(x, 0);
 }
 
-/** Standard normal numbers. */
-export function randn<const S extends Shape>(shape: S, options: RandomOptions): Tensor<Literal<S>> {
-  const generator = generatorOf("randn", options);
-  return fill(
-    "randn",
-    shape,
-    (data) => {
-      for (let i = 0; i < data.length; i += 2) {
-        const [first, second] = generator.normalPair();
-        data[i] = first;
-        if (i + 1 < data.length) data[i + 1] = second;
-      }
-    },
-    { device: options.device },
-  );
+export function onesLike<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return fullLike(x, 1);
 }
 
-/** Integers in `low`..`high - 1`. */
-export function randInt<const S extends Shape>(
-  low: number,
-  high: number,
-  shape: S,
-  options: RandomOptions,
-): Tensor<Literal<S>, "int32"> {
-  const generator = generatorOf("randInt", options);
-  for (const bound of [low, high - 1]) expectNumber("randInt", "a number", bound, "int32");
-  return fill("randInt", shape, (data) => forEachIndex(data, () => generator.integer(low, high)), {
-    device: options.device,
-    dtype: "int32",
-  });
-}
-
-function generatorOf(op: string, options: RandomOptions): Generator {
-  checkOptionNames(options, ["seed", "device"], op);
-  const seed = options?.seed;
-  if (typeof seed === "number") return new Generator(seed);
-  if (typeof seed?.uint32 === "function") return seed;
-  throw new TypeError(
-    `${op}: expected options with a seed, such as { seed: 1 } or a Generator, got ${showValue(seed)}`,
-  );
-}
-
-function forEachIndex(data: Float32Array | Int32Array | Uint8Array, value: (index: number) => number, scale = 1): void {
-  for (let i = 0; i < data.length; i++) data[i] = value(i) * scale;
+/** A tensor of the shape and element type of `x`, on its device, full of a number that the type holds. */
+export function fullLike<S extends Shape, D extends DType>(x: Tensor<S, D>, value: number): Tensor<S, D> {
+  expectTensor("fullLike", "x", x);
+  return full(x.shape, value, { dtype: x.dtype, device: x.device }) as unknown as Tensor<S, D>;
 }
 
 /**
@@ -236,62 +186,4 @@ export async function fillAsync<const S extends Shape, D extends DType = "float3
 /** A bool is 0 or 1 from the moment it exists. */
 function checkBools(dtype: DType, data: ArrayLike<number>): void {
   if (dtype === "bool") for (let i = 0; i < data.length; i++) expectHeld("fillAsync", dtype, data[i]!);
-}
-
-/** Creates a tensor and has `write` fill in its elements, which start as zeros. */
-function fill<S extends Shape, D extends DType = "float32">(
-  op: string,
-  shape: S,
-  write: (data: DataOf[D]) => void,
-  options: CreateOptions<D>,
-): Tensor<Literal<S>, NoInfer<D>> {
-  const { backend, dtype, length } = resolve(op, shape, options);
-  let data: DataOf[D];
-  try {
-    data = newData(dtype, length);
-  } catch (cause) {
-    const bytes = length * byteSize(dtype);
-    const message = `${op}: ${showShape(shape)} of ${dtype} takes ${bytes} bytes, more than one array of this engine holds`;
-    throw new DeviceError(backend.name, message, { cause });
-  }
-  write(data);
-  return new Tensor<Literal<S>, D>(wholeView(backend.upload(dtype, data), [...shape]));
-}
-
-/** Copies numbers, each of which the element type must hold. Booleans count as 0 and 1. */
-function copyInto(target: DataOf[DType], source: ArrayLike<number>, op: string, dtype: DType = "float32"): void {
-  // A typed array of the element type holds nothing else.
-  const name = typedArrayName(source);
-  const same = dtype !== "bool" && name === typedArrayName(target);
-  if (!same) for (let i = 0; i < source.length; i++) expectNumber(op, "elements", source[i], dtype);
-  target.set(source);
-}
-
-/** A number (or boolean) that the element type holds; `what` is what it is to be. */
-function expectNumber(op: string, what: string, value: unknown, dtype: DType = "float32"): number {
-  if (typeof value !== "number" && typeof value !== "boolean") {
-    throw new TypeError(
-      `${op}: expected ${what === "elements" ? "numbers" : `${what} that is a number`}, got ${showValue(value)}`,
-    );
-  }
-  expectHeld(op, dtype, Number(value));
-  return Number(value);
-}
-
-function checkShape(op: string, shape: readonly number[]): void {
-  if (!Array.isArray(shape)) {
-    throw new TypeError(`${op}: expected the shape as an array, such as [2, 3], got ${showValue(shape)}`);
-  }
-  if (shape.every((size) => Number.isInteger(size) && size >= 0)) return;
-  throw new ShapeMismatchError(op, `sizes must be integers from 0, got ${showValue(shape)}`);
-}
-
-function resolve<D extends DType>(op: string, shape: Shape, options: CreateOptions<D>) {
-  checkOptionNames(options, ["dtype", "device"], op);
-  const { dtype = "float32" as D, device } = options;
-  if (!dtypes.includes(dtype)) {
-    throw new OptionError("dtype", `there is no ${showValue(dtype)}; there are ${dtypes.join(", ")}`);
-  }
-  checkShape(op, shape);
-  return { backend: backendOf(device), dtype, length: sizeOf(shape) };
 }

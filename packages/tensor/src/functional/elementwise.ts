@@ -1,10 +1,52 @@
 import type { DType } from "../dtype.ts";
+import { keep, tidy } from "../memory.ts";
 import * as binary from "../ops/binary.ts";
-import { expectTensor } from "../ops/checks.ts";
+import { expectDType, expectTensor } from "../ops/checks.ts";
+import * as reduce from "../ops/reduce.ts";
 import * as unary from "../ops/unary.ts";
+import { checkOptionNames } from "../options.ts";
 import type { Arithmetic, CheckDTypes, Chosen } from "../promotion.ts";
 import { type Tensor, wrap } from "../tensor.ts";
-import type { Broadcast, Check, Elementwise, Ok, Shape } from "../types/shape-types.ts";
+import type { Broadcast, Check, CheckBroadcast, Elementwise, Ok, Shape } from "../types/shape-types.ts";
+
+export function neg<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return wrap(unary.neg(x));
+}
+
+export function abs<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return wrap(unary.abs(x));
+}
+
+export function square<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return wrap(unary.square(x));
+}
+
+export function sqrt<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.sqrt(x));
+}
+
+export function exp<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.exp(x));
+}
+
+/** Natural logarithm. */
+export function log<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.log(x));
+}
+
+/** Logarithm to base 2, exact for powers of 2. */
+export function log2<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.log2(x));
+}
+
+export function tanh<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return wrap(unary.tanh(x));
+}
+
+/** Sine over cosine. */
+export function tan<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return tidy(() => sin(x as Tensor<Shape>).div(cos(x as Tensor<Shape>))) as unknown as Tensor<S>;
+}
 
 /** 1 / (1 + e^-x). */
 export function sigmoid<S extends Shape>(x: Tensor<S>): Tensor<S> {
@@ -72,6 +114,59 @@ export function isNaN<S extends Shape>(x: Tensor<S>): Tensor<S, "bool"> {
   return wrap(unary.isNaN(x));
 }
 
+/** Whether an element is neither infinite nor NaN; every integer is. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the name it has everywhere else
+export function isFinite<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, "bool"> {
+  expectTensor("isFinite", "x", x);
+  if (x.dtype !== "float32") return wrap(binary.eq(x, x));
+  using size = wrap<S, "float32">(unary.abs(x));
+  return wrap(binary.lt(size, Infinity));
+}
+
+/** How near two numbers must be: |a − b| ≤ atol + rtol · |b|. */
+export interface Closeness {
+  /** Default: 10⁻⁵. */
+  readonly rtol?: number;
+  /** Default: 10⁻⁸. */
+  readonly atol?: number;
+  /** Whether NaN is close to NaN. Default: false. */
+  readonly equalNaN?: boolean;
+}
+
+/** Where |a − b| ≤ atol + rtol · |b|, or both are the same infinity. */
+export function isClose<A extends Shape, B extends Shape>(
+  a: Tensor<A>,
+  b: Tensor<B> & CheckBroadcast<A, B>,
+  options: Closeness = {},
+): Tensor<Elementwise<A, B>, "bool"> {
+  return closeness("isClose", a as Tensor<Shape>, b as Tensor<Shape>, options) as Tensor<never, "bool">;
+}
+
+/** Whether all elements are close, as {@link isClose} has it. */
+export async function allClose<A extends Shape, B extends Shape>(
+  a: Tensor<A>,
+  b: Tensor<B> & CheckBroadcast<A, B>,
+  options: Closeness = {},
+): Promise<boolean> {
+  using close = keep(
+    tidy(() => wrap(reduce.all(closeness("allClose", a as Tensor<Shape>, b as Tensor<Shape>, options)))),
+  );
+  return (await close.item()) !== 0;
+}
+
+function closeness(op: string, a: Tensor<Shape>, b: Tensor<Shape>, options: Closeness): Tensor<Shape, "bool"> {
+  checkOptionNames(options, ["rtol", "atol", "equalNaN"], op);
+  const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = options;
+  expectDType(op, "a", a, "float32");
+  expectDType(op, "b", b, "float32");
+  return tidy(() => {
+    const apart = a.sub(b).abs();
+    const near = logicalAnd(isFinite(apart), apart.le(b.abs().mul(rtol).add(atol)));
+    const close = logicalOr(a.eq(b), near);
+    return equalNaN ? logicalOr(close, logicalAnd(isNaN(a), isNaN(b))) : close;
+  });
+}
+
 export function logicalNot<S extends Shape>(x: Tensor<S, "bool">): Tensor<S, "bool"> {
   return wrap(unary.logicalNot(x));
 }
@@ -126,4 +221,9 @@ export function clamp<S extends Shape, D extends DType>(x: Tensor<S, D>, low: nu
   expectTensor("clamp", "x", x);
   using raised = wrap<S, D>(binary.maximum(x, low));
   return wrap(binary.minimum(raised, high));
+}
+
+/** The same values as another element type, as {@link Tensor.cast} converts them. */
+export function cast<S extends Shape, E extends DType>(x: Tensor<S, DType>, dtype: E): Tensor<S, E> {
+  return wrap(unary.cast(x, dtype));
 }

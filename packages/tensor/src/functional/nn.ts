@@ -5,10 +5,12 @@ import * as crossEntropyOps from "../ops/cross-entropy.ts";
 import * as embeddingOps from "../ops/embedding.ts";
 import * as matmulOps from "../ops/matmul.ts";
 import * as normalize from "../ops/normalize.ts";
+import * as softmaxOps from "../ops/softmax.ts";
 import * as unary from "../ops/unary.ts";
 import * as vectorOps from "../ops/vectors.ts";
 import { checkChoice, checkOptionNames, OptionError, showValue } from "../options.ts";
 import { type Tensor, wrap } from "../tensor.ts";
+import type { ReplaceAxis } from "../types/axes.ts";
 import type { Check, MatMul, Ok, Shape, ShapeError, Show } from "../types/shape-types.ts";
 
 export type { Activation };
@@ -72,6 +74,22 @@ export function silu<S extends Shape>(x: Tensor<S>): Tensor<S> {
 /** `x · sigmoid(1.702 x)`, an approximation of {@link gelu} (Hendrycks, Gimpel, 2016). */
 export function quickGelu<S extends Shape>(x: Tensor<S>): Tensor<S> {
   return wrap(unary.quickGelu(x));
+}
+
+/** e^x / Σ e^x along an axis. */
+export function softmax<S extends Shape, A extends number>(
+  x: Tensor<S>,
+  axis: A & Check<ReplaceAxis<"softmax", S, A, []>>,
+): Tensor<S> {
+  return wrap(softmaxOps.softmax(x, axis));
+}
+
+/** The logarithm of {@link softmax}, without its rounding to 0. */
+export function logSoftmax<S extends Shape, A extends number>(
+  x: Tensor<S>,
+  axis: A & Check<ReplaceAxis<"logSoftmax", S, A, []>>,
+): Tensor<S> {
+  return wrap(softmaxOps.logSoftmax(x, axis));
 }
 
 /**

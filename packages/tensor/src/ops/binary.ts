@@ -75,6 +75,12 @@ export function pow(a: View, b: Other): View {
   return arithmetic(powOp, a, b);
 }
 
+export const modOp = /* @__PURE__ */ defineOp("mod", /* @__PURE__ */ binaryKernel(remainder, integerRemainder));
+/** What is left of a / b, with the sign of b; NaN where b is 0, which integers refuse. */
+export function mod(a: View, b: Other): View {
+  return arithmetic(modOp, a, b);
+}
+
 // These choose among their operands, so they take every element type.
 
 export const maximumOp = /* @__PURE__ */ defineOp("maximum", /* @__PURE__ */ binaryKernel(Math.max));
@@ -270,6 +276,17 @@ function showOperand(operand: Other): string {
 function integerQuotient(a: number, b: number): number {
   if (b !== 0) return a / b;
   throw new DTypeError("truncDiv", `${a} / 0 has no int32; div gives ±Infinity or NaN`);
+}
+
+/** PyTorch's formula: C's fmod, which is exact, and b more where its sign is not b's. */
+function remainder(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+function integerRemainder(a: number, b: number): number {
+  if (b !== 0) return remainder(a, b);
+  throw new DTypeError("mod", `${a} modulo 0 has no int32; cast("float32") gives NaN`);
 }
 
 /** aᵇ modulo 2³², by squaring. */

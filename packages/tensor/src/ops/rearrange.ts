@@ -26,6 +26,19 @@ export function reshape(x: View, shape: readonly number[]): View {
   return reshapeView(copy(x), target)!;
 }
 
+/** The axes from `first` to `last` made one; of a scalar, a vector of one. */
+export function flatten(x: View, first: number, last: number): View {
+  const rank = x.shape.length;
+  if (rank === 0) return reshape(x, [1]);
+  const from = normalizeAxis("flatten", first, rank);
+  const to = normalizeAxis("flatten", last, rank);
+  if (from > to) {
+    throw new ShapeMismatchError("flatten", `axis ${first} comes after axis ${last} in ${showShape(x.shape)}`);
+  }
+  const joined = sizeOf(x.shape.slice(from, to + 1));
+  return reshape(x, x.shape.toSpliced(from, to + 1 - from, joined));
+}
+
 /** `shape` with its -1 filled in. */
 function inferredShape(x: View, shape: readonly number[]): readonly number[] {
   expectNumbers("reshape", "shape", shape, "[2, 3]");

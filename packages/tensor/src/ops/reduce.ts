@@ -5,7 +5,9 @@ import type { DType } from "../dtype.ts";
 import { ShapeMismatchError } from "../errors.ts";
 import { normalizeAxis, showShape, sizeOf } from "../shape.ts";
 import { axisLast } from "./axes.ts";
-import { expectDType } from "./checks.ts";
+import { expectDType, expectTensor } from "./checks.ts";
+import { usingIntermediate } from "./intermediate.ts";
+import { cast } from "./unary.ts";
 import { permute, unsqueeze } from "./views.ts";
 
 /** The axis or axes to reduce, negative ones counting from the end; all axes when there is none. */
@@ -14,10 +16,9 @@ export type ReducedAxes = number | readonly number[] | undefined;
 // Each reduces to the remaining axes; with keepDim the reduced ones stay, of size one.
 
 export const sumOp = /* @__PURE__ */ defineOp("sum", kernels.sumKernel);
-/** Σ x, of float32 or int32 (which wraps around); 0 of nothing. */
+/** Σ x, in float32 or int32 (which wraps around; also of uint8 and bool); 0 of nothing. */
 export function sum(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
-  expectDType("sum", "x", x, "float32", "int32");
-  return reduce(sumOp, x, axes, keepDim, x.dtype);
+  return counted(sumOp, x, axes, keepDim);
 }
 
 export const meanOp = /* @__PURE__ */ defineOp("mean", kernels.meanKernel);
@@ -28,10 +29,9 @@ export function mean(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
 }
 
 export const prodOp = /* @__PURE__ */ defineOp("prod", kernels.prodKernel);
-/** Π x, of float32 or int32 (which wraps around); 1 of nothing. */
+/** Π x, in float32 or int32 (which wraps around; also of uint8 and bool); 1 of nothing. */
 export function prod(x: View, axes?: ReducedAxes, keepDim?: boolean): View {
-  expectDType("prod", "x", x, "float32", "int32");
-  return reduce(prodOp, x, axes, keepDim, x.dtype);
+  return counted(prodOp, x, axes, keepDim);
 }
 
 export const maxOp = /* @__PURE__ */ defineOp("max", kernels.maxKernel);
@@ -92,6 +92,14 @@ export function cumsum(x: View, axis: number): View {
   expectDType("cumsum", "x", x, "float32");
   const rows = axisLast("cumsum", x, axis);
   return axisLast("cumsum", dispatch(cumsumOp, [rows], undefined, [{ dtype: "float32", shape: rows.shape }])[0], axis);
+}
+
+/** A sum or product, which uint8 and bool would not hold. */
+function counted(op: Op<kernels.ReduceParams>, x: View, axes: ReducedAxes, keepDim: boolean | undefined): View {
+  expectTensor(op.name, "x", x);
+  const { dtype } = x;
+  if (dtype === "float32" || dtype === "int32") return reduce(op, x, axes, keepDim, dtype);
+  return usingIntermediate(cast(x, "int32"), (wide) => reduce(op, wide, axes, keepDim, "int32"));
 }
 
 /** Puts the reduced axes last and runs the op. */

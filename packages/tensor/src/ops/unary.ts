@@ -82,6 +82,15 @@ export function log(x: View): View {
   return unary(logOp, x);
 }
 
+export const log2Op = /* @__PURE__ */ defineOp(
+  "log2",
+  /* @__PURE__ */ unaryKernel((x) => math.log(x) * Math.LOG2E),
+);
+/** Logarithm to base 2, exact for powers of 2; −∞ at 0, NaN below. */
+export function log2(x: View): View {
+  return unary(log2Op, x);
+}
+
 export const log1pOp = /* @__PURE__ */ defineOp("log1p", /* @__PURE__ */ unaryKernel(math.log1p));
 /** log(1 + x), accurate near 0. */
 export function log1p(x: View): View {

@@ -132,6 +132,49 @@ export function expand(x: View, shape: readonly number[]): View {
   return derive(x, target, broadcastStrides(x.shape, x.strides, target), x.offset);
 }
 
+/** A view of the diagonal of the last two axes, which become one: `out[…, i] = x[…, i, i + offset]`. */
+export function diagonal(x: View, offset: number): View {
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const [rowStep, columnStep] = x.strides.slice(-2) as [number, number];
+  const start = offset < 0 ? -offset * rowStep : offset * columnStep;
+  const length = Math.max(0, offset < 0 ? Math.min(rows + offset, columns) : Math.min(rows, columns - offset));
+  return derive(
+    x,
+    [...x.shape.slice(0, -2), length],
+    [...x.strides.slice(0, -2), rowStep + columnStep],
+    length === 0 ? x.offset : x.offset + start,
+  );
+}
+
+/** A view of all windows of `size` elements along an axis, `step` apart; a window's elements become the last axis. */
+export function unfold(x: View, axis: number, size: number, step: number): View {
+  const along = normalizeAxis("unfold", axis, x.shape.length);
+  const length = x.shape[along]!;
+  if (!Number.isInteger(size) || size < 1 || size > length || !Number.isInteger(step) || step < 1) {
+    throw new ShapeMismatchError(
+      "unfold",
+      `no windows of ${size}, ${step} apart, in axis ${along} of ${showShape(x.shape)}: expected whole numbers from 1`,
+    );
+  }
+  const stride = x.strides[along]!;
+  return derive(
+    x,
+    [...x.shape.with(along, Math.floor((length - size) / step) + 1), size],
+    [...x.strides.with(along, stride * step), stride],
+    x.offset,
+  );
+}
+
+/** A view with the axes that have one name made one, their diagonal; in the order in which the names first appear. */
+export function namedAxes(x: View, names: readonly string[]): { readonly view: View; readonly names: string[] } {
+  const distinct = [...new Set(names)];
+  const sizes = distinct.map((name) => x.shape[names.indexOf(name)]!);
+  const strides = distinct.map((name) =>
+    names.reduce((sum, other, axis) => (other === name ? sum + x.strides[axis]! : sum), 0),
+  );
+  return { view: derive(x, sizes, strides, x.offset), names: distinct };
+}
+
 /** A view of as many elements in another shape, or undefined where no strides can express it. */
 export function reshapeView<D extends View["dtype"]>(x: View<D>, shape: readonly number[]): View<D> | undefined {
   if (sizeOf(shape) === 0)

@@ -127,7 +127,7 @@ const dtypeRefusals: readonly Refusal[] = [
   ["exp", [i(2)], {}, "exp: x must be float32, got int32 [2]"],
   ["neg", [b(2)], {}, "neg: x must be float32 or int32, got bool [2]"],
   ["where", [f(2), f(2), f(2)], {}, "where: condition must be bool, got float32 [2]"],
-  ["sum", [b(2)], {}, "sum: x must be float32 or int32, got bool [2]"],
+  ["max", [b(2)], {}, "max: x must be float32 or int32, got bool [2]"],
   ["mean", [i(2)], {}, "mean: x must be float32, got int32 [2]"],
   ["any", [f(2)], {}, "any: x must be bool, got float32 [2]"],
   ["logSoftmax", [i(2)], { axis: 0 }, "logSoftmax: x must be float32, got int32 [2]"],

@@ -43,6 +43,7 @@ describe("our float64 functions", () => {
     });
   }
 
+  const { pow, ...unary } = math;
   const {
     exp,
     expm1,
@@ -54,32 +55,14 @@ describe("our float64 functions", () => {
     erfc,
     sin,
     cos,
-    pow,
     geluTanh,
     geluErf,
     silu,
     quickGelu,
     roundHalfEven,
-  } = math;
+  } = unary;
 
   it("carry NaN through", () => {
-    const unary = {
-      exp,
-      expm1,
-      log,
-      log1p,
-      tanh,
-      sigmoid,
-      erf,
-      erfc,
-      sin,
-      cos,
-      geluTanh,
-      geluErf,
-      silu,
-      quickGelu,
-      roundHalfEven,
-    };
     for (const [name, f] of Object.entries(unary)) expect(f(NaN), name).toBeNaN();
     expect(pow(NaN, 2)).toBeNaN();
     expect(pow(2, NaN)).toBeNaN();

@@ -10,6 +10,7 @@ const exact = new Set([
     "mul",
     "div",
     "truncDiv",
+    "mod",
     "neg",
     "abs",
     "square",
@@ -47,6 +48,7 @@ const approximate: Readonly<Record<string, Tolerance>> = {
   expm1: { ulps: 2 },
   log: { ulps: 2 },
   log1p: { ulps: 2 },
+  log2: { ulps: 2 },
   sin: { ulps: 4, abs: EPSILON }, // absolute near multiples of π
   cos: { ulps: 4, abs: EPSILON },
   tanh: { ulps: 2 },

@@ -1,0 +1,255 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { device, type Tensor, type WasmBackend } from "@gpt2-ts/tensor";
+import { DisposedError } from "@gpt2-ts/tensor/errors";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { GPT2, type LanguageModel, type LoadProgress } from "../../src/index.ts";
+import { GPT2Worker } from "../../src/worker/index.ts";
+import { ROOM } from "../../src/worker/protocol.ts";
+import { SHAKESPEARE } from "../support/models.ts";
+import { type InProcess, inProcess } from "./in-process.ts";
+
+const FINETUNE = join(import.meta.dirname, "../checkpoint/fixtures/finetune");
+const PROMPT = "To be, or not to be";
+
+let direct: GPT2;
+let thread: InProcess;
+let remote: GPT2Worker;
+beforeAll(async () => {
+  thread = inProcess();
+  direct = await GPT2.load(SHAKESPEARE);
+  remote = await GPT2Worker.load(SHAKESPEARE, { worker: thread });
+});
+afterAll(() => {
+  direct.dispose();
+  remote.dispose();
+});
+
+/** What each of the two models makes of the same. */
+async function both<Result>(use: (model: LanguageModel) => Result): Promise<[Awaited<Result>, Awaited<Result>]> {
+  return [await use(direct), await use(remote)];
+}
+
+async function elements(tensors: readonly Tensor[]): Promise<{ shape: readonly number[]; data: Float32Array }[]> {
+  return Promise.all(tensors.map(async (each) => ({ shape: [...each.shape], data: await each.data() })));
+}
+
+async function followed(model: LanguageModel, ...args: Parameters<LanguageModel["stream"]>) {
+  const pieces: string[] = [];
+  const stream = model.stream(...args);
+  let step = await stream.next();
+  for (; !step.done; step = await stream.next()) pieces.push(step.value);
+  return { pieces, result: step.value };
+}
+
+describe("a model in a worker has the results of one in the calling thread, to the bit:", () => {
+  const options = { maxTokens: 40, seed: 5, temperature: 0.9, logprobs: true, stop: ["\n\n"] } as const;
+
+  test("what it is", async () => {
+    expect(remote.config).toEqual(direct.config);
+    expect(remote.generationDefaults).toEqual(direct.generationDefaults);
+    expect(remote.tokenizer.specialTokens).toEqual(direct.tokenizer.specialTokens);
+  });
+
+  test.each([[PROMPT], [[398, 304, 11]], [""], [Uint16Array.of(398, 304) as never]])(
+    "the generation and the stream from %j",
+    async (prompt) => {
+      const [expected, actual] = await both((model) => model.generate(prompt, options));
+      expect(actual).toEqual(expected);
+      const [stream, sent] = await both((model) => followed(model, prompt, options));
+      expect(sent).toEqual(stream);
+      expect(sent.pieces.length).toBeGreaterThan(5);
+    },
+  );
+
+  test("scores of many texts, and of one of many tokens", async () => {
+    const texts = Array.from({ length: 300 }, (_, i) => (i % 3 ? PROMPT.slice(0, i % 19) : [i, 2 * i, 3]));
+    const [expected, actual] = await both((model) => model.scoreAll(texts));
+    expect(actual).toEqual(expected);
+    const long = Array.from({ length: 2500 }, (_, i) => (i * i) % 1024);
+    const [expectedLong, actualLong] = await both((model) => model.score(long, { stride: 255 }));
+    expect(actualLong).toEqual(expectedLong);
+    expect(await remote.scoreAll([])).toEqual([]);
+  });
+
+  test("logits, hidden states and attention maps", async () => {
+    const of: ((model: LanguageModel) => Promise<readonly Tensor[]>)[] = [
+      async (model) => [await model.logits(PROMPT)],
+      async (model) => [await model.logits(Array.from({ length: 256 }, (_, i) => i))],
+      async (model) => {
+        const { blocks, final } = await model.hiddenStates(PROMPT);
+        return [...blocks, final];
+      },
+      async (model) => model.attentionMaps(PROMPT),
+    ];
+    for (const tensors of of) {
+      const [expected, actual] = await both(tensors);
+      expect(await elements(actual)).toEqual(await elements(expected));
+      for (const tensor of [...expected, ...actual]) tensor.dispose();
+    }
+  });
+
+  test("many calls at once", async () => {
+    const calls = (model: LanguageModel): Promise<unknown[]> =>
+      Promise.all([
+        ...[1, 2, 3, 4].map((seed) => followed(model, PROMPT, { maxTokens: 20, seed })),
+        model.scoreAll(["To be", "or not"]),
+        model.generate("x", { maxTokens: 3, seed: 1 }),
+        model.score(PROMPT),
+      ]);
+    const [expected, actual] = await both(calls);
+    expect(actual).toEqual(expected);
+  });
+
+  test("a fine-tune's, whose tokenizer has tokens of its own", async () => {
+    const onWarning = (): void => {};
+    using expected = await GPT2.load(FINETUNE, { onWarning, useGenerationConfig: true });
+    using actual = await GPT2Worker.load(pathToFileURL(FINETUNE), {
+      worker: inProcess(),
+      onWarning,
+      useGenerationConfig: true,
+    });
+    expect(actual.generationDefaults).toEqual(expected.generationDefaults);
+    expect(actual.tokenizer.addedTokens).toEqual(expected.tokenizer.addedTokens);
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.constantFrom("all", "none"), (text, allowedSpecial) => {
+        const marked = `${text}${actual.tokenizer.addedTokens[0]!.content}${text}`;
+        const ids = actual.tokenizer.encode(marked, { allowedSpecial });
+        expect(ids).toEqual(expected.tokenizer.encode(marked, { allowedSpecial }));
+        expect(actual.tokenizer.decode(ids)).toBe(expected.tokenizer.decode(ids));
+      }),
+    );
+  });
+
+  test("one that is loaded from files", async () => {
+    const names = ["config.json", "vocab.json", "merges.txt", "model.safetensors"];
+    const files = await Promise.all(
+      names.map(async (name) => [name, new Blob([await readFile(join(SHAKESPEARE, name))])]),
+    );
+    const progress: LoadProgress[] = [];
+    using fromFiles = await GPT2Worker.load(Object.fromEntries(files), {
+      worker: inProcess(),
+      onProgress: (each) => progress.push(each),
+    });
+    expect(await fromFiles.score(PROMPT)).toEqual(await direct.score(PROMPT));
+    expect(progress.at(-1)).toMatchObject({ loaded: 957_184, total: 957_184 });
+  });
+});
+
+/** What an error is made of: enough for callers to tell it apart. */
+async function errorOf(action: () => unknown): Promise<{ readonly class: unknown; readonly error: Error }> {
+  try {
+    await action();
+  } catch (thrown) {
+    const error = thrown as Error;
+    return { class: error.constructor, error: { ...error, name: error.name, message: error.message } };
+  }
+  return expect.fail("it does not throw");
+}
+
+describe("a model in a worker throws what one in the calling thread does", () => {
+  test.each<[string, (model: LanguageModel) => unknown]>([
+    ["a text that is none", (model) => model.generate(5 as never)],
+    ["options that are none", (model) => model.generate(PROMPT, "fast" as never)],
+    ["an unknown option", (model) => model.generate(PROMPT, { numBeams: 2 } as never)],
+    ["an unknown option that is a function", (model) => model.score(PROMPT, { onDone: () => {} } as never)],
+    ["an option that should not be a function", (model) => model.generate(PROMPT, { maxTokens: (() => 1) as never })],
+    ["an option out of range", (model) => model.generate(PROMPT, { topP: 2 })],
+    ["an id that is no token", (model) => model.score([1, 5000])],
+    ["a prompt without room", (model) => model.generate(new Array(256).fill(1))],
+    ["a text that is too long", (model) => model.scoreAll([[1], new Array(300).fill(1)])],
+    ["texts that are none", (model) => model.scoreAll(PROMPT as never)],
+    ["logits of nothing", (model) => model.logits([])],
+    ["hidden states of no tokens", (model) => model.hiddenStates([-1])],
+    ["an error in a listener", (model) => model.score(PROMPT, { onProgress: () => expect.fail("by the listener") })],
+    ["a signal that is aborted", (model) => model.generate(PROMPT, { signal: AbortSignal.abort(new RangeError("x")) })],
+  ])("for %s", async (_, action) => {
+    const expected = await errorOf(() => action(direct));
+    expect(await errorOf(() => action(remote))).toEqual(expected);
+  });
+
+  test.each<[string, unknown, object]>([
+    ["a folder that is not there", join(SHAKESPEARE, "none"), {}],
+    ["what is no place", 7, {}],
+    ["files that lack one", {}, {}],
+    ["a dtype that there is not", SHAKESPEARE, { dtype: "f8" }],
+    ["an option of another device", SHAKESPEARE, { gpuMode: "cpu" }],
+    ["options that are none", SHAKESPEARE, null as never],
+  ])("when loading %s", async (_, where, options) => {
+    const expected = await errorOf(() => GPT2.load(where as string, options));
+    const worker = options === null ? {} : { worker: inProcess() };
+    const actual = await errorOf(() => GPT2Worker.load(where as string, options && { ...options, ...worker }));
+    if (options === null) expect(actual.class).toBe(expected.class);
+    else expect(actual).toEqual(expected);
+  });
+
+  test("and an OptionError for a device that is no name, or an unknown option", async () => {
+    const load = (options: object): Promise<GPT2Worker> => GPT2Worker.load(SHAKESPEARE, options);
+    await expect(load({ device: device("reference") })).rejects.toThrow(/^device: expected its name/);
+    await expect(load({ thread: 2 })).rejects.toThrow(/^thread: there is no such option; there are .*, worker$/);
+  });
+});
+
+describe("calls that are not waited for", () => {
+  /** Those that the thread has not ended; its messages are all read by then. */
+  async function running(): Promise<number[]> {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const ended = new Set(thread.sent.filter(({ type }) => type === "done" || type === "failed").map(({ id }) => id));
+    return thread.received.filter(({ type, id }) => type === "call" && !ended.has(id)).map(({ id }) => id);
+  }
+
+  test("an abort throws the signal's own reason, at once, and ends the work", async () => {
+    const controller = new AbortController();
+    const reason = { because: "of this" };
+    const calls = [
+      remote.generate(PROMPT, { signal: controller.signal }),
+      remote.scoreAll([PROMPT], { signal: controller.signal }),
+      followed(remote, PROMPT, { signal: controller.signal }),
+    ];
+    setTimeout(() => controller.abort(reason), 20);
+    for (const call of calls) await expect(call).rejects.toBe(reason);
+    expect(await running()).toEqual([]);
+  });
+
+  test("a reader who takes his time is not run ahead of, and one who leaves frees what was in use", async () => {
+    const wasm = device("wasm") as WasmBackend;
+    const before = wasm.info().usedBytes;
+    const items = thread.sent.filter(({ type }) => type === "item").length;
+    const stream = remote.stream(PROMPT, { seed: 1 });
+    await stream.next();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(thread.sent.filter(({ type }) => type === "item").length - items).toBe(1 + ROOM);
+    expect(wasm.info().usedBytes).toBeGreaterThan(before);
+    await stream.return(undefined as never);
+    expect(await running()).toEqual([]);
+    expect(wasm.info().usedBytes).toBe(before);
+  });
+
+  test("a stream that nobody reads is not begun", async () => {
+    const received = thread.received.length;
+    const stream = remote.stream(PROMPT);
+    await stream.return(undefined as never);
+    expect(thread.received.length).toBe(received);
+  });
+
+  test("dispose ends them, and all later ones, with a DisposedError", async () => {
+    const model = await GPT2Worker.load(SHAKESPEARE, { worker: inProcess() });
+    const pending = [model.generate(PROMPT), model.score(PROMPT), followed(model, PROMPT)];
+    setTimeout(() => model.dispose(), 5);
+    for (const call of pending) await expect(call).rejects.toThrow(DisposedError);
+    await expect(model.logits(PROMPT)).rejects.toThrow(DisposedError);
+    model.dispose();
+  });
+
+  test("an abort while loading leaves nothing behind", async () => {
+    const wasm = device("wasm") as WasmBackend;
+    const before = wasm.info().usedBytes;
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort("enough");
+    const loading = GPT2Worker.load(SHAKESPEARE, { worker: inProcess(), signal: controller.signal, onProgress });
+    await expect(loading).rejects.toBe("enough");
+    await expect.poll(() => wasm.info().usedBytes).toBe(before);
+  });
+});

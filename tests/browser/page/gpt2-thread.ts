@@ -1,0 +1,1 @@
+import "@gpt2-ts/gpt2/worker/thread";
