@@ -34,7 +34,9 @@ describe.concurrent("gpt2 generate", () => {
     });
   });
 
-  it("reads the prompt from standard input or a file, without the line break that ends it", async ({ onTestFinished }) => {
+  it("reads the prompt from standard input or a file, without the line break that ends it", async ({
+    onTestFinished,
+  }) => {
     const { text } = await model.generate("To be, or not\n", options);
     const short = ["generate", "-n", "30", ...flags.slice(2)];
     for (const input of ["To be, or not\n\n", "To be, or not\n\r\n"]) {
