@@ -2,12 +2,13 @@
  * `npm run bench:against`: this build against that of another revision, in turns, on the same weights and prompts.
  *
  *     npm run bench:against -- --base REVISION [--only prefill|decode|score|cold|bundle]... [--dtype f32|bf16|int8]...
- *                              [--context N]... [--rounds N] [--floor RATIO] [--node PATH] [--no-wait]
+ *                              [--cache-dtype f32|bf16|int8] [--context N]... [--rounds N] [--floor RATIO] [--node PATH] [--no-wait]
  *
  * Builds the revision in `.cache/against/` on first use. Ratios say how much better this build is: above 1 where it is
- * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed. Exits with status 1 when
+ * faster, or smaller. `--context` says how many tokens come before those whose decoding is timed,
+ * `--cache-dtype` how this build keeps keys and values. Exits with status 1 when
  * the median of a ratio is below the floor (0.98). Writes `results/<processor>/against-node<major>.json`. It waits first until
- * other programs are quiet, ten minutes at most. With `--only`, `--dtype` or `--context` it only prints: it does not wait and
+ * other programs are quiet, ten minutes at most. With `--only`, `--dtype`, `--cache-dtype` or `--context` it only prints: it does not wait and
  * writes nothing.
  */
 import { parseArgs } from "node:util";
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
     only: { type: "string", multiple: true, default: [...AGAINST_PARTS] },
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
     context: { type: "string", multiple: true },
+    "cache-dtype": { type: "string", multiple: true, default: [] },
     rounds: { type: "string" },
     floor: { type: "string" },
     node: { type: "string", default: process.execPath },
@@ -52,7 +54,9 @@ const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const rounds = integer(COMMAND, "rounds", options.rounds, 1, 1000) ?? ROUNDS;
 const floor = decimal(COMMAND, "floor", options.floor, 0, 10) ?? FLOOR;
 const contexts = options.context?.map((context) => integer(COMMAND, "context", context, 1, LONGEST_CONTEXT - 1)!);
-const forALook = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length || contexts !== undefined;
+const [cacheDtype] = chosen(COMMAND, "cache-dtype", options["cache-dtype"], DTYPES);
+const chosenFew = parts.length < AGAINST_PARTS.length || dtypes.length < DTYPES.length;
+const forALook = chosenFew || contexts !== undefined || cacheDtype !== undefined;
 
 const pair = { current: thisBuild(), base: buildOf(options.base) };
 const usual = peersPlanFor(options.node, false);
@@ -62,6 +66,7 @@ const plan = {
   coldRounds: rounds,
   textLengths: mixedLengths(TEXTS),
   decodeContexts: contexts ?? [usual.decodeContext],
+  cacheDtype,
 };
 console.log(
   `${pair.current.sha.slice(0, 7)}${pair.current.changed ? " and changes" : ""} against ${pair.base.sha.slice(0, 7)}, ` +

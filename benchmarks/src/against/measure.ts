@@ -24,9 +24,10 @@ export interface Pair {
 
 type WarmPart = Exclude<AgainstPartName, "cold" | "bundle">;
 
-/** With every context at which decoding is measured. */
+/** With every context at which decoding is measured, and how the new build keeps keys and values, if not by its default. */
 export interface AgainstPlan extends PeersPlan {
   readonly decodeContexts: readonly number[];
+  readonly cacheDtype: MatrixEncoding | undefined;
 }
 
 const WARM: Readonly<Record<WarmPart, (plan: AgainstPlan, children: readonly Child[]) => Promise<Comparison[]>>> = {
@@ -55,10 +56,10 @@ export async function measureDtype(
   };
   const { threads, node, checkpoint } = plan;
   const contestants = [
-    { name: OURS, build: pair.current },
+    { name: OURS, build: pair.current, ...(plan.cacheDtype && { cacheDtype: plan.cacheDtype }) },
     { name: baseName(pair), build: pair.base },
-  ].map(({ name, build }): Contestant<EngineSpec> => {
-    return { name, spec: { engine: "gpt2-ts build", build: build.root, model, threads, dtype } };
+  ].map(({ name, build, ...chosen }): Contestant<EngineSpec> => {
+    return { name, spec: { engine: "gpt2-ts build", build: build.root, model, threads, dtype, ...chosen } };
   });
   const warm = (Object.keys(WARM) as WarmPart[]).filter((part) => parts.includes(part));
   if (warm.length > 0) {

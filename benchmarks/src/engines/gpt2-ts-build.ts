@@ -8,13 +8,19 @@ import { argMaxOfLastRow } from "./prompts.ts";
 /** Where a built checkout has the package. */
 export const GPT2_MODULE = join("packages", "gpt2", "dist", "index.js");
 
-export async function loadGpt2TsBuild({ build, model: folder, threads, dtype }: EngineSpec): Promise<LanguageEngine> {
+export async function loadGpt2TsBuild({
+  build,
+  model: folder,
+  threads,
+  dtype,
+  cacheDtype,
+}: EngineSpec): Promise<LanguageEngine> {
   if (build === undefined) throw new Error("gpt2-ts build needs the root of a build");
   const module = await import(pathToFileURL(join(build, GPT2_MODULE)).href);
   const { GPT2 } = module as typeof import("@gpt2-ts/gpt2");
-  const model = await GPT2.load(folder, { threads, ...(dtype && { dtype }) });
+  const model = await GPT2.load(folder, { threads, ...(dtype && { dtype }), ...(cacheDtype && { cacheDtype }) });
   return {
-    facts: { engine: "gpt2-ts", ...(dtype && { dtype }), threads },
+    facts: { engine: "gpt2-ts", ...(dtype && { dtype }), ...(cacheDtype && { cacheDtype }), threads },
     start: () => new ContextSequence(model.context(), (ids) => model.logits(ids).data()),
     async score(texts) {
       const scores = await model.scoreAll(texts.map((ids) => Array.from(ids)));

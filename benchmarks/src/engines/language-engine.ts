@@ -51,6 +51,8 @@ export interface EngineSpec {
   readonly device?: "reference" | "wasm";
   /** gpt2-ts: how weights are kept. */
   readonly dtype?: MatrixEncoding;
+  /** gpt2-ts build: how keys and values are kept. For builds that have the choice. */
+  readonly cacheDtype?: MatrixEncoding;
   /** gpt2-ts: the same bits on every JavaScript engine, so no relaxed SIMD. */
   readonly deterministic?: boolean;
   /** gpt2-ts build: the root of a built checkout of this repository. */

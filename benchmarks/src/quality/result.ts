@@ -1,4 +1,5 @@
 /** What `bench:quality` writes to `results/<processor>/quality-node*.json`. */
+import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { RunConditions } from "../harness/machine.ts";
 
 /** How far a model whose weights are kept as `dtype` is from the same one in float32, cache and all, over all predictions of a text. */
@@ -26,7 +27,7 @@ export interface QualityErrors {
 /** What a dtype must not exceed on a model. */
 export interface QualityBound {
   readonly model: string;
-  readonly dtype: string;
+  readonly dtype: MatrixEncoding;
   readonly meanKl?: number;
   readonly top1?: number;
   /** |perplexity / basePerplexity - 1| */

@@ -48,7 +48,7 @@ export const dtypeOption = (): Option =>
 export const cacheDtypeOption = (): Option =>
   new Option(
     "--cache-dtype <dtype>",
-    `how keys and values are kept, in the KV cache and in every pass: ${DTYPES.join(", ")} (default: int8 with --dtype int8, or else f32)`,
+    `how keys and values are kept, in the KV cache and in every pass: ${DTYPES.join(", ")} (default: bf16 with --dtype int8, or else f32)`,
   ).argParser(parseDtype);
 
 export const gpuModeOption = (): Option =>

@@ -287,7 +287,8 @@ describe.concurrent("gpt2 info", () => {
       kvCachePerToken: 2048,
     });
     const heads = 2 * 4 * 4; // keys and values of 4 layers of 4 heads of 32 numbers
-    expect(await kept("--dtype", "int8")).toMatchObject({ cacheDtype: "int8", kvCachePerToken: heads * (32 + 4) });
+    expect(await kept("--dtype", "int8")).toMatchObject({ cacheDtype: "bf16", kvCachePerToken: 2048 });
+    expect(await kept("--cache-dtype", "int8")).toMatchObject({ kvCachePerToken: heads * (32 + 4) });
     const { stdout } = await gpt2(["info", "--dtype", "bf16", "--json"]);
     const vectors = 4 * (2 * 128 + 128 + 2 * 128 + 384 + 128 + 512) + 2 * 128;
     expect(JSON.parse(stdout)).toMatchObject({

@@ -15,7 +15,7 @@ export interface LoadOptions extends DeviceOptions {
   /**
    * How keys and values are kept, which is most of what is read for a token far into a long text: `"f32"`; `"bf16"`, half the
    * memory; or `"int8"`, about a quarter. They are rounded in every pass, so that results do not depend on what comes from a
-   * cache. Default: `"int8"` with weights of `"int8"`, otherwise `"f32"`.
+   * cache. Default: `"bf16"` with weights of `"int8"`, otherwise `"f32"`.
    */
   readonly cacheDtype?: MatrixEncoding | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;

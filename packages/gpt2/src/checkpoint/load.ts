@@ -54,10 +54,10 @@ export interface LoadModelOptions {
 
 /**
  * How keys and values are kept beside weights of a dtype: float32 beside `"f32"` and `"bf16"`, whose results they would change;
- * 8-bit integers beside `"int8"`, to whose errors they add little (docs/quantization.md has the measurements).
+ * bfloat16 beside `"int8"`, to whose errors it adds next to nothing (docs/quantization.md has the measurements).
  */
 export function defaultCacheDtype(dtype: MatrixEncoding): MatrixEncoding {
-  return dtype === "int8" ? "int8" : "f32";
+  return dtype === "int8" ? "bf16" : "f32";
 }
 
 /** Reads and checks `config.json`. Where texts begin and end, `generation_config.json` has the last word. */
