@@ -26,7 +26,7 @@ const pinned: Record<string, Record<(typeof names)[number], string>> = {
   },
 };
 
-/** The same with int8 weights, on the deterministic build: whether the processor multiplies bytes or words. */
+/** The same with int8 weights and a float32 cache, on the deterministic build: whether the processor multiplies bytes or words. */
 const pinnedInt8: Record<(typeof names)[number], string> = {
   "synthetic-tiny": "12db441862833865",
   shakespeare: "b211356eb3457aea",
@@ -38,7 +38,7 @@ async function load(
   dtype: MatrixEncoding = "f32",
 ): Promise<Model> {
   const folder = name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint(name);
-  return loadModel(await modelSource(folder), { device: backend, dtype });
+  return loadModel(await modelSource(folder), { device: backend, dtype, cacheDtype: "f32" });
 }
 
 describe.each(candidates())("$name", (candidate) => {

@@ -18,7 +18,6 @@ import { addVerboseOption, describeLoading, describeMemory, describeTiming } fro
 
 interface GenerateFlags extends ModelFlags, PromptFlags, SamplingFlags {
   readonly specialTokens?: true;
-  readonly speculate?: string;
   readonly useGenerationConfig?: true;
   readonly num?: number;
   readonly json?: true;
@@ -35,10 +34,6 @@ export function generateCommand(): Command {
     .option("--file <file>", "continue the text in this file")
     .addOption(specialTokensOption("the prompt"));
   return addVerboseOption(addProfileOption(addSamplingOptions(command)))
-    .option(
-      "--speculate <method>",
-      "lookup: guess tokens from what came before and check several at once; the same text, sooner where it repeats itself",
-    )
     .option("--num <count>", "so many continuations, each with the next seed (default: 1)", parseInteger)
     .option("--json", "print one line of JSON for each continuation instead of its text")
     .option("--stream", "with --json: lines for the pieces of the text too, as they come")
@@ -58,8 +53,7 @@ export function generateCommand(): Command {
 
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const { json, stream, profile, verbose, num = 1, seed = randomSeed() } = flags;
-  const speculate = flags.speculate as GenerateOptions["speculate"]; // checked in a moment
-  const given: GenerateOptions = { ...samplingFrom(flags), speculate, logprobs: json ?? false, signal };
+  const given: GenerateOptions = { ...samplingFrom(flags), logprobs: json ?? false, signal };
   checkGenerateOptions(given); // before loading the model
   checkInteger("num", num, 1);
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER - num + 1);

@@ -4,7 +4,7 @@ import { parseInteger, parseNumber } from "./model-options.ts";
 import { flagOf } from "./report.ts";
 
 /** What `gpt2 generate` and `gpt2 run` can be told of the library's options, by their names there. */
-export type SamplingFlags = Pick<GenerateOptions, keyof SamplingOptions | "maxTokens" | "seed" | "stop">;
+export type SamplingFlags = Pick<GenerateOptions, keyof SamplingOptions | "maxTokens" | "seed" | "stop" | "speculate">;
 
 interface Setting<Value> {
   readonly short?: string;
@@ -76,6 +76,11 @@ export const samplingSettings: {
     parse: (text, before = []) => [...before, text],
   },
   greedy: { help: "always the most likely token" },
+  speculate: {
+    value: "<method>",
+    help: "lookup: guess tokens from what came before and check several at once; the same text, sooner where it repeats itself",
+    parse: (text) => text as "lookup", // the library says what there is
+  },
 };
 
 export const samplingNames = Object.keys(samplingSettings) as readonly (keyof SamplingFlags)[];

@@ -99,3 +99,4 @@ export {
   type Show,
   type ShowShape,
 } from "./types/shape-types.ts";
+export type { ViewHandle } from "./view-handle.ts";

@@ -1,4 +1,5 @@
-import type { PassCost } from "./pass-costs.ts";
+import type { Model } from "../model/model.ts";
+import { type PassCost, passCostOf } from "./pass-costs.ts";
 
 /** Proposes tokens that a text might go on with. */
 export interface Drafter {
@@ -116,4 +117,9 @@ export class PromptLookup implements Drafter {
     }
     return best;
   }
+}
+
+/** Guesses for a text that `model` goes on with. */
+export function lookupFor(model: Model, ids: readonly number[]): PromptLookup {
+  return new PromptLookup(ids, passCostOf(model));
 }

@@ -3,8 +3,7 @@ import type { Model } from "../model/model.ts";
 import { checkFlag, checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type GenerationDefaults, withDefaults } from "./defaults.ts";
-import { PromptLookup, type Speculation } from "./lookup.ts";
-import { passCostOf } from "./pass-costs.ts";
+import type { Speculation } from "./lookup.ts";
 import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
 import { StopTexts } from "./stop-texts.ts";
 import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
@@ -101,7 +100,8 @@ export async function* generateText(
   const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
   const promptIds =
     prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
-  const drafter = speculate && new PromptLookup(promptIds, passCostOf(model));
+  // Few ask for it: its code is a file of its own in bundles.
+  const drafter = speculate && (await import("./lookup.ts")).lookupFor(model, promptIds);
   const decoder = tokenizer.streamDecoder();
   const tokens = generateTokens(model, promptIds, {
     ...others,

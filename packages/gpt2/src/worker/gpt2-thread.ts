@@ -1,6 +1,8 @@
 // What the worker of a GPT2Worker runs. A worker that you start yourself imports it as `@gpt2-ts/gpt2/worker/thread`.
 import { serve } from "./serve.ts";
 import { portOf } from "./thread-port.ts";
+import { WorkerError } from "./worker-error.ts";
 
-const parent = globalThis.process?.getBuiltinModule?.("node:worker_threads")?.parentPort;
-serve(portOf(parent ?? globalThis));
+const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+if (threads?.isMainThread || globalThis.document) throw new WorkerError("this module is for a worker to run");
+serve(portOf(threads?.parentPort ?? globalThis));

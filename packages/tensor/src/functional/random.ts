@@ -85,6 +85,9 @@ export function randPerm<const N extends number>(n: N, options: RandomOptions): 
   );
 }
 
+/** Less than −log(1 − u) for any u of {@link rand} but 0, which has 24 bits. */
+const LEAST_TIME = 2 ** -25;
+
 /** How {@link multinomial} draws. */
 export interface MultinomialOptions {
   readonly seed: number | Generator;
@@ -119,7 +122,9 @@ export function multinomial<S extends Shape, const K extends number>(
   return tidy(() => {
     const rows = replacement ? weights.unsqueeze(-2).expand([...weights.shape.slice(0, -1), count, n]) : weights;
     const noise = rand(rows.shape, { seed: generator, device: weights.device });
-    const speed = rows.div(noise.neg().add(1).log().neg()); // the clock of rate p that rings at time e / p is the first with p / Σp
+    // Clocks of rates p ring at times e / p, which are exponential; the first has the largest p / e. An e of 0 would decide alone.
+    const times = noise.neg().add(1).log().neg().maximum(LEAST_TIME);
+    const speed = rows.div(times);
     return replacement ? speed.argMax(-1) : topK(speed, count, -1).indices;
   }) as Tensor<never, "int32">;
 }

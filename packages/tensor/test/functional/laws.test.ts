@@ -9,6 +9,7 @@ import {
   einsum,
   flip,
   fromData,
+  type Generator,
   histogram,
   maskedSelect,
   matmul,
@@ -215,6 +216,8 @@ describeOnEveryBackend("functions obey their laws", (device) => {
       const three = values(multinomial(p, 3, { seed }));
       expect(three.toSorted()).toEqual([0, 1, 3]);
     }
+    const zeros = { uint32: () => 0 } as unknown as Generator; // the least numbers there are
+    expect(values(multinomial(tensor([0, 3, 0], { device }), 1, { seed: zeros }))).toEqual([1]);
     const rows = multinomial(tensor([[1, 0], [0, 1]], { device }), 1, { seed: 3 }); // biome-ignore format: rows
     expect(rows.toListSync()).toEqual([[0], [1]]);
   });

@@ -12,7 +12,7 @@ export function softmaxJob(chunk: i32): void {
   for (let row = chunkStart(chunk, chunkCount(), int(3)); row < end; row++) {
     const x = pointer(0) + <usize>row * pointer(1);
     const out = pointer(2) + ((<usize>row * <usize>columns) << 2);
-    divide(out, columns, <f32>exponentialsInto(x, columns, largestOf(x, columns), out));
+    divide(out, columns, <f32>exponentials(x, columns, largestOf(x, columns), out));
   }
 }
 
@@ -44,20 +44,14 @@ export function logSumExp(largest: f32, logSum: f64): f32 {
   return largest - largest != 0 ? largest : <f32>(<f64>largest + logSum);
 }
 
-/** out[j] = e^(x[j] - largest); returns their sum. */
-function exponentialsInto(x: usize, count: i32, largest: f32, out: usize): f64 {
-  return exponentials(x, count, largest, out, true);
-}
-
 /** log Σₖ e^(x[k] - largest) */
 export function logOfExponentials(x: usize, count: i32, largest: f32): f64 {
-  return logOf(exponentials(x, count, largest, 0, false));
+  return logOf(exponentials(x, count, largest, 0));
 }
 
-/** Σₖ e^(x[k] - largest), in the same order whether the terms are stored or not. */
-// @ts-ignore: decorator
-@inline
-function exponentials(x: usize, count: i32, largest: f32, out: usize, stores: bool): f64 {
+/** Σₖ e^(x[k] - largest), added in the same order whether the terms are stored, from `out` on, or not, for 0. */
+function exponentials(x: usize, count: i32, largest: f32, out: usize): f64 {
+  const stores = out != 0;
   const shift = f32x4.splat(largest);
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);

@@ -20,7 +20,7 @@ const targetLogProbs: WasmKernel<undefined> = (runtime, [x, w, targets], _params
   if (!panels) return "part of a packed matrix";
   panels.fill(0);
   const { encoding, pointer } = panels;
-  const atOnce = Math.min(rows, rowsAtOnce(V));
+  const atOnce = rowsAtOnce(rows, V);
   const room = encoding.roomForRows(runtime, atOnce, K);
   const logits = runtime.scratch(atOnce * V * 4);
   const a = matrixAt(runtime, x!, 0);
@@ -37,9 +37,11 @@ const targetLogProbs: WasmKernel<undefined> = (runtime, [x, w, targets], _params
   return undefined;
 };
 
-/** Whole tiles of rows. */
-function rowsAtOnce(V: number): number {
-  return Math.max(1, Math.floor(LOGITS_AT_ONCE / (V * TILE_ROWS))) * TILE_ROWS;
+/** Whole tiles of rows, in blocks of about one size: each reads the whole weight. */
+function rowsAtOnce(rows: number, V: number): number {
+  const most = Math.max(1, Math.floor(LOGITS_AT_ONCE / (V * TILE_ROWS))) * TILE_ROWS;
+  const even = rows / Math.ceil(rows / most);
+  return Math.ceil(even / TILE_ROWS) * TILE_ROWS;
 }
 
 export const crossEntropyKernels: WasmKernels = { targetLogProbs };
