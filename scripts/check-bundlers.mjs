@@ -62,7 +62,7 @@ const BUNDLERS = [
     name: "Parcel",
     packages: ["parcel@2.16.4"],
     command: ["parcel", "build", "index.html", "--dist-dir", "dist/parcel", "--no-cache"],
-    runs: "dist/parcel/index.",
+    runs: "dist/parcel/",
     slow: true,
     // The one bundler that reads "exports" only where it is told to.
     manifest: { "@parcel/resolver-default": { packageExports: true } },
