@@ -104,7 +104,7 @@ describe("a model folder", () => {
     expect({ status, err }).toEqual({ status: 0, err: [] });
     for (const text of PROMPTS) expect(out.join("\n")).toContain(`logits after "${text}": max `);
     expect(out.join("\n")).toContain('greedy after "The dog": 18 of 18 tokens as published');
-    const [f32, bf16, int8] = ["f32:", "bf16, cache f32:", "int8, cache int8:"].map((kept) =>
+    const [f32, bf16, int8] = ["f32:", "bf16, cache f32:", "int8, cache bf16:"].map((kept) =>
       out.find((line) => line.includes(`, ${kept} `)),
     );
     expect(f32).toMatch(/Alice.*f32: perplexity \d+\.\d+ \(\d+\.\d+ nats a token\) in contexts of up to 64 tokens/);

@@ -7,16 +7,16 @@ const kernels = "packages/tensor/dist/backends/wasm/kernels.generated.js";
 const imports = [
   { what: "all of safetensors-ts", source: 'export * from "safetensors-ts"', kilobytes: 12.5 },
   { what: "parse of safetensors-ts", source: 'export { parse } from "safetensors-ts"', kilobytes: 5.5 },
-  { what: "all of @gpt2-ts/tensor", source: 'export * from "@gpt2-ts/tensor"', kilobytes: 80 },
+  { what: "all of @gpt2-ts/tensor", source: 'export * from "@gpt2-ts/tensor"', kilobytes: 74 },
   {
     what: "@gpt2-ts/tensor with all methods",
     source: 'import "@gpt2-ts/tensor/methods"; export { tensor } from "@gpt2-ts/tensor"',
-    kilobytes: 75,
+    kilobytes: 68,
   },
-  { what: "Tensor of @gpt2-ts/tensor", source: 'export { Tensor } from "@gpt2-ts/tensor"', kilobytes: 65 },
+  { what: "Tensor of @gpt2-ts/tensor", source: 'export { Tensor } from "@gpt2-ts/tensor"', kilobytes: 58 },
   { what: "Generator of @gpt2-ts/tensor", source: 'export { Generator } from "@gpt2-ts/tensor"', kilobytes: 2.5 },
-  { what: "all of @gpt2-ts/gpt2", source: 'export * from "@gpt2-ts/gpt2"', kilobytes: 114 },
-  { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 112 },
+  { what: "all of @gpt2-ts/gpt2", source: 'export * from "@gpt2-ts/gpt2"', kilobytes: 109 },
+  { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 106 },
   {
     what: "GPT2Worker of @gpt2-ts/gpt2/worker",
     source: 'export { GPT2Worker } from "@gpt2-ts/gpt2/worker"',

@@ -53,6 +53,7 @@ const rules: Readonly<Record<string, Rule>> = {
     operations: (2 * x!.shape[1]! + SOFTMAX_OPERATIONS - 1) * x!.shape[0]! * w!.shape[1]!,
   }),
   attention: (call) => ({ operations: attentionOperations(call) }),
+  encodeVectors: ({ inputs: [x] }) => ({ operations: size(x!) }), // results are bytes
   layerNorm: ({ outputs: [out] }) => ({ operations: LAYER_NORM_OPERATIONS * size(out!) }),
   softmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
   logSoftmax: ({ outputs: [out] }) => ({ operations: SOFTMAX_OPERATIONS * size(out!) }),
