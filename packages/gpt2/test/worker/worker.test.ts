@@ -203,13 +203,15 @@ describe("calls that are not waited for", () => {
   test("an abort throws the signal's own reason, at once, and ends the work", async () => {
     const controller = new AbortController();
     const reason = { because: "of this" };
+    const { signal } = controller;
+    const long = Array.from({ length: 200 }, (_, i) => i);
     const calls = [
-      remote.generate(PROMPT, { signal: controller.signal }),
-      remote.scoreAll([PROMPT], { signal: controller.signal }),
-      followed(remote, PROMPT, { signal: controller.signal }),
+      remote.generate(PROMPT, { signal }),
+      remote.scoreAll(new Array(200).fill(long), { signal }), // seconds
+      followed(remote, PROMPT, { signal }),
     ];
     setTimeout(() => controller.abort(reason), 20);
-    for (const call of calls) await expect(call).rejects.toBe(reason);
+    await Promise.all(calls.map((call) => expect(call).rejects.toBe(reason)));
     expect(await running()).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ export function transpiledSources(): string {
   for (const path of readdirSync(source, { recursive: true, encoding: "utf8" })) {
     if (!path.endsWith(".ts") || /wasm[\\/]kernels[\\/]/.test(path)) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(source, path), "utf8"), {
+      fileName: path,
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,
         module: ts.ModuleKind.ESNext,
