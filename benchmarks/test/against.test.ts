@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { commitOf } from "../src/against/build.ts";
 import { loadedAtOnce } from "../src/against/bundle.ts";
+import { pooled, startOrders } from "../src/against/measure.ts";
 import type { Measurement } from "../src/against/result.ts";
 import { againstTable, belowFloor } from "../src/against/verdict.ts";
 import { untimed } from "../src/harness/interleave.ts";
@@ -28,6 +29,21 @@ describe("this build against another", () => {
     expect(belowFloor([slower], 0.98)).toEqual(["bf16, decode: 0.970"]);
     expect(belowFloor([slower], 0.97)).toEqual([]);
     expect(belowFloor([measurement("decode", [Number.NaN], [10])], 0.98)).toEqual(["bf16, decode: NaN"]);
+  });
+
+  test("each build starts first for half of the rounds, and both halves make one comparison", () => {
+    expect(startOrders(5)).toEqual([
+      { first: "new", rounds: 3 },
+      { first: "base", rounds: 2 },
+    ]);
+    expect(startOrders(1)).toEqual([{ first: "new", rounds: 1 }]);
+    const [one, other] = [measurement("decode", [9, 9, 9], [10, 10, 10]), measurement("decode", [10, 10], [9, 9])];
+    const both = pooled(one.comparison, other.comparison);
+    expect(both.measured.map(({ samples }) => samples)).toEqual([
+      [9, 9, 9, 10, 10],
+      [10, 10, 10, 9, 9],
+    ]);
+    expect(both.ratios[0]!.ratio).toMatchObject({ median: 0.9, min: 0.9, max: 10 / 9 });
   });
 
   test("a larger bundle fails as a slower pass does; a peak of memory is told and not judged", () => {
