@@ -68,7 +68,7 @@ export class WasmBackend implements Backend {
    *
    * @param byteKernels for tests: the byte kernels instead of the package's own
    */
-  constructor(options: WasmOptions = {}, byteKernels?: Uint8Array<ArrayBuffer>) {
+  constructor(options: WasmOptions = {}, byteKernels?: Uint8Array) {
     checkOptionNames(options, ["threads", "deterministic", "workerTimeout", "module"], "createWasmBackend");
     const { threads, deterministic = false, workerTimeout = 30_000, module } = options;
     if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {

@@ -32,9 +32,9 @@ export function byteKernelBinary(): Uint8Array<ArrayBuffer> {
 }
 
 /** A module of this package. Throws {@link DeviceError} where programs may not compile. */
-export function compiledModule(binary: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+export function compiledModule(binary: Uint8Array): WebAssembly.Module {
   try {
-    return new WebAssembly.Module(binary);
+    return new WebAssembly.Module(binary as Uint8Array<ArrayBuffer>);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}; ${ALTERNATIVES}`, { cause });
