@@ -3,7 +3,6 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { RunConditions } from "../harness/machine.ts";
 
 export const MEMORY_PARTS = ["load", "generate"] as const;
-export type MemoryPartName = (typeof MEMORY_PARTS)[number];
 
 /** A whole process with one model, from its start to the first token: the largest resident set until each step, in bytes. */
 export interface ProcessMemory {

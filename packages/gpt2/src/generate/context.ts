@@ -131,7 +131,7 @@ export class Context {
     const lastRows = continuations.map(({ length }, i) => batch.starts[i]! + length - 1);
     const results: Float32Array[] = [];
     const pause = pauses(signal);
-    for (const [, scores] of logitsOfRows(this.#model, x, lastRows)) {
+    for (const scores of logitsOfRows(this.#model, x, lastRows)) {
       using _ = scores;
       using normalized = logprobs ? scores.logSoftmax(-1) : undefined;
       const data = await (normalized ?? scores).data();

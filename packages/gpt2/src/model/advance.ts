@@ -63,21 +63,18 @@ export async function advance(
   }
 }
 
-/** The logits of some rows of `x`, as many at a time as may exist at once, each piece with the number of its first row. */
+/** The logits of some rows of `x`, as many at a time as may exist at once. */
 export function* logitsOfRows(
   model: Model,
   x: Tensor<[number, C]>,
   rows: readonly number[],
-): Generator<[start: number, scores: Tensor<[number, V]>]> {
+): Generator<Tensor<[number, V]>> {
   const atOnce = Math.max(1, Math.floor(LOGITS_AT_ONCE / model.config.vocabSize));
   for (let start = 0; start < rows.length; start += atOnce) {
     const chosen = rows.slice(start, start + atOnce);
-    yield [
-      start,
-      tidy(() => {
-        const index = fromData(chosen, [dim("rows", chosen.length)], { dtype: "int32", device: x.device });
-        return logits(model, embedding(x, index));
-      }),
-    ];
+    yield tidy(() => {
+      const index = fromData(chosen, [dim("rows", chosen.length)], { dtype: "int32", device: x.device });
+      return logits(model, embedding(x, index));
+    });
   }
 }

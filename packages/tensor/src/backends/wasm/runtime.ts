@@ -39,7 +39,7 @@ export interface RuntimeOptions {
   readonly threads: number;
   readonly deterministic: boolean;
   readonly workerTimeout: number;
-  /** The byte kernels, as base64; undefined for none. Default: those that the package has, where the engine can compile them. */
+  /** The binary of the byte kernels; undefined for none. Default: those that the package has, where the engine can compile them. */
   readonly byteKernels?: Uint8Array | undefined;
   /** The kernels, if they are compiled already: a `WebAssembly.Module`. Then there are no byte kernels: words give the same bits. */
   readonly module?: object | undefined;
