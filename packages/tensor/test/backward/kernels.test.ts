@@ -212,8 +212,10 @@ describe("backward kernels on wasm are the reference's, with the same bits on an
     ) => {
       const random = generator(seed);
       const T = all.reduce((sum, length) => sum + length, 0);
-      let start = 0;
-      const segments = all.map((length) => ({ start: (start += length) - length, length }));
+      const segments = all.map((length, i) => ({
+        start: all.slice(0, i).reduce((sum, other) => sum + other, 0),
+        length,
+      }));
       const [q, k, v, dy] = Array.from({ length: 4 }, () => randomFloats([T, H, D], random)) as [
         HostView,
         HostView,
