@@ -220,6 +220,13 @@ describeOnEveryBackend("valueAndGrad", (device) => {
     tape.dispose();
   });
 
+  test("computes nothing for constants beside weights", () => {
+    const [x, c] = [tensor([1, 2], { device }), tensor([3, 4], { device })];
+    const seen: string[] = [];
+    observe({ after: ({ op }) => void seen.push(op.name) }, () => valueAndGrad(x, () => loss(x.add(c).sum())));
+    expect(seen).toEqual(["add", "sum", "copy"]); // the gradient of a sum, spread out, is that of x
+  });
+
   test("accumulates into given gradients, in their own memory", () => {
     const weights = {
       a: tensor([1, 2], { device }),
