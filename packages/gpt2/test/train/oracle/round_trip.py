@@ -28,7 +28,7 @@ def compare(folder: Path, text: str) -> GPT2LMHeadModel:
     model, info = GPT2LMHeadModel.from_pretrained(folder, output_loading_info=True)
     missing = {name: found for name, found in info.items() if found}
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    ids = tokenizer(text)["input_ids"]
+    ids = tokenizer(text)["input_ids"][:64]
     out = folder.parent / f"{folder.name}.logits.safetensors"
     gpt2("logits", "--model", str(folder), "--ids", ",".join(map(str, ids)), "--out", str(out))
     expected = next(iter(load_file(out).values()))
