@@ -167,10 +167,24 @@ describe("backward kernels on wasm are the reference's, with the same bits on an
     const logits = made(matmulOp, [x, w], [rows, V]);
     const lse = made(logSumExpOp as never, [logits], [rows], { axes: 1 });
     const inputs = [x, w, ids(rows, V, random), lse, randomFloats([rows], random), randomFloats([rows], random)];
-    for (const accumulate of [false, true]) {
-      const outputs = [zeros([rows, terms]), randomFloats([terms, V], random)];
-      const plain = { op: targetLogProbsBackwardOp, inputs, params: { accumulate }, outputs };
-      expectSameEverywhere(backends, plain, 1e-5, random, true);
+    const dx = zeros([rows, terms]);
+    const dw = randomFloats([terms, V], random);
+    const op = targetLogProbsBackwardOp;
+    const again = { op, inputs, params: { weight: true, logits: false }, outputs: [dx, dw] };
+    expectSameEverywhere(backends, again, 1e-5, random, true);
+    // Logits that were kept give the same bits.
+    for (const { name, backend } of backends) {
+      const z = float32(
+        call(backend, { op: matmulOp, inputs: [x, w], params: undefined, outputs: [logits] })[0] as Float32Array,
+        [rows, V],
+      );
+      const kept = { op, inputs, params: { weight: true, logits: true }, outputs: [dx, z, dw] };
+      const [ofX, , ofW] = call(backend, kept);
+      const [x2, w2] = call(backend, again);
+      expect(firstDifference(ofX!, x2!), name).toBe(-1);
+      expect(firstDifference(ofW!, w2!), name).toBe(-1);
+      const frozen = { op, inputs, params: { weight: false, logits: true }, outputs: [dx, z] };
+      expect(firstDifference(call(backend, frozen)[0]!, x2!), name).toBe(-1);
     }
   });
 

@@ -5,19 +5,19 @@ import { loadSome, storeSome } from "../simd";
 
 /**
  * dz[j] = (dLogProb if j = target) + (dLogSumExp − dLogProb)·e^(z[j] − logSumExp), in place of z, for some of its columns. Ints: z,
- * rows, columns, number of the first column; then for each row: targets, logSumExp, dLogProbs, dLogSumExp. Split by rows.
+ * bytes from one row to the next, rows, columns, number of the first column; then for each row: targets, logSumExp, dLogProbs, dLogSumExp. Split by rows.
  */
 export function logitGradientsJob(chunk: i32): void {
-  const columns = int(2);
+  const columns = int(3);
   const rest = columns & 3;
-  const end = chunkStart(chunk + 1, chunkCount(), int(1));
-  for (let row = chunkStart(chunk, chunkCount(), int(1)); row < end; row++) {
+  const end = chunkStart(chunk + 1, chunkCount(), int(2));
+  for (let row = chunkStart(chunk, chunkCount(), int(2)); row < end; row++) {
     const at = <usize>row << 2;
-    const start = pointer(0) + at * <usize>columns;
-    const target = load<i32>(pointer(4) + at) - int(3);
-    const logSumExp = v128.load32_splat(pointer(5) + at);
-    const dLogProb = load<f32>(pointer(6) + at);
-    const share = f32x4.splat(load<f32>(pointer(7) + at) - dLogProb);
+    const start = pointer(0) + <usize>row * pointer(1);
+    const target = load<i32>(pointer(5) + at) - int(4);
+    const logSumExp = v128.load32_splat(pointer(6) + at);
+    const dLogProb = load<f32>(pointer(7) + at);
+    const share = f32x4.splat(load<f32>(pointer(8) + at) - dLogProb);
     let z = start;
     for (const whole = z + (<usize>(columns >> 2) << 4); z < whole; z += 16) {
       v128.store(z, f32x4.mul(share, exp(f32x4.sub(v128.load(z), logSumExp))));
