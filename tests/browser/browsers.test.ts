@@ -131,6 +131,15 @@ function browserTests(name: BrowserName, program: string): void {
       expect(actual.turns).toBeGreaterThan(5);
     });
 
+    test("trains a model to the bits that it has in Node", async () => {
+      const text = Array.from({ length: 60 }, (_, i) => `Line ${i} of a text, and line ${i + 1} follows it.\n`).join(
+        "",
+      );
+      const expected = await inNode("training", { text, threads: 1 });
+      expect(expected.losses.at(-1)).toBeLessThan(expected.losses[0]!);
+      expect(await check(page, "training", { text })).toEqual(expected);
+    });
+
     test("opens the file that Node has compressed, and writes the same", async () => {
       const choice = {
         ...model,
