@@ -1,0 +1,31 @@
+import { fromData, Tensor, tidy } from "../../src/index.ts";
+import type { Sample } from "../ops/generators.ts";
+import { viewed } from "../ops/operands.ts";
+import { calls } from "../ops/table.ts";
+
+/** The case of an op: what it is called with. */
+export interface OpSample extends Sample {
+  readonly op: string;
+}
+
+/**
+ * One number out of all float results of an op: the sum of element i of result r times {@link cotangent}. `bases` are the operands' data,
+ * of which the views are taken here.
+ */
+export function lossOf({ op, inputs, args }: OpSample, bases: readonly Tensor[]): Tensor {
+  return tidy(() => {
+    const results = [calls[op]!(bases.map((base, n) => viewed(base, inputs[n]!)), args)].flat();
+    const losses = results.flatMap((view, r) => {
+      if (view.dtype !== "float32") return [];
+      const result = new Tensor(view);
+      const weights = Array.from({ length: result.size }, (_, i) => cotangent(i, r));
+      return [result.mul(fromData(weights, result.shape, { device: result.device })).sum()];
+    });
+    return losses.reduce((sum, loss) => sum.add(loss));
+  });
+}
+
+/** As in fixtures/make_fixtures.py: exact in float32. */
+function cotangent(i: number, r: number): number {
+  return (((37 * i + 11 * r) % 17) - 8) / 8;
+}
