@@ -36,11 +36,16 @@ export function largestError(sample: OpSample): number {
 /** The largest error of the gradient with respect to `elements`, from which `loss` follows. */
 function errorOf(elements: Float64Array, gradient: readonly number[], loss: () => number): number {
   const N = elements.length;
-  const moves = Array.from({ length: Math.min(N, ELEMENTS) }, (_, j) => [Math.floor(((j + 0.5) * N) / Math.min(N, ELEMENTS))]);
+  const moves = Array.from({ length: Math.min(N, ELEMENTS) }, (_, j) => [
+    Math.floor(((j + 0.5) * N) / Math.min(N, ELEMENTS)),
+  ]);
   const errors = [...moves, [...elements.keys()]].map((moved) => {
     const slopes = moved.map((i) => direction(i) * gradient[i]!);
     const slope = slopes.reduce((sum, part) => sum + part, 0);
-    const scale = Math.max(SMALLEST, slopes.reduce((sum, part) => sum + Math.abs(part), 0));
+    const scale = Math.max(
+      SMALLEST,
+      slopes.reduce((sum, part) => sum + Math.abs(part), 0),
+    );
     const at = (t: number): number => {
       const before = moved.map((i) => elements[i]!);
       for (const i of moved) elements[i]! += t * direction(i);

@@ -14,7 +14,12 @@ export interface OpSample extends Sample {
  */
 export function lossOf({ op, inputs, args }: OpSample, bases: readonly Tensor[]): Tensor {
   return tidy(() => {
-    const results = [calls[op]!(bases.map((base, n) => viewed(base, inputs[n]!)), args)].flat();
+    const results = [
+      calls[op]!(
+        bases.map((base, n) => viewed(base, inputs[n]!)),
+        args,
+      ),
+    ].flat();
     const losses = results.flatMap((view, r) => {
       if (view.dtype !== "float32") return [];
       const result = new Tensor(view);
