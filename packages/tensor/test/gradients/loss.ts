@@ -14,15 +14,10 @@ export interface OpSample extends Sample {
  */
 export function lossOf({ op, inputs, args }: OpSample, bases: readonly Tensor[]): Tensor {
   return tidy(() => {
-    const results = [
-      calls[op]!(
-        bases.map((base, n) => viewed(base, inputs[n]!)),
-        args,
-      ),
-    ].flat();
-    const losses = results.flatMap((view, r) => {
-      if (view.dtype !== "float32") return [];
-      const result = new Tensor(view);
+    const views = bases.map((base, n) => viewed(base, inputs[n]!));
+    const results = [calls[op]!(views, args)].flat().map((view) => new Tensor(view));
+    const losses = results.flatMap((result, r) => {
+      if (result.dtype !== "float32") return [];
       const weights = Array.from({ length: result.size }, (_, i) => cotangent(i, r));
       return [result.mul(fromData(weights, result.shape, { device: result.device })).sum()];
     });
