@@ -89,7 +89,8 @@ async function largestErrors(
   gradients: Readonly<Record<string, { data(): Promise<Float32Array> }>>,
   expected: Readonly<Record<string, GradientMarks>>,
 ): Promise<NonNullable<StepErrors["gradients"]>> {
-  let [norm, projection]: GradientError[] = [none, none];
+  let norm = none;
+  let projection = none;
   for (const [tensor, marks] of Object.entries(expected)) {
     const found = marksOf(tensor, await gradients[tensor]!.data());
     norm = larger(norm, { tensor, error: Math.abs(found.norm - marks.norm) / marks.norm });
@@ -98,7 +99,7 @@ async function largestErrors(
       projection = larger(projection, { tensor, error });
     }
   }
-  return { norm: norm ?? none, projection: projection ?? none };
+  return { norm, projection };
 }
 
 const none: GradientError = { tensor: "", error: 0 };
