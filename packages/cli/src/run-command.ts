@@ -8,6 +8,7 @@ import { runProgram } from "./program.ts";
 import { interactiveCommand } from "./run/command.ts";
 import { scoreCommand } from "./score.ts";
 import { tokenizeCommand } from "./tokenize.ts";
+import { trainCommand } from "./train/command.ts";
 
 /** Runs `gpt2` with these arguments; resolves to the exit status. */
 export function runCommand(args: readonly string[]): Promise<number> {
@@ -21,6 +22,7 @@ export function runCommand(args: readonly string[]): Promise<number> {
       scoreCommand(),
       logitsCommand(),
       tokenizeCommand(),
+      trainCommand(),
       infoCommand(),
       convertCommand(),
       downloadCommand(),

@@ -76,10 +76,10 @@ export class GPT2 implements LanguageModel {
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
-      const { dtype, cacheDtype, onProgress, onWarning = warnOnConsole, signal } = options;
+      const { dtype, cacheDtype, trainable, onProgress, onWarning = warnOnConsole, signal } = options;
       const tokenizer = await loadTokenizer(source, { onWarning });
       const defaults = options.useGenerationConfig ? await askedFor(source, onWarning) : {};
-      const model = await loadModel(source, { device, dtype, cacheDtype, onProgress, onWarning, signal });
+      const model = await loadModel(source, { device, dtype, cacheDtype, trainable, onProgress, onWarning, signal });
       const gpt2 = new GPT2(model, tokenizer, release, defaults);
       compareVocabularies(source, tokenizer, model.config, onWarning);
       return gpt2;
@@ -108,6 +108,7 @@ export class GPT2 implements LanguageModel {
       onProgress,
       onWarning,
       useGenerationConfig,
+      trainable,
       ...pretrained
     } = options;
     const folder = await locatePretrained(name, pretrained, onProgress);
@@ -120,6 +121,7 @@ export class GPT2 implements LanguageModel {
       cacheDtype,
       onWarning,
       useGenerationConfig,
+      trainable,
       signal: options.signal,
       onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
     });

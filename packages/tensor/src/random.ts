@@ -10,23 +10,33 @@ import { cos, log, sin } from "./backends/reference/math.ts";
 export class Generator {
   readonly seed: number;
   readonly #key: readonly [number, number];
+  readonly #stream: readonly [number, number];
   readonly #block = new Uint32Array(4);
   #counter = 0;
   #used = 4;
 
-  /** Throws a RangeError unless `seed` is an integer in 0..2^53-1. */
-  constructor(seed: number) {
+  /**
+   * @param stream two integers in 0..2^32-1: each pair has numbers of its own for the same seed, so that what is drawn for one step
+   *   of a training, say, does not depend on what was drawn before
+   * @throws RangeError unless `seed` is an integer in 0..2^53-1, and for a stream out of range
+   */
+  constructor(seed: number, stream: readonly [number, number] = [0, 0]) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${seed}`);
     }
+    if (stream.length !== 2 || stream.some((word) => word !== word >>> 0)) {
+      throw new RangeError(`stream: expected two integers from 0 to 2^32 - 1, got ${stream.join(", ")}`);
+    }
     this.seed = seed;
     this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+    this.#stream = stream;
   }
 
   /** An integer in 0..2^32-1. */
   uint32(): number {
     if (this.#used === 4) {
-      philox4x32(this.#block, this.#counter++, this.#key);
+      const counter = this.#counter++;
+      philox4x32(this.#block, [counter >>> 0, Math.floor(counter / 2 ** 32), ...this.#stream], this.#key);
       this.#used = 0;
     }
     return this.#block[this.#used++]!;
