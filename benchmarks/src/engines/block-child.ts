@@ -26,12 +26,15 @@ serve(
       return { loss: await prepared.run(), norms: await prepared.norms() };
     },
 
-    /** Tokens per second of `repeats` runs in a row. */
-    async sample(repeats: number): Promise<number> {
+    /** Tokens per second of runs in a row that take `least` seconds or more: one of a slow engine, several of a fast one. */
+    async sample(least: number): Promise<number> {
       if (block === undefined) throw new Error("sample() before prepare()");
       const start = performance.now();
-      for (let i = 0; i < repeats; i++) await block.prepared.run();
-      return (block.T * repeats) / ((performance.now() - start) / 1000);
+      for (let runs = 1; ; runs++) {
+        await block.prepared.run();
+        const seconds = (performance.now() - start) / 1000;
+        if (seconds >= least) return (block.T * runs) / seconds;
+      }
     },
   },
   async () => (await opened).usage?.().cpuSeconds ?? 0,

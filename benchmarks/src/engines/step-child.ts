@@ -26,10 +26,14 @@ serve(
       return (await (await opened).run(batches(size, steps))).outcomes;
     },
 
-    /** Tokens per second of `steps` steps in a row. */
-    async sample(size: StepSize, steps: number): Promise<number> {
-      const { seconds } = await (await opened).run(batches(size, steps));
-      return (size.sequences * size.tokens * steps) / seconds;
+    /** Tokens per second of steps in a row that take `least` seconds or more. */
+    async sample(size: StepSize, least: number): Promise<number> {
+      const { run } = await opened;
+      let seconds = 0;
+      for (let steps = 1; ; steps++) {
+        seconds += (await run(batches(size, 1))).seconds;
+        if (seconds >= least) return (size.sequences * size.tokens * steps) / seconds;
+      }
     },
 
     /** Of this process, and of those that the engine started. */

@@ -26,7 +26,7 @@ type Measured = Pick<TrainPart, "engines" | "missing" | "comparisons" | "memory"
 
 /** One of GPT-2's blocks, forward and backward. */
 export async function measureBlock(plan: TrainPlan, contestants: readonly Contestant<BlockSpec>[]): Promise<Measured> {
-  const { node, block, repeats, schedule } = plan;
+  const { node, block, sampleSeconds, schedule } = plan;
   const { children, engines, missing } = await start(contestants, BLOCK_CHILD, node);
   try {
     let ours: BlockOutcome | undefined;
@@ -36,7 +36,7 @@ export async function measureBlock(plan: TrainPlan, contestants: readonly Contes
       expectAgreement(child, [outcome.loss, ...outcome.norms], [ours.loss, ...ours.norms]);
     }
     const title = `a block of ${block.C} channels, forward and backward, ${block.T} tokens`;
-    const sides = children.map((child) => side(child, "sample", repeats.block));
+    const sides = children.map((child) => side(child, "sample", sampleSeconds));
     const comparison = await compare({ title, unit: "tokens/s", higherIsBetter: true }, sides, schedule);
     return { engines, missing, comparisons: [comparison] };
   } finally {
@@ -50,7 +50,7 @@ export async function measureSteps(
   what: "124m" | "shipped",
   contestants: readonly Contestant<StepSpec>[],
 ): Promise<Measured> {
-  const { node, steps, repeats, schedule } = plan;
+  const { node, steps, sampleSeconds, schedule } = plan;
   const size = steps[what];
   const { children, engines, missing } = await start(contestants, STEP_CHILD, node);
   try {
@@ -63,7 +63,7 @@ export async function measureSteps(
       const [fallback] = await child.call<string[]>("fallbacks");
       if (fallback !== undefined) throw new ChildError(child.name, `runs an operation without a kernel: ${fallback}`);
     }
-    const sides = children.map((child) => side(child, "sample", size, repeats[what]));
+    const sides = children.map((child) => side(child, "sample", size, sampleSeconds));
     const title = `training steps on ${size.sequences} × ${size.tokens} tokens`;
     const speed = await compare({ title, unit: "tokens/s", higherIsBetter: true }, sides, schedule);
     const peaks: number[][] = [];

@@ -15,8 +15,8 @@ export interface TrainPlan {
     /** The model that ships with the repository. */
     readonly shipped: StepSize;
   };
-  /** What is computed in a sample: about a second or two of a fast engine. */
-  readonly repeats: { readonly block: number; readonly "124m": number; readonly shipped: number };
+  /** The least time of a sample; one run of a slow engine takes more. */
+  readonly sampleSeconds: number;
   readonly schedule: Schedule;
 }
 
@@ -27,7 +27,7 @@ const FULL = {
     "124m": { sequences: 1, tokens: 512, vocab: 50257 },
     shipped: { sequences: 8, tokens: 256, vocab: 1024 },
   },
-  repeats: { block: 2, "124m": 1, shipped: 2 },
+  sampleSeconds: 2,
   schedule: { warmUp: 1, rounds: 5, restMs: 150 },
 } as const satisfies Omit<TrainPlan, "node">;
 
@@ -40,7 +40,7 @@ export function trainPlanFor(node: string, quick: boolean): TrainPlan {
     node,
     block: { ...FULL.block, T: 64 },
     steps: { "124m": { ...steps["124m"], tokens: 64 }, shipped: { ...steps.shipped, sequences: 1 } },
-    repeats: { block: 1, "124m": 1, shipped: 1 },
+    sampleSeconds: 0,
     schedule: { ...FULL.schedule, rounds: 1 },
   };
 }
