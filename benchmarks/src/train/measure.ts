@@ -60,8 +60,9 @@ export async function measureSteps(
       const figures = outcomes.flatMap(({ loss, norm }) => [loss, norm]);
       ours ??= figures;
       expectAgreement(child, figures, ours);
-      const [fallback] = await child.call<string[]>("fallbacks");
-      if (fallback !== undefined) throw new ChildError(child.name, `runs an operation without a kernel: ${fallback}`);
+      for (const fallback of await child.call<string[]>("fallbacks")) {
+        console.warn(`${child.name} runs an operation of a step on the reference kernel: ${fallback}`);
+      }
     }
     const sides = children.map((child) => side(child, "sample", size, sampleSeconds));
     const title = `training steps on ${size.sequences} × ${size.tokens} tokens`;
