@@ -96,14 +96,14 @@ const cases: readonly Case[] = [
   ["matmul of a vector and a matrix", two([4], [4, 2]), (a, b) => a.matmul(loose(b)) as Tensor],
   ["matmul of a matrix and a vector", two([3, 4], [4]), (a, b) => a.matmul(loose(b)) as Tensor],
   ["matmul of vectors", two([4], [4]), (a, b) => a.matmul(loose(b)) as Tensor],
-  ["dot", two([4], [4]), (a, b) => api.dot(a as never, b as never)],
-  ["outer", two([4], [3]), (a, b) => api.outer(a as never, b as never)],
+  ["dot", two([4], [4]), (a, b) => api.dot(a as never, b as never) as never],
+  ["outer", two([4], [3]), (a, b) => api.outer(a as never, b as never) as never],
   ["einsum", two([2, 3, 3], [3, 4]), (a, b) => api.einsum("bii,ij->jb", a, loose(b)) as Tensor],
   ...(["none", "gelu", "geluExact", "quickGelu", "relu", "sigmoid", "silu", "tanh"] as const).map(
     (activation): Case => [
       `linear, ${activation}`,
       (d) => [normal([2, 3, 4], 1, d), normal([4, 5], 2, d), normal([5], 3, d)],
-      (x, w, b) => api.linear(x, loose(w), loose(b), { activation }) as Tensor,
+      (x, w, b) => api.linear(x, loose(w), b as never, { activation }) as Tensor,
     ],
   ),
   ["linear without bias, of a view", two([4, 3], [5, 4]), (x, w) => api.linear(x.T, loose(w.T)) as Tensor],
