@@ -33,6 +33,8 @@ import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
+import { trainTable } from "./tables/train-table.ts";
+import type { TrainResult } from "./train/result.ts";
 
 const DOCUMENTS = ["README.md", ...["benchmarks.md", "gpu.md", "responsive.md"].map((name) => join("docs", name))];
 const FIGURES = join(REPOSITORY, "docs", "figures");
@@ -55,6 +57,7 @@ const generated = {
   matmul: matmulTable(speed),
   speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
+  train: trainTable(await readResults<TrainResult>("train")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
   // docs/responsive.md
   responsive: responsiveTable(await readResults<ResponsiveResult>("responsive")),

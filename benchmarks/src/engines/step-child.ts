@@ -40,6 +40,8 @@ serve(
     peakResidentBytes: async () => peakResidentBytes() + ((await opened).usage?.().peakResidentBytes ?? 0),
 
     fallbacks: async () => (await opened).fallbacks?.() ?? [],
+
+    deviceBytes: async () => (await opened).deviceBytes?.() ?? 0,
   },
   async () => (await opened).usage?.().cpuSeconds ?? 0,
 );

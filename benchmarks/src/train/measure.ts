@@ -6,11 +6,11 @@ import type { BlockOutcome } from "../engines/block-child.ts";
 import type { StepOutcome, StepSpec } from "../engines/step-engine.ts";
 import { Child, ChildError } from "../harness/child.ts";
 import { untimed } from "../harness/interleave.ts";
-import { bareResidentBytes } from "../harness/machine.ts";
 import type { MissingEngine } from "../peers/result.ts";
 import { compare, OURS, side, summarize } from "../speed/compare.ts";
 import type { Contestant } from "../speed/language.ts";
 import type { Facts } from "../speed/result.ts";
+import { figure } from "../tables/figures.ts";
 import type { TrainPlan } from "./plan.ts";
 import type { TrainMemory, TrainPart } from "./result.ts";
 
@@ -72,23 +72,20 @@ export async function measureSteps(
     const about = { title: "peak resident memory after these", unit: "bytes", higherIsBetter: false } as const;
     const names = children.map(({ name }) => name);
     const resident = summarize(about, names, untimed(peaks));
-    const [first] = contestants;
-    const memory = await compareMemory(node, first?.spec.model ?? "", size.sequences * size.tokens, peaks[0]?.[0] ?? 0);
+    const memory = await compareMemory(children[0]!, contestants[0]!.spec.model, size.sequences * size.tokens);
     return { engines, missing, comparisons: [speed, resident], memory };
   } finally {
     await Promise.all(children.map((child) => child.close()));
   }
 }
 
-async function compareMemory(node: string, folder: string, tokens: number, peakBytes: number): Promise<TrainMemory> {
-  const bareBytes = await bareResidentBytes(node);
+async function compareMemory(ours: Child, folder: string, tokens: number): Promise<TrainMemory> {
+  const deviceBytes = await ours.call<number>("deviceBytes");
   const { total: estimateBytes } = trainingMemory(await loadConfig(await modelSource(folder)), { tokens });
-  const ratio = (peakBytes - bareBytes) / estimateBytes;
-  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-  console.log(
-    `  ${OURS} adds ${mb(peakBytes - bareBytes)} to a bare process, ${ratio.toFixed(2)} times the estimate of ${mb(estimateBytes)}`,
-  );
-  return { peakBytes, bareBytes, estimateBytes, ratio };
+  const ratio = deviceBytes / estimateBytes;
+  const [taken, estimated] = [deviceBytes, estimateBytes].map((bytes) => figure(bytes, "bytes"));
+  console.log(`  ${OURS} takes ${taken} of wasm memory, ${ratio.toFixed(2)} times the estimate of ${estimated}`);
+  return { deviceBytes, estimateBytes, ratio };
 }
 
 /** A process for each engine, ours first; one that does not start is missing. */

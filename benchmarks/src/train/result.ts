@@ -19,12 +19,11 @@ export interface TrainPart {
 }
 
 export interface TrainMemory {
-  readonly peakBytes: number;
-  /** Of a process on the same Node.js that does nothing. */
-  readonly bareBytes: number;
-  /** By `trainingMemory`. */
+  /** What the wasm memory grew to. */
+  readonly deviceBytes: number;
+  /** By `trainingMemory`, for the tokens of a step. */
   readonly estimateBytes: number;
-  /** What training added to a bare process, in estimates. */
+  /** The first by the second. */
   readonly ratio: number;
 }
 

@@ -5,57 +5,64 @@ import { placeBase } from "../ops/operands.ts";
 import { elementsOf, Float64Backend } from "./float64-backend.ts";
 import { lossOf, type OpSample } from "./loss.ts";
 
-/** Elements of an operand that are moved one by one; all of them are moved together as well. */
+/** Elements of a parameter that are moved one by one; all of them are moved together as well. */
 const ELEMENTS = 12;
 const STEP = 2 ** -12;
-/** For samples with a bend within the first step: a wrong gradient is wrong with this one too. */
+/** For functions with a bend within the first step: a wrong gradient is wrong with this one too. */
 const SHORT_STEP = STEP / 256;
+/** From here on the short step is tried. */
+const LARGE = 1e-8;
 /** Errors of smaller derivatives are taken relative to this. */
 const SMALLEST = 1e-3;
 
-/**
- * The largest relative error of an op's gradients against central differences of its results, all in float64.
- *
- * @throws Error if the value is another one under the tape, or memory is left behind
- */
+/** The largest relative error of an op's gradients against finite differences of its results: see {@link largestErrorOf}. */
 export function largestError(sample: OpSample): number {
   const device = new Float64Backend();
   const bases = sample.inputs.map((input) => owned(placeBase(device, input)));
   const parameters = bases.filter(({ dtype }) => dtype === "float32") as Tensor[];
-  const held = device.live;
-  const loss = (): number => tidy(() => lossOf(sample, bases).dataSync()[0]!);
-  const { value, gradients } = valueAndGrad(parameters, () => lossOf(sample, bases));
-  if (value.dataSync()[0] !== loss()) throw new Error(`${value.dataSync()[0]} under the tape, ${loss()} without it`);
-  const slopes = gradients.map(elementsIn);
-  for (const tensor of [value, ...gradients]) tensor.dispose();
-  if (device.live !== held) throw new Error(`${device.live - held} storages are left behind`);
-  const errors = parameters.map(({ storage }, n) => errorOf(elementsOf(storage) as Float64Array, slopes[n]!, loss));
-  return Math.max(0, ...errors);
+  return largestErrorOf(device, parameters, () => lossOf(sample, bases));
 }
 
-/** The largest error of the gradient with respect to `elements`, from which `loss` follows. */
-function errorOf(elements: Float64Array, gradient: readonly number[], loss: () => number): number {
-  const N = elements.length;
-  const moves = Array.from({ length: Math.min(N, ELEMENTS) }, (_, j) => [
-    Math.floor(((j + 0.5) * N) / Math.min(N, ELEMENTS)),
-  ]);
-  const errors = [...moves, [...elements.keys()]].map((moved) => {
-    const slopes = moved.map((i) => direction(i) * gradient[i]!);
-    const slope = slopes.reduce((sum, part) => sum + part, 0);
-    const scale = Math.max(
-      SMALLEST,
-      slopes.reduce((sum, part) => sum + Math.abs(part), 0),
-    );
+/**
+ * The largest relative error of the gradients of `loss` by `parameters` against central differences, all in float64.
+ *
+ * @throws Error if the loss is another one under the tape, or memory is left behind
+ */
+export function largestErrorOf(device: Float64Backend, parameters: readonly Tensor[], loss: () => Tensor<[]>): number {
+  const held = device.live;
+  const value = (): number => tidy(() => loss().dataSync()[0]!);
+  const taped = valueAndGrad(parameters, loss);
+  const found = taped.value.dataSync()[0]!;
+  if (found !== value()) throw new Error(`the loss is ${found} under the tape, ${value()} without it`);
+  const slopes = taped.gradients.map((gradient) => {
+    const elements = elementsOf(gradient.storage);
+    return placesOf(gradient).map((at) => elements[at]!);
+  });
+  for (const tensor of [taped.value, ...taped.gradients]) tensor.dispose();
+  if (device.live !== held) throw new Error(`${device.live - held} storages are left behind`);
+  return Math.max(0, ...parameters.map((parameter, n) => errorOf(parameter, slopes[n]!, value)));
+}
+
+/** The largest error of the gradient with respect to the elements of a parameter, from which `value` follows. */
+function errorOf(parameter: View, gradient: readonly number[], value: () => number): number {
+  const elements = elementsOf(parameter.storage);
+  const places = placesOf(parameter);
+  const count = Math.min(places.length, ELEMENTS);
+  const one = Array.from({ length: count }, (_, j) => [Math.floor(((j + 0.5) * places.length) / count)]);
+  const errors = [...one, [...places.keys()]].map((moved) => {
+    const parts = moved.map((i) => direction(i) * gradient[i]!);
+    const slope = parts.reduce((sum, part) => sum + part, 0);
+    const size = parts.reduce((sum, part) => sum + Math.abs(part), 0);
     const at = (t: number): number => {
-      const before = moved.map((i) => elements[i]!);
-      for (const i of moved) elements[i]! += t * direction(i);
-      const result = loss();
-      for (const [j, i] of moved.entries()) elements[i] = before[j]!;
+      const before = moved.map((i) => elements[places[i]!]!);
+      for (const i of moved) elements[places[i]!]! += t * direction(i);
+      const result = value();
+      for (const [j, i] of moved.entries()) elements[places[i]!] = before[j]!;
       return result;
     };
-    const error = (step: number): number => Math.abs(difference(at, step) - slope) / scale;
+    const error = (step: number): number => Math.abs(difference(at, step) - slope) / Math.max(SMALLEST, size);
     const first = error(STEP);
-    return first <= 1e-8 ? first : Math.min(first, error(SHORT_STEP)); // NaN stays NaN
+    return first <= LARGE ? first : Math.min(first, error(SHORT_STEP)); // NaN stays NaN
   });
   return Math.max(0, ...errors);
 }
@@ -65,20 +72,20 @@ function difference(f: (t: number) => number, h: number): number {
   return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 }
 
-/** Of the elements that are moved together: some up, some down. */
+/** Of elements that are moved together: some up, some down. */
 function direction(i: number): number {
   return (i * 7) % 5 < 2 ? -1 : 1;
 }
 
-function elementsIn(view: View): number[] {
-  const elements = elementsOf(view.storage);
-  const values: number[] = [];
-  forEachIndex(view.shape, [view], ([at]) => values.push(elements[at!]!));
-  return values;
+/** Where the elements of a view are in its storage, row-major. */
+function placesOf(view: View): number[] {
+  const places: number[] = [];
+  forEachIndex(view.shape, [view], ([at]) => places.push(at!));
+  return places;
 }
 
 /** The tensor that from now on holds the view's storage. */
-function owned(view: View): AnyTensor {
+export function owned(view: View): AnyTensor {
   const tensor = new Tensor(view);
   view.storage.release();
   return tensor;

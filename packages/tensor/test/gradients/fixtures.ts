@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { type AnyTensor, Tensor, valueAndGrad } from "../../src/index.ts";
+import { type Tensor, valueAndGrad } from "../../src/index.ts";
 import { type JsonNumber, type Operand, placeBase } from "../ops/operands.ts";
 import type { Args } from "../ops/table.ts";
+import { owned } from "./finite-differences.ts";
 import { lossOf } from "./loss.ts";
 
 interface Case {
@@ -24,12 +25,7 @@ export const casesOf: ReadonlyMap<string, readonly Case[]> = grouped(cases);
  * smaller.
  */
 export async function errorOf(sample: Case, device: Backend): Promise<number> {
-  const bases = sample.inputs.map((input): AnyTensor => {
-    const base = placeBase(device, input);
-    const tensor = new Tensor(base);
-    base.storage.release(); // the tensor holds it now
-    return tensor;
-  });
+  const bases = sample.inputs.map((input) => owned(placeBase(device, input)));
   const parameters = bases.filter(({ dtype }) => dtype === "float32") as Tensor[];
   const { value, gradients } = valueAndGrad(parameters, () => lossOf(sample, bases));
   let largest = 0;

@@ -1,4 +1,4 @@
-import { fromData, Tensor, tidy } from "../../src/index.ts";
+import { type AnyTensor, fromData, Tensor, tidy } from "../../src/index.ts";
 import type { Sample } from "../ops/generators.ts";
 import { viewed } from "../ops/operands.ts";
 import { calls } from "../ops/table.ts";
@@ -12,7 +12,7 @@ export interface OpSample extends Sample {
  * One number out of all float results of an op: the sum of element i of result r times {@link cotangent}. `bases` are the operands' data,
  * of which the views are taken here.
  */
-export function lossOf({ op, inputs, args }: OpSample, bases: readonly Tensor[]): Tensor {
+export function lossOf({ op, inputs, args }: OpSample, bases: readonly AnyTensor[]): Tensor<[]> {
   return tidy(() => {
     const views = bases.map((base, n) => viewed(base, inputs[n]!));
     const results = [calls[op]!(views, args)].flat().map((view) => new Tensor(view));
@@ -21,7 +21,7 @@ export function lossOf({ op, inputs, args }: OpSample, bases: readonly Tensor[])
       const weights = Array.from({ length: result.size }, (_, i) => cotangent(i, r));
       return [result.mul(fromData(weights, result.shape, { device: result.device })).sum()];
     });
-    return losses.reduce((sum, loss) => sum.add(loss));
+    return losses.reduce((sum, loss) => sum.add(loss)) as Tensor<[]>;
   });
 }
 
