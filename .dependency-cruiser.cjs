@@ -33,7 +33,7 @@ const rooms = {
     "backends/reference": ["backends/backend", "backends/dispatch"],
     "backends/wasm": ["backends/backend", "backends/dispatch", "backends/reference"],
     "backends/gpu": ["backends/backend", "backends/dispatch", "backends/reference", "backends/wasm", "host-data"],
-    ops: ["backends/backend", "backends/dispatch", "backends/reference", "observe"],
+    ops: ["backends/backend", "backends/dispatch", "backends/reference", "backends/wasm/training", "observe"],
     device: ["backends/backend", "backends/reference", "backends/wasm"],
     random: ["backends/reference"],
     print: [],

@@ -42,8 +42,19 @@ export interface OpListener {
 export interface Recorder {
   /** Called before an operation writes to memory that exists. What it throws reaches the operation's caller. */
   beforeWrite(call: OpCall, targets: readonly View[]): void;
-  /** Called after an operation has run; `outputs` existed before if it wrote in place. */
-  record(call: OpCall, outputs: readonly View[], inPlace: boolean): void;
+  /**
+   * Runs an operation in another way that has the same results, if it needs more of it than these. Not asked about operations that
+   * write to memory that exists.
+   */
+  run(call: OpCall): FullResults | undefined;
+  /** Called after an operation has run; `outputs` existed before if it wrote in place. `kept`: what {@link Recorder.run} kept. */
+  record(call: OpCall, outputs: readonly View[], inPlace: boolean, kept: readonly View[]): void;
+}
+
+/** An operation's results, and what else was computed on the way; nobody retains them yet. */
+export interface FullResults {
+  readonly outputs: readonly View[];
+  readonly kept: readonly View[];
 }
 
 /** Whether anyone sees operations: without, an operation pays for one comparison. */
@@ -176,8 +187,10 @@ export function observed(
 function recorded(call: OpCall, targets: readonly View[] | undefined, run: () => readonly View[]): readonly View[] {
   if (recorder === undefined) return run();
   if (targets) recorder.beforeWrite(call, targets);
-  const outputs = run();
-  recorder.record(call, outputs, targets !== undefined);
+  let full: FullResults | undefined;
+  if (!targets) quietly(() => void (full = recorder!.run(call)));
+  const { outputs, kept } = full ?? { outputs: run(), kept: [] };
+  recorder.record(call, outputs, targets !== undefined, kept);
   return outputs;
 }
 

@@ -1,4 +1,5 @@
 import type { Op, View } from "../backends/backend.ts";
+import type { FullResults, OpCall } from "../observe.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Which operands and results a rule reads: one flag for each; what is not there is not read. */
@@ -33,6 +34,10 @@ export interface Taped<Params = unknown> {
   input(i: number): Tensor;
   /** Result `i` (the first, unless told otherwise), which the rule must have named in `saves`. */
   output(i?: number): Tensor;
+  /** Adds to the gradient by operand `i` at once: for rules that compute several gradients in one go. */
+  addTo(i: number, add: Adding["addTo"]): void;
+  /** What {@link Rule.forward} kept, which the rule may write to; undefined if the operation ran in its own way. */
+  kept(i: number): Tensor | undefined;
 }
 
 /** How the gradients of an operation's operands follow from those of its results. */
@@ -43,6 +48,11 @@ export interface Rule<Params = unknown> {
   readonly discrete?: readonly number[];
   /** What the tape keeps for {@link Rule.gradients}, for the operands that need a gradient. */
   saves(needs: readonly boolean[], params: Params): Saves;
+  /**
+   * Runs the operation so that it leaves behind what the gradients need besides, with the bits that it has otherwise. Runs unrecorded,
+   * and may return undefined: then the operation runs in its own way. Default: that.
+   */
+  forward?(call: OpCall, needs: readonly boolean[]): FullResults | undefined;
   /**
    * The gradients, one for each operand. Runs inside a `tidy`, unrecorded; a gradient may be a view of `dy`, or `dy` itself, or
    * the same tensor twice.

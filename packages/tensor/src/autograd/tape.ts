@@ -2,7 +2,7 @@ import type { Storage, View } from "../backends/backend.ts";
 import { GradientError } from "../errors.ts";
 import { zeros } from "../functional/creation.ts";
 import { tidy } from "../memory.ts";
-import type { OpCall, Recorder } from "../observe.ts";
+import { type FullResults, type OpCall, type Recorder, recording } from "../observe.ts";
 import { copy, copyOp } from "../ops/rearrange.ts";
 import { Tensor, wrap } from "../tensor.ts";
 import type { GradientBuffers } from "./gradient-buffers.ts";
@@ -33,6 +33,8 @@ interface Node {
   readonly cut: string | undefined;
   readonly inputsSaved: readonly boolean[];
   readonly outputsSaved: readonly boolean[];
+  /** What the rule's own way to run it kept. */
+  readonly kept: readonly View[];
   /** Whether it wrote to memory that existed. */
   readonly inPlace: boolean;
 }
@@ -78,14 +80,20 @@ export class Tape implements Recorder {
     }
   }
 
-  record(call: OpCall, outputs: readonly View[], inPlace: boolean): void {
+  run(call: OpCall): FullResults | undefined {
+    if (!this.#touches(call.inputs)) return undefined;
+    const rule = ruleFor(call, false);
+    if (rule?.forward === undefined) return undefined;
+    const needs = this.#sourcesOf(call, rule).map((source) => source !== undefined);
+    return needs.includes(true) ? recording(undefined, () => rule.forward!(call, needs)) : undefined;
+  }
+
+  record(call: OpCall, outputs: readonly View[], inPlace: boolean, kept: readonly View[]): void {
     const { op, inputs, params } = call;
     if (inPlace ? !this.#touches([...inputs, ...outputs]) : !this.#touches(inputs)) return;
     if (outputs[0]!.storage === inputs[0]!.storage) return; // a matrix that needs no packing
     const rule = ruleFor(call, inPlace);
-    const sources = inputs.map(({ storage }, i) =>
-      rule?.discrete?.includes(i) ? undefined : this.#dependents.get(storage),
-    );
+    const sources = this.#sourcesOf(call, rule);
     if (!inPlace && sources.every((source) => source === undefined)) return;
     const cut = sources.find((source) => source?.cut !== undefined)?.cut;
     const needs = sources.map((source) => source !== undefined);
@@ -102,7 +110,7 @@ export class Tape implements Recorder {
     const saves = rule!.saves(needs, params);
     const inputsSaved = inputs.map((_, i) => saves.inputs?.[i] ?? false);
     const outputsSaved = outputs.map((_, i) => saves.outputs?.[i] ?? false);
-    const node: Node = { call, outputs, needs, rule: rule!, cut, inputsSaved, outputsSaved, inPlace };
+    const node: Node = { call, outputs, needs, rule: rule!, cut, inputsSaved, outputsSaved, kept, inPlace };
     this.#nodes.push(node);
     for (const storage of savedBy(node)) {
       storage.retain();
@@ -151,6 +159,11 @@ export class Tape implements Recorder {
     this.#dependents.clear();
   }
 
+  /** What each operand depends on, if that is a parameter. */
+  #sourcesOf({ inputs }: OpCall, rule: Rule | undefined): (Dependent | undefined)[] {
+    return inputs.map(({ storage }, i) => (rule?.discrete?.includes(i) ? undefined : this.#dependents.get(storage)));
+  }
+
   #touches(views: readonly View[]): boolean {
     for (const { storage } of views) if (this.#dependents.has(storage)) return true;
     return false;
@@ -175,9 +188,10 @@ function ruleFor({ op, params }: OpCall, inPlace: boolean): Rule | undefined {
   return rule?.applies?.(params) === false ? undefined : rule;
 }
 
-function* savedBy({ call, outputs, inputsSaved, outputsSaved }: Node): Generator<Storage> {
+function* savedBy({ call, outputs, inputsSaved, outputsSaved, kept }: Node): Generator<Storage> {
   for (const [i, { storage }] of call.inputs.entries()) if (inputsSaved[i]) yield storage;
   for (const [i, { storage }] of outputs.entries()) if (outputsSaved[i]) yield storage;
+  for (const { storage } of kept) yield storage;
 }
 
 /** Adds what a call's operands contribute to the loss. */
@@ -187,7 +201,7 @@ function contribute(node: Node, gradients: GradientBuffers): void {
     const window = gradients.windowOf(output);
     return window && new Tensor(window);
   });
-  const contributions = rule.gradients(taped(node, dys)).map((each, i) => (needs[i] ? each : undefined));
+  const contributions = rule.gradients(taped(node, dys, gradients)).map((each, i) => (needs[i] ? each : undefined));
   // Memory of forward results is theirs; that of a gradient by a result belongs to whoever comes last, because nobody needs it then.
   const uses = new Map<Storage, number>();
   const storageOf = (each: Contribution): Storage | undefined => (each && "storage" in each ? each.storage : undefined);
@@ -213,7 +227,11 @@ function overwritten({ call, outputs, needs }: Node, gradients: GradientBuffers)
   window.copy_(zeros([], { device: window.device }) as Tensor<never>);
 }
 
-function taped({ call, outputs, needs, inputsSaved, outputsSaved }: Node, dys: Taped["dys"]): Taped {
+function taped(
+  { call, outputs, needs, inputsSaved, outputsSaved, kept }: Node,
+  dys: Taped["dys"],
+  gradients: GradientBuffers,
+): Taped {
   const { op, inputs, params } = call;
   const read = (views: readonly View[], saved: readonly boolean[], i: number): Tensor => {
     if (!saved[i]) throw new Error(`the gradient of ${op.name} reads what it does not save`);
@@ -229,6 +247,8 @@ function taped({ call, outputs, needs, inputsSaved, outputsSaved }: Node, dys: T
     },
     input: (i) => read(inputs, inputsSaved, i),
     output: (i = 0) => read(outputs, outputsSaved, i),
+    addTo: (i, addTo) => gradients.add(inputs[i]!, { addTo }, false),
+    kept: (i) => kept[i] && new Tensor(kept[i] as View<"float32">),
   };
 }
 

@@ -5,17 +5,22 @@ import { ones } from "../../functional/creation.ts";
 import { where } from "../../functional/elementwise.ts";
 import { concat, tril } from "../../functional/rows.ts";
 import { attentionOp, attentionWeightsOp } from "../../ops/attention.ts";
-import type { Tensor } from "../../tensor.ts";
+import { attentionBackward } from "../../ops/backward/attention.ts";
+import { type Tensor, wrap } from "../../tensor.ts";
 import { type RuleEntry, rule, type Taped } from "../rule.ts";
 import { softmaxGradient } from "./normalization.ts";
 
 export const attentionRules: readonly RuleEntry[] = [
   // p·V, p = softmax(scale·Q·Kᵀ), for each head and segment: pᵀ·dy for V; ds = scale·∂softmax(dy·Vᵀ), then ds·K for Q and dsᵀ·Q for K
   rule(attentionOp, {
-    saves: (needs) => ({ inputs: needs.map(() => true) }),
+    saves: (needs, params) => ({ inputs: needs.map(() => true), outputs: [isFused(params)] }),
     gradients: (taped) => {
-      const { dy, input, params } = taped;
+      const { dy, input, output, params } = taped;
       expectFloats(taped);
+      if (isFused(params)) {
+        const [query, key, value] = [input(0), input(1), input(2)];
+        return attentionBackward(query, key, value, output(), dy, params).map((gradient) => wrap(gradient) as Tensor);
+      }
       const pieces: (readonly [Tensor, Tensor, Tensor])[] = [];
       const ofPast = new Map<number, Tensor>();
       for (const { start, length, past } of params.segments) {
@@ -55,6 +60,11 @@ export const attentionRules: readonly RuleEntry[] = [
     },
   }),
 ];
+
+/** Whether no segment has a past, as in training: then there is an operation for it. */
+function isFused({ segments }: AttentionParams): boolean {
+  return segments.every(({ past }) => past < 0);
+}
 
 /** [rows, H, D] as [H, rows, D], and back. */
 const byHead = (x: Tensor): Tensor => x.permute([1, 0, 2]) as Tensor;

@@ -1,12 +1,13 @@
 import { arange, fullLike, zeros } from "../../functional/creation.ts";
 import { where } from "../../functional/elementwise.ts";
 import { gather, scatter, scatterAdd } from "../../functional/rows.ts";
+import { embeddingBackwardInto } from "../../ops/backward/embedding.ts";
 import { embeddingOp } from "../../ops/embedding.ts";
 import * as ops from "../../ops/indexing.ts";
-import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Shape } from "../../types/shape-types.ts";
 import { type RuleEntry, rule, type Taped } from "../rule.ts";
+import { isInjective } from "../windows.ts";
 
 type Indices = Tensor<Shape, "int32">;
 
@@ -18,12 +19,10 @@ export const indexingRules: readonly RuleEntry[] = [
     discrete: [1],
     saves: () => ({ inputs: [false, true] }),
     gradients: ({ dy, operands: [table], input }) => {
-      const [V, C] = table!.shape as readonly [number, number];
-      const ids = input(1) as unknown as Indices;
-      const N = sizeOf(ids.shape);
-      const places = ids.reshape([N, 1]).expand([N, C]);
-      const none: Tensor = zeros([V, C], { device: dy.device });
-      return [scatterAdd(none, 0, places, dy.reshape([N, C]) as Tensor<never>)];
+      if (isInjective(table!)) return [{ addTo: (dTable) => embeddingBackwardInto(input(1), dy, dTable) }];
+      const dTable: Tensor = zeros(table!.shape, { device: dy.device });
+      embeddingBackwardInto(input(1), dy, dTable);
+      return [dTable];
     },
   }),
   // An element gets the sum of what it was copied to.

@@ -1,10 +1,14 @@
 import type { View } from "../../backends/backend.ts";
-import { linear } from "../../functional/nn.ts";
+import { activationBackward } from "../../ops/backward/activation.ts";
+import { columnSums } from "../../ops/backward/columns.ts";
+import { linearWithSums } from "../../ops/backward/linear.ts";
+import { matmulInto } from "../../ops/backward/matmul.ts";
 import * as ops from "../../ops/matmul.ts";
+import { transpose } from "../../ops/views.ts";
 import { sizeOf } from "../../shape.ts";
-import type { Tensor } from "../../tensor.ts";
-import { type RuleEntry, rule } from "../rule.ts";
-import { activationGradient } from "./activation.ts";
+import { type Tensor, wrap } from "../../tensor.ts";
+import { type Contribution, type RuleEntry, rule } from "../rule.ts";
+import { isInjective } from "../windows.ts";
 
 export const productRules: readonly RuleEntry[] = [
   // a·b: dy·bᵀ and aᵀ·dy
@@ -17,20 +21,19 @@ export const productRules: readonly RuleEntry[] = [
   }),
   // f(z), z = x·w + bias: dz = f′(z)·dy, then dz·wᵀ, xᵀ·dz and Σ dz over rows
   rule(ops.linearOp, {
-    saves: ([x, w], { activation }) => {
-      const all = activation !== "none";
-      return { inputs: [all || w!, all || x!, all] };
+    saves: ([x, w]) => ({ inputs: [w!, x!] }),
+    forward({ inputs, params }) {
+      const { activation } = params as Parameters<typeof linearWithSums>[1];
+      if (activation === "none") return undefined;
+      const [y, z] = linearWithSums(inputs, { activation });
+      return { outputs: [y], kept: [z] };
     },
-    gradients: ({ dy, input, operands, params: { activation }, needs: [x, w, bias] }) => {
-      let dz = dy;
-      if (activation !== "none") {
-        const z = linear(input(0), input(1), operands.length > 2 ? input(2) : undefined) as Tensor;
-        dz = activationGradient(activation, z, dy);
-      }
+    gradients: ({ dy, input, kept, operands, params: { activation }, needs: [x, w, bias] }) => {
+      const dz = activation === "none" ? dy : (wrap(activationBackward(kept(0)!, dy, activation)) as Tensor);
       return [
         x ? leftGradient(dz, input(1)) : undefined,
         w ? rightGradient(input(0), dz, operands[1]!) : undefined,
-        bias ? (dz.sum(0 as number) as Tensor) : undefined,
+        bias ? (wrap(columnSums(dz)) as Tensor) : undefined,
       ];
     },
   }),
@@ -42,21 +45,20 @@ export function leftGradient(dy: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * aᵀ·dy, laid out as `b` is, so that it need not be copied there. A matrix that all products of a batch share gets the sum over the
+ * aᵀ·dy, added where the gradient by b is, if that is one matrix. A matrix that all products of a batch share gets the sum over the
  * batch, in one product of all rows.
  */
-export function rightGradient(a: Tensor, dy: Tensor, b: View): Tensor {
+export function rightGradient(a: Tensor, dy: Tensor, b: View): Contribution {
+  if (b.shape.length === 2 && isInjective(b)) {
+    return { addTo: (window) => matmulInto(transpose(a, 0, 1), dy, window, { accumulate: true }) };
+  }
   const batch = b.shape.slice(0, -2);
-  if (batch.length > 0 && batch.every((size, axis) => size === 1 || b.strides[axis] === 0)) {
+  if (batch.every((size, axis) => size === 1 || b.strides[axis] === 0)) {
     const rows = (x: Tensor): Tensor => x.reshape([sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-    const matrix = { ...b, shape: b.shape.slice(-2), strides: b.strides.slice(-2) };
-    const sum = rightGradient(rows(a), rows(dy), matrix);
+    const sum = rows(a)
+      .transpose()
+      .matmul(rows(dy) as Tensor<never>) as Tensor;
     return sum.reshape([...batch.map(() => 1), ...sum.shape]) as Tensor;
   }
-  const [rowStep, columnStep] = b.strides.slice(-2) as [number, number];
-  if (rowStep >= columnStep) return a.transpose().matmul(dy as Tensor<never>) as Tensor;
-  return dy
-    .transpose()
-    .matmul(a as Tensor<never>)
-    .transpose() as Tensor;
+  return a.transpose().matmul(dy as Tensor<never>) as Tensor;
 }

@@ -1,7 +1,9 @@
+import type { ActivationName } from "../../backends/reference/backward/activation.ts";
 import { cos, sign, sin, where } from "../../functional/elementwise.ts";
+import { activationBackward } from "../../ops/backward/activation.ts";
 import * as ops from "../../ops/unary.ts";
+import { type Tensor, wrap } from "../../tensor.ts";
 import { fromGradient, fromOperand, fromResult, type RuleEntry, zeroGradient } from "../rule.ts";
-import { activationGradient } from "./activation.ts";
 
 // y is a function of x, element by element: dx = y′(x)·dy.
 
@@ -47,10 +49,10 @@ export const unaryRules: readonly RuleEntry[] = [
   ),
   // max(x, 0): 1 above 0, else 0
   fromResult(ops.reluOp, (dy, y) => where(y.gt(0), dy, 0)),
-  fromOperand(ops.geluOp, (dy, x) => activationGradient("gelu", x, dy)),
-  fromOperand(ops.geluExactOp, (dy, x) => activationGradient("geluExact", x, dy)),
-  fromOperand(ops.siluOp, (dy, x) => activationGradient("silu", x, dy)),
-  fromOperand(ops.quickGeluOp, (dy, x) => activationGradient("quickGelu", x, dy)),
+  fromOperand(ops.geluOp, activationGradient("gelu")),
+  fromOperand(ops.geluExactOp, activationGradient("geluExact")),
+  fromOperand(ops.siluOp, activationGradient("silu")),
+  fromOperand(ops.quickGeluOp, activationGradient("quickGelu")),
   // Steps
   zeroGradient(ops.signOp),
   zeroGradient(ops.floorOp),
@@ -59,3 +61,8 @@ export const unaryRules: readonly RuleEntry[] = [
   // Between floats a cast is a copy. From integers there is nothing to go back to: the tape knows which operation made them.
   fromGradient(ops.castOp, (dy) => dy),
 ];
+
+/** dx = f′(x)·dy */
+function activationGradient(activation: ActivationName): (dy: Tensor, x: Tensor) => Tensor {
+  return (dy, x) => wrap(activationBackward(x, dy, activation)) as Tensor;
+}

@@ -126,7 +126,7 @@ export class WasmBackend implements Backend {
 
   execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {
     this.runtime.check();
-    const kernel = overrides.get(op.name) as WasmKernel<Params> | undefined;
+    const kernel = (overrides.get(op.name) ?? op.kernels?.wasm) as WasmKernel<Params> | undefined;
     try {
       const reason = kernel
         ? kernel(this.runtime, inputs as WasmView[], params, outputs as WasmView[])
