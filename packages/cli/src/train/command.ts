@@ -32,7 +32,8 @@ async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   checkInteger("sampleEvery", sampleEvery, 1);
   checkInteger("sampleTokens", flags.sampleTokens, 1);
   for (const name of ["samplePrompt", "sampleTokens"] as const) {
-    if (flags[name] !== undefined && sampleEvery === undefined) throw new OptionError(name, "is for sampleEvery");
+    if (flags[name] !== undefined && sampleEvery === undefined)
+      throw new OptionError(name, "expected with sample-every only");
   }
   const { resumeTraining, trainFolder } = await import("@gpt2-ts/gpt2/node");
   const display = new TrainingDisplay();

@@ -103,6 +103,11 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     { flags: "--beta1 <number>", help: "AdamW's mean of gradients (default: 0.9)", parse: number },
     { flags: "--beta2 <number>", help: "AdamW's mean of their squares (default: 0.99)", parse: number },
     { flags: "--clip <number>", help: "the largest norm of the gradients (default: 1)", parse: number },
+    {
+      flags: "--dropout <share>",
+      help: "of embeddings and residuals that each step drops (default: 0)",
+      parse: number,
+    },
     { flags: "--seed <integer>", help: "of the first weights and the order of the text (default: 1)", parse: integer },
   ],
   "On the way:": [

@@ -27,7 +27,12 @@ export interface TrainingOptions {
   readonly beta2?: number | undefined;
   /** The largest norm of a step's gradients. Default: 1. */
   readonly clip?: number | undefined;
-  /** Of the order of the data. Default: 1. */
+  /**
+   * The share of numbers that each step drops at random: of the embeddings, and of what attention and MLP add to the residual stream.
+   * Default: 0, which suits a model that does not see its text more than a few times.
+   */
+  readonly dropout?: number | undefined;
+  /** Of the order of the data, and of what is dropped. Default: 1. */
   readonly seed?: number | undefined;
   /** Names of weights that stay as they are, such as `"h.0.*"` or `"wpe.weight"`; `*` stands for anything. Default: none. */
   readonly freeze?: readonly string[] | undefined;
@@ -50,7 +55,7 @@ export const trainingOptionNames = [
     "minLearningRate",
     "warmupSteps",
   ] as const),
-  ...(["weightDecay", "beta1", "beta2", "clip", "seed", "freeze", "evalEvery", "evalTokens"] as const),
+  ...(["weightDecay", "beta1", "beta2", "clip", "dropout", "seed", "freeze", "evalEvery", "evalTokens"] as const),
 ] satisfies readonly (keyof TrainingOptions)[];
 
 /** Passes over the tokens where nothing is said. */
@@ -73,7 +78,7 @@ export function checkTrainingOptions(options: TrainingOptions): void {
     (value) => value >= 0 && value <= learningRate,
   );
   checkNumber("weightDecay", options.weightDecay, "a number from 0", (value) => value >= 0);
-  for (const name of ["beta1", "beta2"] as const) {
+  for (const name of ["beta1", "beta2", "dropout"] as const) {
     checkNumber(name, options[name], "a number from 0 to below 1", (value) => value >= 0 && value < 1);
   }
   checkNumber("clip", options.clip, "a number above 0", (value) => value > 0);
@@ -134,6 +139,7 @@ export function resolveOptions(options: TrainingOptions, config: GPT2Config, dat
     beta1: options.beta1 ?? 0.9,
     beta2: options.beta2 ?? 0.99,
     clip: options.clip ?? 1,
+    dropout: options.dropout ?? 0,
     seed: options.seed ?? 1,
     freeze: options.freeze ?? [],
     evalEvery: options.evalEvery ?? Math.min(250, Math.ceil(steps / 20)),

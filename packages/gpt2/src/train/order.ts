@@ -1,4 +1,5 @@
 import { Generator } from "@gpt2-ts/tensor";
+import { SHUFFLE } from "./streams.ts";
 
 /** A pass over the tokens. */
 interface Pass {
@@ -7,9 +8,6 @@ interface Pass {
   readonly shift: number;
   readonly order: Uint32Array;
 }
-
-/** The stream of random numbers that the order of windows is drawn from. */
-const SHUFFLE = 1;
 
 /**
  * Where the sequences of a training begin in its tokens. Each pass over the tokens cuts them into windows from another place on, and

@@ -8,10 +8,12 @@ import {
   warmupCosine,
 } from "@gpt2-ts/tensor";
 import { OptionError } from "@gpt2-ts/tensor/options";
+import { checkTokenIds } from "../model/batch.ts";
 import type { Model } from "../model/model.ts";
 import { nextTurn } from "../model/pauses.ts";
 import { namedWeights } from "../model/weights.ts";
 import type { TokenIds, TrainingData } from "./data.ts";
+import { withDropout } from "./dropout.ts";
 import { TrainingError } from "./errors.ts";
 import { trainedNames } from "./freeze.ts";
 import { lossOf, trainingBatch } from "./loss.ts";
@@ -57,7 +59,7 @@ export class Trainer {
 
   /**
    * @param model with float32 weights that are not packed: loaded with `trainable`, or made by `initialModel`
-   * @throws OptionError
+   * @throws OptionError; TokenIdError for data with tokens that the model does not have
    */
   constructor(model: Model, data: TrainingData, options: TrainingOptions = {}) {
     const { config } = model;
@@ -68,6 +70,7 @@ export class Trainer {
       this.options;
     if (data.heldOut.length === 1)
       throw new OptionError("heldOut", "the held-out text is a single token: there is nothing to predict");
+    for (const ids of [data.train, data.heldOut]) checkTokenIds(model, ids);
     const trained = trainedNames(config, freeze);
     this.#parameters = Object.fromEntries(
       [...namedWeights(model)].flatMap(([{ name }, tensor]) => (trained.has(name) ? [[name, tensor]] : [])),
@@ -92,11 +95,11 @@ export class Trainer {
    * @throws TrainingError for a loss or gradients that are not finite; `signal.reason` when aborted. The weights are then unchanged
    */
   async step(signal?: AbortSignal): Promise<TrainingStep> {
-    const { batchTokens, microBatchTokens, context, clip } = this.options;
+    const { batchTokens, microBatchTokens, context, clip, dropout, seed } = this.options;
     const step = this.#position.step + 1;
     const first = (step - 1) * (batchTokens / context);
     let gradients: Readonly<Record<string, Tensor>> | undefined;
-    let loss = 0;
+    let sum = 0;
     try {
       for (let done = 0; done < batchTokens; done += microBatchTokens) {
         signal?.throwIfAborted();
@@ -106,23 +109,29 @@ export class Trainer {
           sequences.push(this.#data.train.subarray(start, start + context + 1));
         }
         using batch = trainingBatch(this.model, sequences);
-        const computed = valueAndGrad(this.#parameters, () => lossOf(this.model, batch, batchTokens), {
-          into: gradients,
-        });
+        const dropping = {
+          model: this.model,
+          batch: batch.batch,
+          rate: dropout,
+          seed,
+          firstSequence: first + done / context,
+        };
+        const loss = () => withDropout(dropping, () => lossOf(this.model, batch, batchTokens));
+        const computed = valueAndGrad(this.#parameters, loss, { into: gradients });
         gradients = computed.gradients;
         using value = computed.value;
-        loss += await value.item();
+        sum += await value.item();
         await nextTurn();
       }
       const norm = await gradientNorm(gradients!);
-      if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-        const what = Number.isFinite(loss) ? `the norm of the gradients is ${norm}` : `the loss is ${loss}`;
+      if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
+        const what = Number.isFinite(sum) ? `the norm of the gradients is ${norm}` : `the loss is ${sum}`;
         throw new TrainingError(step, `${what}; a lower learning rate or a longer warm-up may help`);
       }
       const learningRate = this.#schedule(step);
       this.#optimizer.step(gradients!, { step, learningRate, gradientScale: clipScale(norm, clip) });
       this.#position = { ...this.#position, step };
-      return { step, loss, gradientNorm: norm, learningRate };
+      return { step, loss: sum, gradientNorm: norm, learningRate };
     } finally {
       for (const gradient of Object.values(gradients ?? {})) gradient.dispose();
     }

@@ -1,6 +1,6 @@
-import { pow } from "../backends/reference/math.ts";
 import { zerosLike } from "../functional/creation.ts";
-import { keep, tidy } from "../memory.ts";
+import { keep } from "../memory.ts";
+import { adamWStep } from "../ops/backward/adamw.ts";
 import { checkOptionNames, OptionError, showValue } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkNumber, isAtLeastZero, isPositive, isShareBelowOne } from "./checks.ts";
@@ -94,16 +94,15 @@ export class AdamW {
     checkNumber("learningRate", learningRate, "a number from 0", isAtLeastZero);
     checkNumber("gradientScale", gradientScale, "a number", () => true);
     const [beta1, beta2] = this.#betas;
-    // What the means lack because they began at zero.
-    const meanCorrection = 1 - pow(beta1, step);
-    const squareCorrection = Math.sqrt(1 - pow(beta2, step));
-    for (const [{ tensor, mean, square, weightDecay }, given] of withGradients("AdamW", this.#moments, gradients)) {
-      tidy(() => {
-        const gradient = gradientScale === 1 ? given : given.mul(gradientScale);
-        mean.copy_(mean.mul(beta1).add(gradient.mul(1 - beta1)));
-        square.copy_(square.mul(beta2).add(gradient.square().mul(1 - beta2)));
-        const change = mean.div(square.sqrt().div(squareCorrection).add(this.#epsilon));
-        tensor.copy_(tensor.mul(1 - learningRate * weightDecay).sub(change.mul(learningRate / meanCorrection)));
+    for (const [{ tensor, mean, square, weightDecay }, gradient] of withGradients("AdamW", this.#moments, gradients)) {
+      adamWStep(tensor, gradient, mean, square, {
+        learningRate,
+        beta1,
+        beta2,
+        epsilon: this.#epsilon,
+        weightDecay,
+        step,
+        gradientScale,
       });
     }
   }

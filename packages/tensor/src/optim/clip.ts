@@ -1,4 +1,6 @@
 import { tidy } from "../memory.ts";
+import { squaredNorm } from "../ops/backward/norm.ts";
+import { type Tensor, wrap } from "../tensor.ts";
 import { checkNumber, isPositive } from "./checks.ts";
 import { parametersOf } from "./parameters.ts";
 
@@ -9,7 +11,7 @@ const EPSILON = 1e-6;
 export async function gradientNorm(gradients: object): Promise<number> {
   let sum = 0;
   for (const { tensor } of parametersOf("gradientNorm", gradients)) {
-    using squares = tidy(() => tensor.square().sum());
+    using squares: Tensor<[]> = wrap(squaredNorm(tensor));
     sum += await squares.item();
   }
   return Math.sqrt(sum);
