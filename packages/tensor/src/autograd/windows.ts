@@ -6,6 +6,7 @@ type Window = Pick<View, "shape" | "strides" | "offset">;
 
 /** Whether every element that the view shows is another one. (Says no of some rare views of which it is true.) */
 export function isInjective({ shape, strides }: Window): boolean {
+  if (shape.includes(0)) return true;
   const steps = shape.map((size, axis) => ({ size, stride: strides[axis]! })).filter(({ size }) => size > 1);
   let reach = 0;
   for (const { size, stride } of steps.sort((a, b) => a.stride - b.stride)) {

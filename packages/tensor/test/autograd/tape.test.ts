@@ -70,6 +70,20 @@ describeOnEveryBackend("valueAndGrad", (device) => {
     expect(gradients.map(list)).toEqual([[1, 1], [0]]);
   });
 
+  test("gives gradients without elements for weights without elements", () => {
+    const weights = [zeros([3, 0], { device }), zeros([0, 3], { device }), ones([3, 2], { device })] as const;
+    const { gradients } = valueAndGrad(weights, () => loss(weights[0].matmul(weights[1]).matmul(weights[2]).sum()));
+    expect(gradients.map(list)).toEqual([
+      [[], [], []],
+      [],
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+    ]);
+  });
+
   describe("views", () => {
     test("give their gradients to what they view: transposes, slices, selections, diagonals", () => {
       const x = tensor(
