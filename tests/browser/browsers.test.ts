@@ -131,6 +131,15 @@ function browserTests(name: BrowserName, program: string): void {
       expect(actual.turns).toBeGreaterThan(5);
     });
 
+    test("trains a model to the bits that it has in Node", async () => {
+      const text = Array.from({ length: 60 }, (_, i) => `Line ${i} of a text, and line ${i + 1} follows it.\n`).join(
+        "",
+      );
+      const expected = await inNode("training", { text, threads: 1 });
+      expect(expected.losses.at(-1)).toBeLessThan(expected.losses[0]!);
+      expect(await check(page, "training", { text })).toEqual(expected);
+    });
+
     // A worker has no import map: without a bundler it would not find the packages.
     test.skipIf(path.includes("unbundled"))("does the same with the model in a worker", async () => {
       const options = { seed: 7, maxTokens: 60, temperature: 0.9, topK: 50, logprobs: true };

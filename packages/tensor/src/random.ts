@@ -10,7 +10,8 @@ import { cos, log, sin } from "./backends/reference/math.ts";
 export class Generator {
   readonly seed: number;
   readonly #key: readonly [number, number];
-  readonly #stream: readonly [number, number];
+  /** The number of the next block, and the stream: an array of its own, because a new one for each block takes time. */
+  readonly #place: [number, number, number, number];
   readonly #block = new Uint32Array(4);
   #counter = 0;
   #used = 4;
@@ -29,14 +30,16 @@ export class Generator {
     }
     this.seed = seed;
     this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
-    this.#stream = stream;
+    this.#place = [0, 0, ...stream];
   }
 
   /** An integer in 0..2^32-1. */
   uint32(): number {
     if (this.#used === 4) {
-      const counter = this.#counter++;
-      philox4x32(this.#block, [counter >>> 0, Math.floor(counter / 2 ** 32), ...this.#stream], this.#key);
+      this.#place[0] = this.#counter >>> 0;
+      this.#place[1] = Math.floor(this.#counter / 2 ** 32);
+      this.#counter++;
+      philox4x32(this.#block, this.#place, this.#key);
       this.#used = 0;
     }
     return this.#block[this.#used++]!;

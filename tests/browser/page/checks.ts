@@ -1,6 +1,18 @@
 // What is checked in a page, in a worker of a page, and, for the values to expect, in Node: the same code in all three.
 // Arguments and results are JSON.
-import { type GenerateOptions, GPT2, type ModelFiles, type Score, TokenIdError } from "@gpt2-ts/gpt2";
+import {
+  disposeModel,
+  type GenerateOptions,
+  GPT2,
+  type GPT2Config,
+  initialModel,
+  type ModelFiles,
+  type Score,
+  TokenIdError,
+  Tokenizer,
+  trainBPE,
+} from "@gpt2-ts/gpt2";
+import { encodeDocuments, holdOut, modelFile, train } from "@gpt2-ts/gpt2/train";
 import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import * as gt from "@gpt2-ts/tensor";
 import { open, parse, type SafeTensors, SafetensorsError, serialize } from "safetensors-ts";
@@ -141,6 +153,45 @@ export async function fromPretrained(name: string, endpoint: string, options: { 
   });
   return { loaded, bits: await bitsOf(model) };
 }
+
+/** A model from scratch, with a vocabulary learned in the page: its losses, and the bits of its file. */
+export async function training({ text, threads }: { readonly text: string; readonly threads?: number }) {
+  const device = gt.createWasmBackend({ deterministic: true, ...(threads !== undefined && { threads }) });
+  const learned = await trainBPE(text, { vocabSize: 280 });
+  const tokenizer = Tokenizer.fromVocab({ ...learned.toFiles(), specialTokens: learned.specialTokens });
+  const { ids } = await encodeDocuments([text], tokenizer);
+  const model = initialModel({ ...SMALL, vocabSize: tokenizer.vocabSize }, { seed: 5, device });
+  const losses: number[] = [];
+  const { heldOutLoss } = await train(model, holdOut(ids, 0.1), {
+    steps: 20,
+    batchTokens: 64,
+    microBatchTokens: 32,
+    learningRate: 1e-2,
+    dropout: 0.1,
+    onProgress: (progress) => {
+      if (progress.type === "step") losses.push(progress.loss);
+    },
+  });
+  const bits = await fingerprint(await modelFile(model));
+  disposeModel(model);
+  device.dispose();
+  return { losses, heldOutLoss, bits };
+}
+
+const SMALL: Omit<GPT2Config, "vocabSize"> = {
+  nLayer: 2,
+  nHead: 2,
+  nEmbd: 16,
+  nInner: 64,
+  nPositions: 16,
+  activation: "gelu",
+  layerNormEpsilon: 1e-5,
+  scaleAttnWeights: true,
+  scaleAttnByInverseLayerIdx: false,
+  tieWordEmbeddings: true,
+  bosTokenId: undefined,
+  eosTokenIds: [],
+};
 
 /** The bits of the logits of a text. */
 export async function textBits(choice: ModelChoice): Promise<string> {

@@ -135,7 +135,7 @@ describe("a training", () => {
       expect([...trainer.state().keys()].filter((name) => name.startsWith("h.0.") && name.endsWith(".m"))).toEqual([]);
     }));
 
-  it("keeps memory flat, and frees what it used", () =>
+  it("keeps memory flat, frees what it used, and runs kernels of the device only", () =>
     withModel(async (model) => {
       const idle = device.info().usedBytes;
       const trainer = new Trainer(model, data, { ...options, steps: 1000, dropout: 0.1 });
@@ -148,6 +148,7 @@ describe("a training", () => {
       expect(new Set(used.slice(2)).size).toBe(1);
       trainer.dispose();
       expect(device.info().usedBytes).toBe(idle);
+      expect(device.fallbacks.entries()).toEqual([]);
     }));
 
   it("stops at a loss that is not finite, names the step, and leaves the weights of the step before", () =>
