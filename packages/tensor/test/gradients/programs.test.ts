@@ -120,7 +120,7 @@ describe("programs of operations, views and writes in place", () => {
         const { parameters, ids, weight } = setting(device);
         expect(largestErrorOf(device, parameters, () => run(program, parameters, ids, weight))).toBeLessThan(1e-6);
       }),
-      { numRuns: 150, seed: 15 },
+      { numRuns: 100, seed: 15 },
     );
   });
 
