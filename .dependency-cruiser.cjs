@@ -72,7 +72,7 @@ const entries = [
   "^packages/[^/]+/src/index[.]ts$",
   "^packages/safetensors/src/transport/(index|exchange-browser)[.]ts$",
   "^packages/tensor/src/(methods|backends/gpu)/index[.]ts$",
-  "^packages/gpt2/src/(node|pretrained/browser|train/index|worker/index|worker/gpt2-thread|checkpoint/torch/pickle/index)[.]ts$",
+  "^packages/gpt2/src/(node|compress/index|pretrained/browser|train/index|worker/index|worker/gpt2-thread|checkpoint/torch/pickle/index)[.]ts$",
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
   "^packages/cli/src/start[.]ts$",

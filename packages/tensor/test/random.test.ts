@@ -21,7 +21,7 @@ describe("Philox4x32-10", () => {
 });
 
 describe("Generator", () => {
-  it("has streams of its own for each pair of numbers, which are the upper words of the counter", () => {
+  test("has streams of its own for each pair of numbers, which are the upper words of the counter", () => {
     const block = new Uint32Array(4);
     philox4x32(block, [0, 0, 7, 0xffffffff], [5, 0]);
     const stream = new Generator(5, [7, 0xffffffff]);

@@ -12,6 +12,7 @@ import {
   Tokenizer,
   trainBPE,
 } from "@gpt2-ts/gpt2";
+import { compress, decompress } from "@gpt2-ts/gpt2/compress";
 import { encodeDocuments, holdOut, modelFile, train } from "@gpt2-ts/gpt2/train";
 import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import * as gt from "@gpt2-ts/tensor";
@@ -139,6 +140,15 @@ export async function score(choice: ModelChoice & { readonly texts: readonly str
   const { texts, ...model } = choice;
   using gpt2 = await load(model);
   return await gpt2.scoreAll(texts);
+}
+
+/** A text compressed, and another file opened: made elsewhere, it has to be the same. */
+export async function compression(choice: ModelChoice & { readonly text: string; readonly file?: number[] }) {
+  const { text, file, ...model } = choice;
+  using gpt2 = await load(model);
+  const made = await compress(gpt2, new TextEncoder().encode(text));
+  const opened = await decompress(gpt2, file ? Uint8Array.from(file) : made);
+  return { file: Array.from(made), opened: new TextDecoder().decode(opened) };
 }
 
 export async function fromPretrained(name: string, endpoint: string, options: { revision?: string } = {}) {

@@ -1,5 +1,6 @@
 import { checkInteger, type GPT2, OptionError } from "@gpt2-ts/gpt2";
 import type { FolderProgress, RunOptions } from "@gpt2-ts/gpt2/node";
+import { printable } from "@gpt2-ts/tensor/options";
 import { Command } from "commander";
 import { findModel } from "../find-model.ts";
 import { Interruption, interruptible } from "../interruption.ts";
@@ -83,5 +84,6 @@ async function sample(
 ): Promise<void> {
   if (sampleEvery === undefined || step % sampleEvery !== 0) return;
   const { text } = await gpt2.generate(samplePrompt, { maxTokens: sampleTokens, seed: step, temperature: 0.8, signal });
-  display.note(`--- a text after step ${step}:\n${samplePrompt}${text}\n---`);
+  const lines = `${samplePrompt}${text}`.split("\n").map(printable); // a model in the making writes anything, at a terminal too
+  display.note(`--- a text after step ${step}:\n${lines.join("\n")}\n---`);
 }

@@ -140,6 +140,8 @@ export interface Backend {
   readonly name: DeviceName;
   /** Whether an op is done when {@link Backend.execute} returns, and elements can be read at once. */
   readonly synchronous: boolean;
+  /** Whether results have the same bits on every machine and engine. */
+  readonly deterministic: boolean;
   /** Room for `length` elements, not initialised. Throws {@link DeviceError} when there is none. */
   allocate<D extends DType>(dtype: D, length: number): Storage<D>;
   /** Copies host data into new storage. */

@@ -1,10 +1,11 @@
-import { OptionError, showValue } from "../options.ts";
+import { tensorsIn } from "../autograd/weights.ts";
+import { OptionError } from "../options.ts";
 import { showShape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** A tensor that an optimizer changes. */
 export interface Parameter {
-  /** The keys that lead to it, joined by points: `h.0.ln1.weight`. */
+  /** How it is reached: `h[0].ln1.weight`. */
   readonly path: string;
   readonly tensor: Tensor;
 }
@@ -13,8 +14,9 @@ export interface Parameter {
  * The tensors at the leaves of a nest of arrays and plain objects, each memory once: an output layer that is the token embeddings
  * again is one parameter.
  *
- * @throws TypeError for a leaf that is no float32 tensor, or that shares a part of its memory with another; {@link OptionError} for a
- *   packed matrix, which cannot be written to
+ * @param of the function, for messages
+ * @throws TypeError for a leaf that is no float32 tensor, or another view of the memory of one, and if there are none;
+ *   {@link OptionError} for a packed matrix, which cannot be written to
  */
 export function parametersOf(of: string, weights: object): Parameter[] {
   const found = new Map<object, Parameter>();
@@ -31,29 +33,8 @@ export function parametersOf(of: string, weights: object): Parameter[] {
       throw new TypeError(`${of}: ${path} and ${known.path} are different views of the same memory`);
     }
   }
+  if (found.size === 0) throw new TypeError(`${of}: there are no tensors in what was given`);
   return [...found.values()];
-}
-
-/** The tensor of each path; one that is there twice comes twice. */
-export function leavesOf(of: string, weights: object): Map<string, Tensor> {
-  const leaves = new Map<string, Tensor>();
-  const walk = (value: unknown, path: readonly string[]): void => {
-    if (value instanceof Tensor) {
-      if (value.dtype !== "float32") {
-        throw new TypeError(
-          `${of}: ${path.join(".") || "the tensor"} is ${value.dtype}; only float32 tensors can be trained`,
-        );
-      }
-      leaves.set(path.join("."), value as Tensor);
-    } else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) {
-      for (const [key, item] of Object.entries(value)) walk(item, [...path, key]);
-    } else
-      throw new TypeError(
-        `${of}: expected tensors in arrays and objects, got ${showValue(value)} at ${path.join(".")}`,
-      );
-  };
-  walk(weights, []);
-  return leaves;
 }
 
 /** The gradient of each parameter. Throws a TypeError for one that is missing or has another shape. */
@@ -74,6 +55,15 @@ export function* withGradients<P extends Parameter>(
     }
     yield [parameter, gradient];
   }
+}
+
+/** The tensor of each path; one that is there twice comes twice. */
+function leavesOf(of: string, nest: object): Map<string, Tensor> {
+  const check = ({ dtype }: { readonly dtype: string }, path: string): void => {
+    if (dtype !== "float32") throw new TypeError(`${of}: ${path} is ${dtype}; only float32 tensors can be trained`);
+  };
+  const leaves = tensorsIn(nest, "weights", check, of);
+  return new Map(leaves.map(({ path, view }) => [path.replace(/^weights\.?(?=.)/, ""), view as Tensor]));
 }
 
 function isSameWindow(a: Tensor, b: Tensor): boolean {

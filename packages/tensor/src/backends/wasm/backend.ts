@@ -85,6 +85,10 @@ export class WasmBackend implements Backend {
     this.#byName = wasmEncodings(this.runtime.int8Products);
   }
 
+  get deterministic(): boolean {
+    return !this.runtime.relaxedSimd;
+  }
+
   get notice(): string | undefined {
     return this.runtime.notice;
   }
