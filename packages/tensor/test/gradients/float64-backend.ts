@@ -37,6 +37,7 @@ class Float64Storage<D extends DType> extends Storage<D> {
 export class Float64Backend implements Backend {
   readonly name = "reference";
   readonly synchronous = true;
+  readonly deterministic = true;
   readonly fallbacks = new FallbackLog();
   readonly encodings: readonly MatrixEncoding[] = ["f32"];
   #live = 0;
