@@ -35,6 +35,8 @@ import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
+import { trainTable } from "./tables/train-table.ts";
+import type { TrainResult } from "./train/result.ts";
 
 const DOCUMENTS = [
   "README.md",
@@ -60,6 +62,7 @@ const generated = {
   matmul: matmulTable(speed),
   speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
+  train: trainTable(await readResults<TrainResult>("train")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
   // docs/compression.md
   compression: compressionTable(await readResults<CompressionResult>("compression")),
