@@ -6,8 +6,9 @@
  *
  * Installs the peers on first use, writes the checkpoint in each engine's format, and then
  * `results/<processor>/peers-node<major>.json`, where each part replaces what an earlier run found. Before each part it waits
- * until other programs are quiet, ten minutes at most. An engine that cannot be had here is reported as missing. `--quick` and
- * `--only` only print: they do not wait and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
+ * until other programs are quiet, ten minutes at most. For half of the rounds the engines start in reverse order: whichever starts
+ * first is slower. An engine that cannot be had here is reported as missing. `--quick` and `--only` only print: they do not wait
+ * and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";
