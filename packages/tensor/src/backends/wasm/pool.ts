@@ -1,5 +1,6 @@
 import { DeviceError } from "../../errors.ts";
 import { DONE, FAILED, FAILURE_CAPACITY, FAILURE_LENGTH, FAILURE_MESSAGE, HEAP } from "./abi.ts";
+import { noByteKernels } from "./byte-products.ts";
 import { canBlock, nodeModule } from "./features.ts";
 import type { WasmMemory } from "./memory.ts";
 
@@ -27,7 +28,7 @@ const workerBody = `
 function serve({ modules, memory, spins }) {
   try {
     const env = { memory };
-    const none = { multiplyTile() {}, multiplyPanels() {} };
+    const none = { ${Object.keys(noByteKernels).map((name) => `${name}() {}`)} };
     const bytes = modules.bytes ? new WebAssembly.Instance(modules.bytes, { env }).exports : none;
     new WebAssembly.Instance(modules.main, { env, bytes }).exports.serve(spins);
   } catch (error) {
