@@ -12,7 +12,7 @@
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";
-import { chosen } from "./command-line.ts";
+import { COMMON_OPTIONS, chosen } from "./command-line.ts";
 import { whenQuiet } from "./harness/quiet.ts";
 import { assemble, type Field } from "./peers/contestants.ts";
 import { measurePart } from "./peers/measure.ts";
@@ -22,12 +22,10 @@ import { readResult, writeResult } from "./results-file.ts";
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: "boolean", default: false },
-    node: { type: "string", default: process.execPath },
+    ...COMMON_OPTIONS,
     part: { type: "string", multiple: true, default: [...PEER_PARTS] },
     only: { type: "string", multiple: true, default: [] },
     python: { type: "string", default: "python3" },
-    "no-wait": { type: "boolean", default: false },
   },
 });
 const parts = chosen("bench:peers", "part", options.part, PEER_PARTS);

@@ -11,7 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
-import { chosen, integer } from "./command-line.ts";
+import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import type { MatmulSpec } from "./engines/matmul-engine.ts";
 import { installPeers } from "./engines/peers.ts";
 import { runConditions } from "./harness/machine.ts";
@@ -27,11 +27,9 @@ import { type DecodePart, PARTS, type Part, type PartName, type SpeedResult } fr
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: "boolean", default: false },
-    node: { type: "string", default: process.execPath },
+    ...COMMON_OPTIONS,
     part: { type: "string", multiple: true, default: [...PARTS] },
     "no-peers": { type: "boolean", default: false },
-    "no-wait": { type: "boolean", default: false },
     context: { type: "string" },
   },
 });
