@@ -25,18 +25,28 @@ export function expm1(x: number): number {
   return k > 60 ? scaled(1 + e, k) : powerOfTwo(k) * (1 - powerOfTwo(-k) + e);
 }
 
-/** 1/2!, 1/3!, … 1/14!: enough, as |r| ≤ ln(2)/2 and r¹⁴/14! < 2⁻⁵⁴·r/8. */
-const inverseFactorials = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((n) => {
-  let factorial = 1;
-  for (let i = 2; i <= n; i++) factorial *= i;
-  return 1 / factorial;
-});
+// 1/2!, 1/3!, … 1/14!: enough, as |r| ≤ ln(2)/2 and r¹⁴/14! < 2⁻⁵⁴·r/8. Each is a constant of its own, and Horner's scheme one
+// expression: a loop over an array takes twice as long.
+const C2 = 1 / 2;
+const C3 = 1 / 6;
+const C4 = 1 / 24;
+const C5 = 1 / 120;
+const C6 = 1 / 720;
+const C7 = 1 / 5040;
+const C8 = 1 / 40320;
+const C9 = 1 / 362880;
+const C10 = 1 / 3628800;
+const C11 = 1 / 39916800;
+const C12 = 1 / 479001600;
+const C13 = 1 / 6227020800;
+const C14 = 1 / 87178291200;
 
 /** eʳ − 1 for r = high − low, |r| ≤ ln(2)/2, by Taylor's series r + r²(1/2! + r/3! + …). */
 function expm1Reduced(high: number, low: number): number {
   const r = high - low;
   const lost = high - r - low;
-  let series = 0;
-  for (let i = inverseFactorials.length - 1; i >= 0; i--) series = series * r + inverseFactorials[i]!;
+  let series = ((((C14 * r + C13) * r + C12) * r + C11) * r + C10) * r + C9;
+  series = ((((series * r + C8) * r + C7) * r + C6) * r + C5) * r + C4;
+  series = (series * r + C3) * r + C2;
   return r + (r * r * series + lost * (1 + r));
 }
