@@ -1,4 +1,4 @@
-import { embedding, fromData, keep, linear, Tensor, tidy } from "@gpt2-ts/tensor";
+import { embedding, fromData, keep, linear, type Tensor, tidy } from "@gpt2-ts/tensor";
 import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { Text } from "../language-model.ts";
 import { checkTokenIds } from "../model/batch.ts";
@@ -70,7 +70,8 @@ export async function contributions(
   const reader = (pattern: string): PlacedHook[] =>
     findPlaces("places", model.config, pattern).map((place) => ({
       place,
-      hook: (value: Tensor<readonly number[]>) => void rows.set(place.name, keep(value.slice(0, position, position + 1))),
+      hook: (value: Tensor<readonly number[]>) =>
+        void rows.set(place.name, keep(value.slice(0, position, position + 1))),
     }));
   const blocks = model.config.nLayer > 0 ? ["h.*.attn.y", "h.*.mlp.cProj"] : [];
   const hooks = [...hooksOf(model, options), ...["wte", "wpe", "x.*", ...blocks].flatMap(reader)];
@@ -148,12 +149,7 @@ function apart({ sizes: { C, H, D } }: Model, y: Tensor<[1, H, number]>): Tensor
  * What a part of the residual stream is to be multiplied by: the final layer normalization's mean, scale and gain, of the whole stream
  * `x`, on `direction`. In float64.
  */
-function throughFinalNorm(
-  x: Float32Array,
-  gain: Float32Array,
-  direction: Float64Array,
-  epsilon: number,
-): Float64Array {
+function throughFinalNorm(x: Float32Array, gain: Float32Array, direction: Float64Array, epsilon: number): Float64Array {
   const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
   const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
   const scaled = direction.map((value, c) => (value * gain[c]!) / Math.sqrt(variance + epsilon));

@@ -11,7 +11,7 @@ import {
   type View,
   zerosLike,
 } from "@gpt2-ts/tensor";
-import { OptionError, showValue } from "@gpt2-ts/tensor/options";
+import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { C, D, F, H, Model, T, V } from "../model/model.ts";
 import { columnsOf, findPlaces, type Place } from "./places.ts";
 import { Where } from "./where.ts";
@@ -66,7 +66,8 @@ export function hooksOf({ config }: Model, { ablate = [], hooks = {} }: Changes)
     }),
   );
   const own = Object.entries(hooks).flatMap(([name, hook]: [string, unknown]) => {
-    if (typeof hook !== "function") throw new OptionError("hooks", `${name}: expected a function, got ${showValue(hook)}`);
+    if (typeof hook !== "function")
+      throw new OptionError("hooks", `${name}: expected a function, got ${showValue(hook)}`);
     return findPlaces("hooks", config, name).map((place) => ({ place, hook: hook as Hook<never> }));
   });
   return [...off, ...own];
@@ -85,7 +86,9 @@ export function hooksOf({ config }: Model, { ablate = [], hooks = {} }: Changes)
  * @throws OptionError for places that the model does not have
  */
 export function startHooks({ model }: { readonly model: Model }, changes: Changes): () => void {
-  return startObserving(hookListener(model, hooksOf(model, changes)));
+  checkOptionNames(changes, ["ablate", "hooks"], "startHooks");
+  const hooks = hooksOf(model, changes);
+  return hooks.length > 0 ? startObserving(hookListener(model, hooks)) : () => {};
 }
 
 /** Runs hooks where their places come by. */
@@ -173,10 +176,15 @@ function scores(call: OpCall): Tensor<[number, number, number]> {
   if (key.dtype !== "float32") {
     throw new OptionError("hooks", 'scores are computed of float32 keys; this model has another cacheDtype than "f32"');
   }
-  const keys = (past ? concat([past as Tensor<readonly number[]>, key as Tensor<readonly number[]>], 0) : key) as typeof query;
+  const keys = (
+    past ? concat([past as Tensor<readonly number[]>, key as Tensor<readonly number[]>], 0) : key
+  ) as typeof query;
   const [rows, heads] = query.shape;
   const columns = keys.shape[0];
-  const products = query.permute([1, 0, 2]).matmul(keys.permute([1, 2, 0])).mul(scale);
+  const products = query
+    .permute([1, 0, 2])
+    .matmul(keys.permute([1, 2, 0]))
+    .mul(scale);
   const mask = new Float32Array(rows * columns);
   for (let t = 0; t < rows; t++) mask.fill(-Infinity, t * columns + columns - rows + t + 1, (t + 1) * columns);
   return products.add(fromData(mask, [1, rows, columns], { device: query.device })).reshape([heads, rows, columns]);
@@ -190,7 +198,10 @@ interface Operands {
 }
 
 function operands({ inputs, params }: OpCall): Operands {
-  const { scale, segments } = params as { readonly scale: number; readonly segments: readonly { readonly past: number }[] };
+  const { scale, segments } = params as {
+    readonly scale: number;
+    readonly segments: readonly { readonly past: number }[];
+  };
   if (segments.length > 1) {
     throw new OptionError("hooks", "attention is shown of one text at a time; this pass runs on several");
   }

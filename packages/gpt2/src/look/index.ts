@@ -1,4 +1,10 @@
-export { type Contribution, type ContributionOptions, type Contributions, contributions, type Choice } from "./contributions.ts";
+export {
+  type Choice,
+  type Contribution,
+  type ContributionOptions,
+  type Contributions,
+  contributions,
+} from "./contributions.ts";
 export { type Changes, type Hook, type Hooks, startHooks } from "./hooks.ts";
 export { type Candidate, type LensLayer, type LogitLens, type LogitLensOptions, logitLens } from "./lens.ts";
 export { MODEL_HASH } from "./lines.table.ts";

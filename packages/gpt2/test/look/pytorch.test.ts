@@ -22,9 +22,20 @@ interface Fixtures {
   readonly every: number;
   readonly lastRows: Readonly<Record<string, readonly number[]>>;
   readonly patterns: Readonly<Record<string, readonly number[]>>;
-  readonly cases: readonly { readonly title: string; readonly changes: readonly Change[]; readonly logits: readonly number[] }[];
+  readonly cases: readonly {
+    readonly title: string;
+    readonly changes: readonly Change[];
+    readonly logits: readonly number[];
+  }[];
   readonly lens: Readonly<
-    Record<string, { readonly ids: readonly (readonly number[])[]; readonly probabilities: readonly number[]; readonly next: readonly number[] }>
+    Record<
+      string,
+      {
+        readonly ids: readonly (readonly number[])[];
+        readonly probabilities: readonly number[];
+        readonly next: readonly number[];
+      }
+    >
   >;
   readonly contributions: readonly {
     readonly position: number;
@@ -72,7 +83,9 @@ for (const device of ["reference", "wasm"] as const) {
     });
 
     it.each(fixtures.cases)("has PyTorch's logits with $title", async ({ changes, logits: expected }) => {
-      const hooks = Object.fromEntries(await Promise.all(changes.map(async (change) => [change.place, await editor(change)])));
+      const hooks = Object.fromEntries(
+        await Promise.all(changes.map(async (change) => [change.place, await editor(change)])),
+      );
       using plain = run(model, ids);
       using logits = run(model, ids, { hooks });
       const data = await logits.data();
@@ -105,7 +118,14 @@ for (const device of ["reference", "wasm"] as const) {
     );
 
     /** The hook that a case describes. */
-    async function editor({ place, row, column, scale = 1, add = 0, other: swap }: Change): Promise<NonNullable<Hooks["x.0"]>> {
+    async function editor({
+      place,
+      row,
+      column,
+      scale = 1,
+      add = 0,
+      other: swap,
+    }: Change): Promise<NonNullable<Hooks["x.0"]>> {
       const source = swap && (await trace(model, other, { places: [place] })).values[0]!.data;
       return (value: Tensor<readonly number[]>): never => {
         const data = value.dataSync();
