@@ -64,21 +64,26 @@ export function drawAttention(
 export function drawAttentionHeads(
   tokens: readonly string[],
   patterns: readonly ArrayLike<number>[],
-  options: DrawOptions = {},
+  options: DrawOptions & {
+    /** The number of the first of these layers; default 0. */
+    readonly firstLayer?: number | undefined;
+  } = {},
 ): string {
   const T = tokens.length;
+  const { firstLayer = 0 } = options;
   const heads = (patterns[0]?.length ?? 0) / (T * T);
   for (const pattern of patterns) expectLength("drawAttentionHeads", pattern, heads * T * T);
   const size = Math.max(48, Math.min(150, Math.floor(900 / Math.max(1, heads)) - 12));
   const cell = size / T;
   const [left, top] = [56, 24];
   const content: Markup[] = [];
-  for (const [layer, pattern] of patterns.entries()) {
-    const y = top + layer * (size + 12);
+  for (const [i, pattern] of patterns.entries()) {
+    const layer = firstLayer + i;
+    const y = top + i * (size + 12);
     content.push(text(left - 10, y + size / 2 + 4, `h.${layer}`, { "text-anchor": "end", "font-family": MONO }));
     for (let head = 0; head < heads; head++) {
       const x = left + head * (size + 12);
-      if (layer === 0) {
+      if (i === 0) {
         content.push(
           text(x + size / 2, top - 9, `${head}`, { "text-anchor": "middle", class: "letter-H", "font-weight": "bold" }),
         );
