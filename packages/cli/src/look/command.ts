@@ -104,6 +104,7 @@ function wantedOf(model: GPT2, text: string, flags: LookFlags, signal: AbortSign
   checkInteger("head", flags.head, 0, nHead - 1);
   const ids = model.tokenizer.encode(text, encodeOptions(flags.specialTokens));
   if (ids.length === 0) throw new OptionError("text", "an empty text has nothing to look at");
+  checkInteger("position", flags.position, -ids.length, ids.length - 1);
   return {
     ids,
     layer: flags.layer,
