@@ -26,7 +26,7 @@ const imports = [
   {
     what: "GPT2Worker of @gpt2-ts/gpt2/worker",
     source: 'export { GPT2Worker } from "@gpt2-ts/gpt2/worker"',
-    kilobytes: 15.5,
+    kilobytes: 16,
   },
   { what: "Tokenizer of @gpt2-ts/gpt2", source: 'export { Tokenizer } from "@gpt2-ts/gpt2"', kilobytes: 12 },
 ];

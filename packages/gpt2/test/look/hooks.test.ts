@@ -1,4 +1,12 @@
-import { fromData, keep, linear, ShapeMismatchError, Tensor, type WasmBackend } from "@gpt2-ts/tensor";
+import {
+  fromData,
+  keep,
+  linear,
+  type MatrixEncoding,
+  ShapeMismatchError,
+  Tensor,
+  type WasmBackend,
+} from "@gpt2-ts/tensor";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -66,7 +74,7 @@ for (const device of ["reference", "wasm"] as const) {
         const T = y.shape[0]!;
         using x = fromData(y.data, [T, C], { device });
         using without = fromData(zeroed, [C, C], { device });
-        const encoding = weight.storage.packed?.encoding.name ?? "f32";
+        const encoding = (weight.storage.packed?.encoding.name ?? "f32") as MatrixEncoding;
         using packed = without.pack(encoding); // as the model's weight is
         using expected = linear(x, packed, bias);
         expect(values[1]!.data).toEqual(await expected.data());
