@@ -131,6 +131,16 @@ function browserTests(name: BrowserName, program: string): void {
       expect(actual.turns).toBeGreaterThan(5);
     });
 
+    test("opens the file that Node has compressed, and writes the same", async () => {
+      const choice = {
+        ...model,
+        deterministic: true,
+        text: "To be, or not to be: that is the question. ☕ ".repeat(20),
+      };
+      const { file } = await inNode("compression", choice);
+      expect(await check(page, "compression", { ...choice, file })).toEqual({ file, opened: choice.text });
+    });
+
     test("looks inside the model as Node does, to the bit, and shows a picture of it", async () => {
       const choice = { ...model, deterministic: true, prompt: "To be, or not to be" };
       const { shown, ...expected } = await inNode("inside", choice);
