@@ -39,6 +39,14 @@ export type Hooks = {
   readonly [P in `h.${Index}.attn.${"scores" | "pattern"}`]?: (value: Tensor<[H, T, number]>, place: Place) => void;
 } & { readonly [P in `h.${Index}.mlp.hidden`]?: Hook<[T, F]> } & { readonly logits?: Hook<[number, V]> };
 
+/**
+ * A hook at a place whose name is put together at run time, which the compiler would take for any name:
+ * `` { ...hookAt(`x.${layer}`, (x) => x.mul(2)), ...others } ``.
+ */
+export function hookAt<Name extends keyof Hooks>(name: Name, hook: NonNullable<Hooks[Name]>): Hooks {
+  return { [name]: hook } as Hooks;
+}
+
 /** How a pass is changed. */
 export interface Changes {
   /** Places that are switched off: their values become 0. `*` in the place of a number stands for all of them. */

@@ -5,7 +5,7 @@ export {
   type Contributions,
   contributions,
 } from "./contributions.ts";
-export { type Changes, type Hook, type Hooks, startHooks } from "./hooks.ts";
+export { type Changes, type Hook, type Hooks, hookAt, startHooks } from "./hooks.ts";
 export { type Candidate, type LensLayer, type LogitLens, type LogitLensOptions, logitLens } from "./lens.ts";
 export { MODEL_HASH } from "./lines.table.ts";
 export { type Looked, type LookOptions, run } from "./pass.ts";

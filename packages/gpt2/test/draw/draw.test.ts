@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { colourAt, contrast } from "../../../hw1/src/figures/theme.ts";
 import {
   columnsOf,
   drawAttention,
@@ -11,7 +12,6 @@ import {
   shortToken,
   shownToken,
 } from "../../src/draw/index.ts";
-import { contrast, mixed } from "./colours.ts";
 
 const HOSTILE = [
   "<script>alert(1)</script>",
@@ -149,7 +149,9 @@ describe("drawings", () => {
         ["up", 0.58],
         ["down", 0.58],
       ] as const) {
-        expect(contrast(colour["ink"]!, mixed(colour["paper"]!, colour[name]!, opacity)), name).toBeGreaterThan(4.5);
+        expect(contrast(colour["ink"]!, colourAt([colour["paper"]!, colour[name]!], opacity)), name).toBeGreaterThan(
+          4.5,
+        );
       }
     },
   );

@@ -12,7 +12,16 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
 import { GPT2 } from "../../src/gpt2.ts";
-import { contributions, type Hooks, logitLens, placesOf, run, startHooks, trace } from "../../src/look/index.ts";
+import {
+  contributions,
+  type Hooks,
+  hookAt,
+  logitLens,
+  placesOf,
+  run,
+  startHooks,
+  trace,
+} from "../../src/look/index.ts";
 import type { GPT2Config } from "../../src/model/config.ts";
 import { disposeModel } from "../../src/model/dispose.ts";
 import { initialModel } from "../../src/model/initialize.ts";
@@ -187,7 +196,7 @@ describe("a hook", () => {
           x.mul(2).add(1);
           kept = keep(new Tensor(x));
         },
-        "h.3.ln1": (x) => x.mul(2),
+        ...hookAt(`h.${3 as number}.ln1`, (x) => x.mul(2)),
       },
     });
     expect(await kept!.data()).toEqual(await dataOf(hidden(model, 1)));
