@@ -19,6 +19,12 @@ const imports = [
   { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 106 },
   { what: "train of @gpt2-ts/gpt2/train", source: 'export { train } from "@gpt2-ts/gpt2/train"', kilobytes: 99 },
   {
+    what: "GPT2, and all of @gpt2-ts/gpt2/look",
+    source: 'export { GPT2 } from "@gpt2-ts/gpt2"; export * from "@gpt2-ts/gpt2/look"',
+    kilobytes: 112,
+  },
+  { what: "all of @gpt2-ts/gpt2/draw", source: 'export * from "@gpt2-ts/gpt2/draw"', kilobytes: 9 },
+  {
     what: "GPT2Worker of @gpt2-ts/gpt2/worker",
     source: 'export { GPT2Worker } from "@gpt2-ts/gpt2/worker"',
     kilobytes: 16,

@@ -5,6 +5,7 @@ import { downloadCommand } from "./download.ts";
 import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
 import { logitsCommand } from "./logits.ts";
+import { lookCommand } from "./look/command.ts";
 import { runProgram } from "./program.ts";
 import { interactiveCommand } from "./run/command.ts";
 import { scoreCommand } from "./score.ts";
@@ -21,6 +22,7 @@ export function runCommand(args: readonly string[]): Promise<number> {
       generateCommand(),
       interactiveCommand(),
       scoreCommand(),
+      lookCommand(),
       logitsCommand(),
       tokenizeCommand(),
       trainCommand(),

@@ -21,9 +21,10 @@ import { disposeModel } from "./model/dispose.ts";
 import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./model/inspect.ts";
 import type { H, Model, T, V } from "./model/model.ts";
 import { openDevice } from "./open-device.ts";
-import { checkFlag, expectIterable } from "./options.ts";
+import { checkFlag } from "./options.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
+import { idsOf } from "./text-ids.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { type WarningListener, warnOnConsole } from "./warning.ts";
 
@@ -208,8 +209,7 @@ export class GPT2 implements LanguageModel {
   }
 
   #ids(method: string, text: Text): readonly number[] {
-    if (typeof text === "string") return this.tokenizer.encode(text);
-    return Array.from(expectIterable(method, "a text, or an array of token ids", text));
+    return idsOf(method, this.tokenizer, text);
   }
 }
 

@@ -13,6 +13,8 @@ import {
   trainBPE,
 } from "@gpt2-ts/gpt2";
 import { compress, decompress } from "@gpt2-ts/gpt2/compress";
+import { drawLens } from "@gpt2-ts/gpt2/draw";
+import { contributions, logitLens, type Trace, trace } from "@gpt2-ts/gpt2/look";
 import { encodeDocuments, holdOut, modelFile, train } from "@gpt2-ts/gpt2/train";
 import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import * as gt from "@gpt2-ts/tensor";
@@ -103,6 +105,8 @@ export async function inWorker(choice: ModelChoice & { readonly prompt: string; 
   for (; !step.done; step = await stream.next()) pieces.push(step.value);
   const logits = await model.logits(prompt);
   const bits = await fingerprint(await logits.data());
+  const traced = await tracedBits(await model.trace(prompt, LOOK));
+  const lens = await model.logitLens(prompt, LOOK);
   const error = await model.score([-1]).catch((error: unknown) => error);
   model.dispose();
   const afterwards = await errorOf(() => model.generate(prompt));
@@ -110,9 +114,39 @@ export async function inWorker(choice: ModelChoice & { readonly prompt: string; 
     pieces,
     result: step.value,
     bits,
+    traced,
+    lens,
     tokenIdError: error instanceof TokenIdError,
     afterwards: afterwards?.name,
   };
+}
+
+/** Which parts of the model are switched off where it is looked into. */
+const LOOK = { ablate: ["h.1.attn.head.2"] };
+
+/** What is seen inside a model, and a picture of it, which the page shows. */
+export async function inside(choice: ModelChoice & { readonly prompt: string }) {
+  const { prompt, ...device } = choice;
+  using model = await load(device);
+  const lens = await logitLens(model, prompt, LOOK);
+  const svg = drawLens(lens);
+  const shown = globalThis.document === undefined ? undefined : widthOf(svg);
+  const { parts } = await contributions(model, prompt);
+  return { traced: await tracedBits(await trace(model, prompt, LOOK)), lens, parts, svg, shown };
+}
+
+async function tracedBits({ values }: Trace): Promise<Record<string, string>> {
+  return Object.fromEntries(await Promise.all(values.map(async ({ name, data }) => [name, await fingerprint(data)])));
+}
+
+/** Of a picture in the page, in pixels. */
+function widthOf(svg: string): number {
+  const figure = document.createElement("figure");
+  figure.innerHTML = svg;
+  document.body.append(figure);
+  const { width } = figure.firstElementChild!.getBoundingClientRect();
+  figure.remove();
+  return width;
 }
 
 /** The error of a worker whose file is not there. */

@@ -10,6 +10,10 @@ import {
   loadOptionNames,
   pretrainedLoadOptionNames,
 } from "../load-options.ts";
+import type { ContributionOptions, Contributions } from "../look/contributions.ts";
+import type { LogitLens, LogitLensOptions } from "../look/lens.ts";
+import type { LookOptions } from "../look/pass.ts";
+import type { Trace, TraceOptions } from "../look/trace.ts";
 import type { GPT2Config } from "../model/config.ts";
 import type { HiddenStates } from "../model/inspect.ts";
 import type { C, H, T, V } from "../model/model.ts";
@@ -21,6 +25,7 @@ import { warnOnConsole } from "../warning.ts";
 import { Calls } from "./calls.ts";
 import { addParts, type ScorePart } from "./sent-scores.ts";
 import { tensorsOf } from "./sent-tensors.ts";
+import { traceOf } from "./sent-trace.ts";
 import { startThread } from "./start-thread.ts";
 import type { WorkerLike } from "./thread-port.ts";
 
@@ -38,6 +43,9 @@ export interface InWorkerOptions {
 export interface WorkerLoadOptions extends Omit<LoadOptions, "device">, InWorkerOptions {}
 
 export interface WorkerPretrainedOptions extends Omit<FromPretrainedOptions, "device">, InWorkerOptions {}
+
+/** Options that can be sent to a worker. */
+type Unhooked<Options extends LookOptions> = Omit<Options, "hooks">;
 
 /** What a thread tells of the model that it has loaded. */
 interface Loaded {
@@ -176,6 +184,36 @@ export class GPT2Worker implements LanguageModel {
     } finally {
       call.stop();
     }
+  }
+
+  /** As `trace` of `@gpt2-ts/gpt2/look`, without hooks: functions cannot be sent to a worker. */
+  async trace(text: Text, options: Unhooked<TraceOptions> = {}): Promise<Trace> {
+    const call = await this.#calls.begin("trace", { subject: sendable("trace", text) }, options);
+    try {
+      return await traceOf(() => call.next());
+    } finally {
+      call.stop();
+    }
+  }
+
+  /** As `logitLens` of `@gpt2-ts/gpt2/look`, without hooks. */
+  async logitLens(text: Text, options: Unhooked<LogitLensOptions> = {}): Promise<LogitLens> {
+    return (await this.#calls.result("logitLens", sendable("logitLens", text), options)) as LogitLens;
+  }
+
+  /** As `contributions` of `@gpt2-ts/gpt2/look`, without hooks. */
+  async contributions(text: Text, options: Unhooked<ContributionOptions> = {}): Promise<Contributions> {
+    return (await this.#calls.result("contributions", sendable("contributions", text), options)) as Contributions;
+  }
+
+  /**
+   * From now on the values at these places are 0 in all that the model computes, such as `["h.2.attn.head.1"]`; `[]` switches them on
+   * again. A call that is under way changes with its next operation.
+   *
+   * @throws OptionError for places that the model does not have, and nothing changes
+   */
+  async switchOff(places: readonly string[]): Promise<void> {
+    await this.#calls.result("switchOff", places, {});
   }
 
   /** Ends the worker, and frees all that it has. Calls that wait for it throw DisposedError. */

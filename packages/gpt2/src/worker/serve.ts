@@ -23,6 +23,14 @@ const methods: Readonly<Record<string, (model: GPT2, subject: never, options: Op
     return tensorParts([...blocks, final]);
   },
   attentionMaps: (model, text: Text) => tensorParts(model.attentionMaps(text)),
+  async *trace(model, text: Text, options) {
+    const { tracing } = await import("./looking.ts");
+    return yield* tracing(model, text, options);
+  },
+  logitLens: async (model, text: Text, options) => (await import("./looking.ts")).logitLens(model, text, options),
+  contributions: async (model, text: Text, options) =>
+    (await import("./looking.ts")).contributions(model, text, options),
+  switchOff: async (model, places: readonly string[]) => (await import("./looking.ts")).switchOff(model, places),
 };
 
 /** How a model gets here. */

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { device, type Tensor, type WasmBackend } from "@gpt2-ts/tensor";
 import { DisposedError } from "@gpt2-ts/tensor/errors";
+import { OptionError } from "@gpt2-ts/tensor/options";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GPT2, type LanguageModel, type LoadProgress } from "../../src/index.ts";
+import { contributions, logitLens, startHooks, trace } from "../../src/look/index.ts";
 import { GPT2Worker } from "../../src/worker/index.ts";
 import { ROOM } from "../../src/worker/protocol.ts";
 import { SHAKESPEARE } from "../support/models.ts";
@@ -89,6 +91,40 @@ describe("a model in a worker has the results of one in the calling thread, to t
       expect(await elements(actual)).toEqual(await elements(expected));
       for (const tensor of [...expected, ...actual]) tensor.dispose();
     }
+  });
+
+  test("traces, the logit lens and contributions", async () => {
+    const long = Array.from({ length: 256 }, (_, i) => (i * i) % 1024);
+    const places = ["h.*.attn.scores", "lnF", "logits"]; // scores of a whole context take several messages
+    expect(await remote.trace(long, { places })).toEqual(await trace(direct, long, { places }));
+    const ablate = ["h.1.attn.head.2"];
+    expect(await remote.trace(PROMPT, { ablate })).toEqual(await trace(direct, PROMPT, { ablate }));
+    expect(await remote.logitLens(PROMPT, { top: 3, ablate })).toEqual(
+      await logitLens(direct, PROMPT, { top: 3, ablate }),
+    );
+    expect(await remote.contributions(PROMPT, { position: 2, target: 5 })).toEqual(
+      await contributions(direct, PROMPT, { position: 2, target: 5 }),
+    );
+    const wrong = { places: ["x.9"] };
+    const expected = await errorOf(() => trace(direct, PROMPT, wrong));
+    expect(await errorOf(() => remote.trace(PROMPT, wrong))).toEqual(expected);
+    const hooks = { "x.0": () => {} };
+    await expect(remote.trace(PROMPT, { hooks } as never)).rejects.toThrow(/^trace: this cannot be sent to a worker/);
+  });
+
+  test("what it computes while places are switched off", async () => {
+    const options = { maxTokens: 20, temperature: 0, seed: 1 } as const;
+    const before = await remote.generate(PROMPT, options);
+    const stop = startHooks(direct, { ablate: ["h.2.mlp.cProj"] });
+    const expected = await direct.generate(PROMPT, options);
+    stop();
+    await remote.switchOff(["h.0.attn.head.1"]);
+    await expect(remote.switchOff(["h.0.attn.head.9"])).rejects.toThrow(OptionError);
+    expect(await remote.generate(PROMPT, options)).not.toEqual(before);
+    await remote.switchOff(["h.2.mlp.cProj"]);
+    expect(await remote.generate(PROMPT, options)).toEqual(expected);
+    await remote.switchOff([]);
+    expect(await remote.generate(PROMPT, options)).toEqual(before);
   });
 
   test("many calls at once", async () => {
