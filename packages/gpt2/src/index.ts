@@ -13,6 +13,7 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { fitConfig } from "./checkpoint/stored-weights.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
+export type { Alternative } from "./alternatives.ts";
 export type { DeviceOptions } from "./device-options.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
@@ -20,13 +21,22 @@ export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
 export type { Speculation } from "./generate/lookup.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
-export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
-export type { FinishReason } from "./generate/tokens.ts";
+export type { GenerateAllOptions } from "./generate/generate.ts";
+export { checkGenerateOptions, type GenerateOptions } from "./generate/options.ts";
+export { Scheduler, type SchedulerLimits } from "./generate/scheduler.ts";
+export type {
+  FinishReason,
+  GeneratedToken,
+  Sequence as GeneratedSequence,
+  SequenceOptions,
+  SequenceOutput,
+} from "./generate/sequence.ts";
+export type { EndEvent, Generation, GenerationEvent, TokenEvent, Usage } from "./generate/text.ts";
 export { GPT2 } from "./gpt2.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
 export type { DownloadProgress } from "./hub/progress.ts";
 export type { RetryNotice } from "./hub/retry.ts";
-export type { LanguageModel, Text } from "./language-model.ts";
+export type { GenerateRequest, LanguageModel, Text } from "./language-model.ts";
 export type { FromPretrainedOptions, LoadOptions } from "./load-options.ts";
 export { Batch, checkTokenIds, type Sequence } from "./model/batch.ts";
 export type { GPT2Config } from "./model/config.ts";
