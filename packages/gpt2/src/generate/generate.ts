@@ -72,10 +72,9 @@ export async function* generateTogether(
     }
     listen(signal, () => scheduler.dispose());
     signal?.throwIfAborted();
-    while (true) {
+    while (events.length > 0 || scheduler.busy) {
       if (events.length > 0) yield events.splice(0);
-      if (!scheduler.busy) break;
-      await scheduler.step();
+      else await scheduler.step();
       signal?.throwIfAborted();
       if (errors.length > 0) throw errors[0];
     }

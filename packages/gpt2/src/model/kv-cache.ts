@@ -69,8 +69,10 @@ export class KVCache {
   append(other: KVCache): void {
     const count = other.length;
     for (const layer of this.#layers.keys()) {
-      const past = other.past(layer);
-      if (past) this.write(layer, past.key, past.value);
+      tidy(() => {
+        const past = other.past(layer);
+        if (past) this.write(layer, past.key, past.value);
+      });
     }
     this.advance(count);
   }
