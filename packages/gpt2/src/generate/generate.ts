@@ -78,7 +78,7 @@ export async function* generateTogether(
       signal?.throwIfAborted();
       if (errors.length > 0) throw errors[0];
     }
-    return outputs.map((output) => output.generation());
+    return outputs.map(({ generation }) => generation!);
   } finally {
     for (const stop of listening) stop();
     scheduler.dispose(); // also when the reader leaves early

@@ -1,5 +1,5 @@
 import type { Generator } from "@gpt2-ts/tensor";
-import { exp } from "@gpt2-ts/tensor/math";
+import { expInPlace } from "@gpt2-ts/tensor/math";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import {
@@ -143,11 +143,13 @@ function among(
   { temperature = 1, topP = 1, minP = 0 }: SamplingOptions,
 ): NextToken {
   const weights = new Float64Array(scores.length); // e^((score - largest) / temperature)
+  for (let i = 0; i < scores.length; i++) weights[i] = (scores[i]! - largest) / temperature;
+  expInPlace(weights);
   let total = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const below = scores[i]! - largest;
-    weights[i] = below === 0 ? 1 : exp(below / temperature);
-    total += weights[i]!;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  if (!falling && topP >= 1 && minP === 0) {
+    for (let i = 0; i < weights.length; i++) weights[i]! /= total;
+    return { ids, probabilities: weights };
   }
   let kept = allIds(scores.length); // places among the candidates
   if (topP < 1) kept = nucleus(falling ? kept : fallingIds(scores), weights, topP * total);
@@ -158,7 +160,8 @@ function among(
   for (const i of kept) total += weights[i]!;
   const chosen = new Int32Array(kept.length);
   const probabilities = new Float64Array(kept.length);
-  for (const [place, i] of kept.entries()) {
+  for (let place = 0; place < kept.length; place++) {
+    const i = kept[place]!;
     chosen[place] = ids[i]!;
     probabilities[place] = weights[i]! / total;
   }

@@ -58,9 +58,9 @@ export interface EndEvent {
   /** What was held back until now, and is part of the output. */
   readonly text: string;
   readonly finishReason: FinishReason;
-  /** The seed that gives this output again. */
-  readonly seed: number;
   readonly usage: Usage;
+  /** The whole of it. */
+  readonly generation: Generation;
 }
 
 /** What happens while texts are generated. */
@@ -98,7 +98,7 @@ export class TextOutput implements SequenceOutput {
   readonly #logprobs: number[] = [];
   readonly #alternatives: Alternative[][] = [];
   #prompt: Logprobs | undefined;
-  #finishReason: FinishReason | undefined;
+  #generation: Generation | undefined;
 
   constructor(
     index: number,
@@ -139,15 +139,14 @@ export class TextOutput implements SequenceOutput {
     const text = this.#stopTexts.push(this.#decoder.flush()) + this.#stopTexts.flush();
     const finishReason = this.#stopTexts.found ? "stop" : reason;
     this.#text += text;
-    this.#finishReason = finishReason;
-    const { prompt, seed } = this.#options;
+    this.#generation = this.#whole(finishReason);
     const usage = {
-      promptTokens: prompt.length,
+      promptTokens: this.#options.prompt.length,
       generatedTokens: this.#ids.length,
       firstTokenTime: this.#firstToken === undefined ? undefined : this.#firstToken - this.#began,
       totalTime: performance.now() - this.#began,
     };
-    this.#listener.event({ type: "end", index: this.#index, text, finishReason, seed, usage });
+    this.#listener.event({ type: "end", index: this.#index, text, finishReason, usage, generation: this.#generation });
   }
 
   fail(error: unknown): void {
@@ -155,14 +154,18 @@ export class TextOutput implements SequenceOutput {
   }
 
   /** The whole of it, once it has ended. */
-  generation(): Generation {
+  get generation(): Generation | undefined {
+    return this.#generation;
+  }
+
+  #whole(finishReason: FinishReason): Generation {
     const { prompt, seed, logprobs = this.#top !== undefined } = this.#options;
     const read = this.#prompt;
     return {
       text: this.#text,
       ids: this.#ids,
       promptIds: prompt,
-      finishReason: this.#finishReason!,
+      finishReason,
       seed,
       logprobs: logprobs ? this.#logprobs : undefined,
       promptLogprobs: read && Array.from(read.targets),

@@ -2,7 +2,6 @@ import type { DeviceChoice, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { ModelFiles } from "../checkpoint/source/index.ts";
 import type { GenerationDefaults } from "../generate/defaults.ts";
-import { oneByOne, resultOf } from "../generate/event-streams.ts";
 import type { GenerateAllOptions } from "../generate/generate.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import type { Generation, GenerationEvent } from "../generate/text.ts";
@@ -144,23 +143,34 @@ export class GPT2Worker implements LanguageModel {
     prompts: readonly (Text | GenerateRequest)[],
     options: GenerateAllOptions = {},
   ): Promise<Generation[]> {
-    return resultOf(this.#together("generateAll", prompts, options));
+    const generations: Generation[] = [];
+    for await (const each of this.#together<Generation>("generateAll", prompts, options)) generations.push(each);
+    return generations;
   }
 
   /** As GPT2's. The worker is at most two passes ahead of the reader. */
-  eventsAll(
+  async *eventsAll(
     prompts: readonly (Text | GenerateRequest)[],
     options: GenerateAllOptions = {},
   ): AsyncGenerator<GenerationEvent, Generation[]> {
-    return oneByOne(this.#together("eventsAll", prompts, options), options?.signal);
+    const generations: Generation[] = [];
+    const passes = this.#together<readonly GenerationEvent[]>("eventsAll", prompts, options);
+    for await (const events of passes) {
+      for (const event of events) {
+        options.signal?.throwIfAborted();
+        if (event.type === "end") generations[event.index] = event.generation;
+        yield event;
+      }
+    }
+    return generations;
   }
 
-  /** The events of each pass, and in the end the generations, which are sent one by one. */
-  async *#together(
+  /** What a method of several prompts yields there. */
+  async *#together<Item>(
     method: string,
     prompts: readonly (Text | GenerateRequest)[],
     options: GenerateAllOptions,
-  ): AsyncGenerator<GenerationEvent[], Generation[]> {
+  ): AsyncGenerator<Item, void> {
     const requests = asRequests(method, prompts);
     const subjects = requests.map(({ signal, prompt, ...others }) => {
       return { ...others, prompt: sendable(method, prompt), ...(signal && { signal: true }) };
@@ -172,13 +182,8 @@ export class GPT2Worker implements LanguageModel {
       signal?.addEventListener("abort", abort);
       return () => signal?.removeEventListener("abort", abort);
     });
-    const generations: Generation[] = [];
     try {
-      for (let step = await call.next(); !step.done; step = await call.next()) {
-        if (Array.isArray(step.value)) yield step.value as GenerationEvent[];
-        else generations.push(step.value as Generation);
-      }
-      return generations;
+      for (let step = await call.next(); !step.done; step = await call.next()) yield step.value as Item;
     } finally {
       for (const stop of listening) stop();
       call.stop();

@@ -30,7 +30,7 @@ const methods: Readonly<Record<string, Method>> = {
   },
   async *eventsAll(model, requests: readonly GenerateRequest[], options, signalOf) {
     const prompts = promptsOf("eventsAll", withSignals(requests, signalOf), model.tokenizer);
-    yield* yield* generateTogether(model, prompts, options); // the events of each pass, and then the generations
+    yield* generateTogether(model, prompts, options); // the events of each pass
   },
   async *scoreAll(model, texts: readonly Text[], options) {
     yield* partsOf(await model.scoreAll(texts, options));

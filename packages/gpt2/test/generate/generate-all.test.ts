@@ -11,7 +11,7 @@ import type { GenerateRequest, Text } from "../../src/language-model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { randomModel, SHAKESPEARE, scriptedModel } from "../support/models.ts";
 
-const shape = { nLayer: 2, nHead: 2, nEmbd: 16, nPositions: 40, vocabSize: 1024 };
+const shape = { nLayer: 2, nHead: 2, nEmbd: 8, nPositions: 40, vocabSize: 1024 };
 
 let shipped: GPT2;
 let tokenizer: Tokenizer;
@@ -61,7 +61,7 @@ const mixed: fc.Arbitrary<Mixed> = fc.record({
 });
 
 const limits: fc.Arbitrary<GenerateAllOptions> = fc.record(
-  { maxConcurrent: fc.integer({ min: 1, max: 6 }), maxCacheBytes: fc.integer({ min: 1, max: 60_000 }) },
+  { maxConcurrent: fc.integer({ min: 1, max: 6 }), maxCacheBytes: fc.integer({ min: 1, max: 30_000 }) },
   { requiredKeys: [] },
 );
 
@@ -94,7 +94,7 @@ for (const device of ["wasm", "reference"] as const) {
     const before = used();
     const seen = { whole: 0, aborted: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(mixed, { minLength: 1, maxLength: 7 }), limits, async (mix, options) => {
+      fc.asyncProperty(fc.array(mixed, { minLength: 1, maxLength: 5 }), limits, async (mix, options) => {
         const { generations, events } = await together(model, mix, options);
         expect(used()).toBe(before);
         for (const [i, { prompt, options }] of mix.entries()) {
@@ -117,7 +117,7 @@ for (const device of ["wasm", "reference"] as const) {
       }),
       { numRuns: 100, seed: 3 },
     );
-    expect(seen.whole).toBeGreaterThan(200);
+    expect(seen.whole).toBeGreaterThan(150);
     expect(seen.aborted).toBeGreaterThan(40);
     backend?.dispose();
   });
@@ -208,7 +208,7 @@ describe("events", () => {
     expect(tokens.map(({ alternatives }) => alternatives)).toEqual(generation.alternatives);
     expect(all.map(({ text }) => text).join("")).toBe(generation.text);
     const end = all.at(-1)!;
-    expect(end).toMatchObject({ type: "end", index: 0, finishReason: "length", seed: 2 });
+    expect(end).toMatchObject({ type: "end", index: 0, finishReason: "length", generation });
     const { usage } = end as Extract<GenerationEvent, { type: "end" }>;
     expect(usage).toMatchObject({ promptTokens: generation.promptIds.length, generatedTokens: 20 });
     expect(usage.firstTokenTime).toBeGreaterThan(0);
