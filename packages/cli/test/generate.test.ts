@@ -13,12 +13,19 @@ beforeAll(async () => {
 });
 afterAll(() => model.dispose());
 
+type JsonLine = Readonly<Record<string, unknown>> & {
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+  readonly ids: readonly number[];
+};
+
 /** The lines of JSON on standard output. */
-function lines({ stdout }: Run): Record<string, unknown>[] {
+function lines({ stdout }: Run): JsonLine[] {
   return stdout
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => JSON.parse(line) as JsonLine);
 }
 
 describe.concurrent("gpt2 generate", () => {
@@ -91,7 +98,7 @@ describe.concurrent("gpt2 generate", () => {
     expect(plain.stdout).toBe(all.map(({ text }, i) => `=== ${i + 1} of 3 (seed ${7 + i}) ===\n${text}\n`).join(""));
     expect(lines(json)).toEqual(all.map((generation, index) => ({ index, prompt: "To be", ...generation })));
     expect(lines(streamed).filter((line) => "ids" in line)).toEqual(lines(json));
-    const tokens = lines(streamed).filter((line) => !("ids" in line));
+    const tokens = lines(streamed).filter((line) => line["token"] !== undefined);
     for (const [i, { ids, logprobs, text }] of all.entries()) {
       const own = tokens.filter(({ index }) => index === i);
       expect(own.map(({ id }) => id)).toEqual(ids);
@@ -134,7 +141,7 @@ describe.concurrent("gpt2 generate", () => {
       [0, 1].map((index) => ({ index, seed: 3 + index, finishReason: "aborted" })),
     );
     for (const { index, ids, logprobs } of results) {
-      const tokens = all.filter((line) => !("ids" in line) && line.index === index);
+      const tokens = all.filter((line) => line["token"] !== undefined && line.index === index);
       expect(tokens.map(({ id }) => id)).toEqual(ids);
       expect(tokens.map(({ logprob }) => logprob)).toEqual(logprobs);
       const whole = await model.generate("To be", { seed: 3 + index, maxTokens: ids.length + 1 });
