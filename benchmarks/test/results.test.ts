@@ -51,7 +51,7 @@ describe("the folder of a processor", () => {
   });
 
   test("every result of this repository lies in the folder of the processor that it names", async () => {
-    for (const kind of ["peers", "speed", "roofline", "logits", "quality", "memory", "gpu", "against"]) {
+    for (const kind of ["peers", "speed", "roofline", "logits", "quality", "memory", "gpu", "against", "batch"]) {
       for (const { results } of await readResults(kind)) {
         for (const result of results) {
           const paths = new Set(conditionsOf(result).map((conditions) => resultPath(kind, conditions)));
