@@ -13,8 +13,10 @@ export function exp(x: number): number {
   return scaled(1 + expm1Reduced(x - k * LN2_HIGH, k * LN2_LOW), k);
 }
 
-/** Where eˣ and its steps need no care. */
-const PLAIN = 700;
+/** Whether eˣ and its steps are far from the ends of float64. NaN is not. */
+function isPlain(x: number): boolean {
+  return x < 700 && x > -700;
+}
 
 /** eˣ of every element, in place, with the bits of {@link exp}. Four at a time: the steps of one wait for each other. */
 export function expInPlace(values: Float64Array): void {
@@ -24,8 +26,7 @@ export function expInPlace(values: Float64Array): void {
     const x1 = values[i + 1]!;
     const x2 = values[i + 2]!;
     const x3 = values[i + 3]!;
-    // NaN is not in the range either.
-    if (!(Math.max(x0, x1, x2, x3) < PLAIN && Math.min(x0, x1, x2, x3) > -PLAIN)) {
+    if (!(isPlain(x0) && isPlain(x1) && isPlain(x2) && isPlain(x3))) {
       for (let j = i; j < i + 4; j++) values[j] = exp(values[j]!);
       continue;
     }
@@ -41,7 +42,10 @@ export function expInPlace(values: Float64Array): void {
     const r1 = high1 - k1 * LN2_LOW;
     const r2 = high2 - k2 * LN2_LOW;
     const r3 = high3 - k3 * LN2_LOW;
-    let [series0, series1, series2, series3] = [0, 0, 0, 0];
+    let series0 = 0;
+    let series1 = 0;
+    let series2 = 0;
+    let series3 = 0;
     for (let n = inverseFactorials.length - 1; n >= 0; n--) {
       const factor = inverseFactorials[n]!;
       series0 = series0 * r0 + factor;
