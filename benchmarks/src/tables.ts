@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/<processor>/*.json` into the README, `docs/benchmarks.md`,
- * `docs/gpu.md` and `docs/responsive.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
+ * `docs/compression.md`, `docs/gpu.md` and `docs/responsive.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
  * `docs/figures/peers-*.svg`. Timings stand there for every processor, what does not depend on it from the newest run.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
@@ -11,6 +11,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import type { LogitsResult } from "./accuracy/result.ts";
 import type { BatchResult } from "./batch/result.ts";
+import type { CompressionResult } from "./compression/result.ts";
 import type { GpuResult } from "./gpu/result.ts";
 import type { MemoryResult } from "./memory/result.ts";
 import { REPOSITORY } from "./paths.ts";
@@ -24,6 +25,7 @@ import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
 import { batchTable } from "./tables/batch-table.ts";
+import { compressionTable } from "./tables/compression-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
@@ -36,7 +38,10 @@ import { rooflineTable } from "./tables/roofline-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
-const DOCUMENTS = ["README.md", ...["benchmarks.md", "gpu.md", "responsive.md"].map((name) => join("docs", name))];
+const DOCUMENTS = [
+  "README.md",
+  ...["benchmarks.md", "compression.md", "gpu.md", "responsive.md"].map((name) => join("docs", name)),
+];
 const FIGURES = join(REPOSITORY, "docs", "figures");
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
@@ -59,6 +64,8 @@ const generated = {
   batch: batchTable(await readResults<BatchResult>("batch")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
+  // docs/compression.md
+  compression: compressionTable(await readResults<CompressionResult>("compression")),
   // docs/responsive.md
   responsive: responsiveTable(await readResults<ResponsiveResult>("responsive")),
   // docs/gpu.md
