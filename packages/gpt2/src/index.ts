@@ -1,4 +1,5 @@
 export { OptionError } from "@gpt2-ts/tensor/options";
+export type { Alternative } from "./alternatives.ts";
 export {
   DTYPES,
   defaultCacheDtype,
@@ -13,16 +14,15 @@ export { CONVERTED_DTYPES, type ConvertedDtype, convertedTo } from "./checkpoint
 export { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 export { fitConfig } from "./checkpoint/stored-weights.ts";
 export { bytesAs } from "./checkpoint/tensors.ts";
-export type { Alternative } from "./alternatives.ts";
 export type { DeviceOptions } from "./device-options.ts";
 export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts";
 export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
-export type { Speculation } from "./generate/lookup.ts";
-export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export type { GenerateAllOptions } from "./generate/generate.ts";
+export type { Speculation } from "./generate/lookup.ts";
 export { checkGenerateOptions, type GenerateOptions } from "./generate/options.ts";
+export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { Scheduler, type SchedulerLimits } from "./generate/scheduler.ts";
 export type {
   FinishReason,

@@ -3,8 +3,8 @@ import type { Model } from "../model/model.ts";
 import { checkInteger } from "../options.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { GenerationDefaults } from "./defaults.ts";
-import { checkGenerateOptions, type GenerateOptions, generateOptionNames, resolveOptions } from "./options.ts";
 import { oneByOne } from "./event-streams.ts";
+import { checkGenerateOptions, type GenerateOptions, generateOptionNames, resolveOptions } from "./options.ts";
 import { Scheduler, type SchedulerLimits } from "./scheduler.ts";
 import type { Sequence } from "./sequence.ts";
 import { type Generation, type GenerationEvent, TextOutput } from "./text.ts";
@@ -47,7 +47,10 @@ export async function* generateTogether(
   const outputs: TextOutput[] = [];
   const events: GenerationEvent[] = [];
   const errors: unknown[] = [];
-  const listener = { event: (event: GenerationEvent) => events.push(event), error: (error: unknown) => errors.push(error) };
+  const listener = {
+    event: (event: GenerationEvent) => events.push(event),
+    error: (error: unknown) => errors.push(error),
+  };
   const listening: (() => void)[] = [];
   const listen = (to: AbortSignal | undefined, abort: () => void): void => {
     to?.addEventListener("abort", abort);

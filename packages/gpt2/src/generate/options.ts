@@ -84,8 +84,7 @@ export function resolveOptions(
   const { stop, stopAtEndOfText = true, seed = randomSeed() } = options;
   const { bosTokenId, eosTokenIds, vocabSize } = model.config;
   const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
-  const begun =
-    prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
+  const begun = prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
   return {
     ...options,
     prompt: begun,

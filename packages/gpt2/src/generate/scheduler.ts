@@ -171,9 +171,7 @@ export class Scheduler {
       if ("sequence" in part) {
         const { sequence } = part;
         const length = sequence.length;
-        draws.push(
-          ...part.ids.map((last, j) => ({ row: first + j, sequences: [sequence], length: length + j, last })),
-        );
+        draws.push(...part.ids.map((last, j) => ({ row: first + j, sequences: [sequence], length: length + j, last })));
         continue;
       }
       const { ids, prefill } = part;

@@ -78,7 +78,12 @@ export function serve(port: ThreadPort): void {
         return { config, generationDefaults, tokenizer: contentsOfTokenizer(tokenizer) };
       });
     }
-    return methods[method]!(model!, subject as never, options as never, (index) => running.itemController(index).signal);
+    return methods[method]!(
+      model!,
+      subject as never,
+      options as never,
+      (index) => running.itemController(index).signal,
+    );
   }
 
   async function run(id: number, call: Call): Promise<void> {

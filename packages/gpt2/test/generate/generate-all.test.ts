@@ -26,7 +26,11 @@ const withoutSpeculation = (generation: Generation) => ({ ...generation, specula
 
 const prompts = fc.oneof(
   fc.array(fc.nat(1023), { maxLength: 39 }),
-  fc.constantFrom([1, 2, 3], [1, 2, 3, 1, 2, 3, 1, 2], Array.from({ length: 35 }, (_, i) => i)), // which several begin with
+  fc.constantFrom(
+    [1, 2, 3],
+    [1, 2, 3, 1, 2, 3, 1, 2],
+    Array.from({ length: 35 }, (_, i) => i),
+  ), // which several begin with
 );
 
 const given: fc.Arbitrary<GenerateOptions> = fc.record(

@@ -2,8 +2,8 @@ import { createWasmBackend, Generator, type MatrixEncoding, OptionError } from "
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Drafter, PromptLookup } from "../../src/generate/lookup.ts";
-import type { SamplingOptions } from "../../src/generate/sampling.ts";
 import type { GenerateOptions } from "../../src/generate/options.ts";
+import type { SamplingOptions } from "../../src/generate/sampling.ts";
 import type { SequenceOptions } from "../../src/generate/sequence.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { Model } from "../../src/model/model.ts";

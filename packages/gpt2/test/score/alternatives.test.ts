@@ -56,22 +56,27 @@ describe("the likeliest tokens", () => {
     const model = randomModel("wasm", shape);
     const texts = fc.array(fc.array(fc.nat(49), { maxLength: 60 }), { maxLength: 4 });
     await fc.assert(
-      fc.asyncProperty(texts, fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 90 }), async (all, top, size) => {
-        const packed = await scoreTokens(model, all, { stride: 16, top, tokensPerPass: size });
-        for (const [i, ids] of all.entries()) {
-          const [alone] = await scoreTokens(model, [ids], { stride: 16, top: 50 });
-          const { targets, top: best } = packed[i]!;
-          expect(targets).toEqual(alone!.targets);
-          expect(best.count).toBe(Math.min(top, 50));
-          for (let row = 0; row < targets.length; row++) {
-            const [from, count] = [row * best.count, best.count];
-            expect(best.ids.slice(from, from + count)).toEqual(alone!.top.ids.slice(row * 50, row * 50 + count));
-            expect(best.logprobs.slice(from, from + count)).toEqual(
-              alone!.top.logprobs.slice(row * 50, row * 50 + count),
-            );
+      fc.asyncProperty(
+        texts,
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 90 }),
+        async (all, top, size) => {
+          const packed = await scoreTokens(model, all, { stride: 16, top, tokensPerPass: size });
+          for (const [i, ids] of all.entries()) {
+            const [alone] = await scoreTokens(model, [ids], { stride: 16, top: 50 });
+            const { targets, top: best } = packed[i]!;
+            expect(targets).toEqual(alone!.targets);
+            expect(best.count).toBe(Math.min(top, 50));
+            for (let row = 0; row < targets.length; row++) {
+              const [from, count] = [row * best.count, best.count];
+              expect(best.ids.slice(from, from + count)).toEqual(alone!.top.ids.slice(row * 50, row * 50 + count));
+              expect(best.logprobs.slice(from, from + count)).toEqual(
+                alone!.top.logprobs.slice(row * 50, row * 50 + count),
+              );
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 20 },
     );
   });

@@ -5,7 +5,7 @@ import { device, type Tensor, type WasmBackend } from "@gpt2-ts/tensor";
 import { DisposedError } from "@gpt2-ts/tensor/errors";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GPT2, type GenerationEvent, type LanguageModel, type LoadProgress } from "../../src/index.ts";
+import { type GenerationEvent, GPT2, type LanguageModel, type LoadProgress } from "../../src/index.ts";
 import { GPT2Worker } from "../../src/worker/index.ts";
 import { ROOM } from "../../src/worker/protocol.ts";
 import { SHAKESPEARE } from "../support/models.ts";
@@ -86,7 +86,9 @@ describe("a model in a worker has the results of one in the calling thread, to t
     expect(eachSent.items.map(timeless)).toEqual(each.items.map(timeless));
     expect(eachSent.result).toEqual(each.result);
     expect(await remote.generateAll([])).toEqual([]);
-    expect(await remote.generateAll(new Array(3000).fill("x".repeat(60)), { maxTokens: 1, seed: 1 })).toHaveLength(3000);
+    expect(await remote.generateAll(new Array(3000).fill("x".repeat(60)), { maxTokens: 1, seed: 1 })).toHaveLength(
+      3000,
+    );
   });
 
   test("texts that are generated together, of which one is aborted, at once or later", async () => {
