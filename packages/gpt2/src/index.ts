@@ -20,7 +20,7 @@ export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
 export type { GenerateAllOptions } from "./generate/generate.ts";
-export type { Speculation } from "./generate/lookup.ts";
+export type { Drafter, Speculation } from "./generate/lookup.ts";
 export { checkGenerateOptions, type GenerateOptions } from "./generate/options.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { Scheduler, type SchedulerLimits } from "./generate/scheduler.ts";
@@ -44,6 +44,7 @@ export { disposeModel } from "./model/dispose.ts";
 export { initialModel } from "./model/initialize.ts";
 export { type HiddenStates, hiddenStates } from "./model/inspect.ts";
 export { cacheBytesPerToken, KVCache, type Past } from "./model/kv-cache.ts";
+export type { Logprobs, Top } from "./model/logprobs.ts";
 export {
   type Block,
   type C as Channels,
