@@ -1,7 +1,4 @@
-import { encodings } from "@gpt2-ts/tensor";
-import { checkChoice } from "@gpt2-ts/tensor/options";
-import { DTYPES } from "../checkpoint/load.ts";
-import { CONVERTED_DTYPES, type ConvertedDtype } from "../checkpoint/quantization.ts";
+import type { Conversion } from "../checkpoint/convert/conversion.ts";
 import type { ModelFiles } from "../checkpoint/source/index.ts";
 import { HubConnection } from "../hub/connection.ts";
 import { HubError } from "../hub/error.ts";
@@ -11,9 +8,9 @@ import { askForCommit } from "../hub/page-listing.ts";
 import { type RetryPolicy, withRetries } from "../hub/retry.ts";
 import type { Located, LocateOptions } from "../located.ts";
 import { warnOnConsole } from "../warning.ts";
-import { convertKept, storedDtype } from "./convert-kept.ts";
+import { convertKept } from "./convert-kept.ts";
 import { fetchModel } from "./fetch-model.ts";
-import { type KeptId, type Manifest, ModelStore, type Variant } from "./model-store.ts";
+import { type KeptId, type Manifest, ModelStore } from "./model-store.ts";
 import { type BrowserStorage, openStorage } from "./storage.ts";
 
 /** Milliseconds without a byte until a connection is given up. */
@@ -21,6 +18,11 @@ const STALL_TIMEOUT = 30_000;
 /** The same where a model that is kept will do instead. */
 const PATIENCE = 5_000;
 const POLICY: RetryPolicy = { retries: 5, delay: 500 };
+
+export interface KeepOptions extends LocateOptions {
+  /** What is to be made of the model, if it is not kept as it comes. */
+  readonly conversion?: Conversion | undefined;
+}
 
 /** What tests choose. */
 export interface KeepSettings {
@@ -30,20 +32,19 @@ export interface KeepSettings {
 
 /**
  * Finds a model in the browser's storage, or downloads it there. The hub is asked whether the branch has moved; where it cannot be
- * reached, what was there before will do. With a `dtype` that files can hold, what is kept is converted to it.
+ * reached, what was there before will do. What is kept is converted, if that is asked for.
  *
  * @throws HubError `no-storage` where nothing can be kept, `disk-full`, `offline`, and those of a download; ModelFormatError;
  *   `signal.reason`
  */
 export async function keepModel(
   name: string,
-  options: LocateOptions,
+  options: KeepOptions,
   revision = "main",
   { storage, policy = POLICY }: KeepSettings = {},
 ): Promise<Located> {
   checkModelName(name);
   checkRevision(revision);
-  checkChoice("dtype", options.dtype, DTYPES);
   const store = new ModelStore(storage ?? (await openStorage()));
   const endpoint = (options.endpoint ?? DEFAULT_ENDPOINT).replace(/\/+$/, "");
   const ref = `${endpoint} ${name} ${revision}`;
@@ -119,17 +120,14 @@ class Keeper {
   readonly #id: KeptId;
   readonly #connection: HubConnection;
   readonly #policy: RetryPolicy;
-  readonly #options: LocateOptions;
-  /** What is to be made of the original; undefined if that will do. */
-  readonly #wanted: ConvertedDtype | undefined;
+  readonly #options: KeepOptions;
 
-  constructor(store: ModelStore, id: KeptId, connection: HubConnection, policy: RetryPolicy, options: LocateOptions) {
+  constructor(store: ModelStore, id: KeptId, connection: HubConnection, policy: RetryPolicy, options: KeepOptions) {
     this.#store = store;
     this.#id = id;
     this.#connection = connection;
     this.#policy = policy;
     this.#options = options;
-    this.#wanted = CONVERTED_DTYPES.find((dtype) => dtype === options.dtype);
   }
 
   /** The files, which stay as they are until they are released. */
@@ -155,39 +153,35 @@ class Keeper {
 
   /** The wanted variant, if it is there. */
   async #find(): Promise<ModelFiles | undefined> {
-    const found = this.#wanted && (await this.#store.files(this.#id, this.#wanted));
+    const { conversion } = this.#options;
+    const found = conversion && (await this.#store.files(this.#id, conversion.dtype));
     if (found !== undefined) return found.files;
     const original = await this.#store.files(this.#id, "original");
-    if (original === undefined) return undefined;
-    const { files, manifest } = original;
-    const keepsItself = this.#wanted === undefined ? manifest.onlyFor === undefined : manifest.dtype === this.#wanted;
-    return keepsItself ? files : undefined;
+    if (original === undefined || original.manifest.onlyFor !== undefined) return undefined;
+    return conversion === undefined || (await conversion.isDone(original.files)) ? original.files : undefined;
   }
 
   async #make(): Promise<void> {
-    const { onProgress, onWarning = warnOnConsole, signal } = this.#options;
+    const { conversion, onProgress, onWarning = warnOnConsole, signal } = this.#options;
     const store = this.#store;
-    const original = (await store.files(this.#id, "original")) ?? (await this.#download());
-    const dtype = this.#wanted;
-    if (dtype === undefined) {
-      // It was for a conversion that did not come about.
-      if (original.manifest.onlyFor !== undefined) {
-        await store.complete(this.#id, "original", { ...original.manifest, onlyFor: undefined });
-      }
+    const { name } = this.#id;
+    const { files, manifest } = (await store.files(this.#id, "original")) ?? (await this.#download());
+    const { onlyFor } = manifest;
+    if (conversion === undefined || (await conversion.isDone(files))) {
+      // Otherwise it came for a conversion, which this visit does not need.
+      if (onlyFor !== undefined) await store.complete(this.#id, "original", { ...manifest, onlyFor: undefined });
       return;
     }
-    if (original.manifest.dtype === dtype) return;
-    const { name } = this.#id;
+    const { dtype } = conversion;
     const { storage } = store;
-    const folder = await store.folder(this.#id, dtype);
-    const options = { storage, name, dtype, onProgress, onWarning, signal };
-    const files = await convertKept(original.files, folder, options);
-    await store.complete(this.#id, dtype, { version: 1, files, dtype });
-    if (original.manifest.onlyFor !== undefined) await store.remove(this.#id, "original");
+    const options = { storage, name, conversion, onProgress, onWarning, signal };
+    const converted = await convertKept(files, await store.folder(this.#id, dtype), options);
+    await store.complete(this.#id, dtype, { version: 1, files: converted });
+    if (onlyFor !== undefined) await store.remove(this.#id, "original");
   }
 
   async #download(): Promise<{ readonly files: ModelFiles; readonly manifest: Manifest }> {
-    const { offline, onProgress, signal } = this.#options;
+    const { conversion, offline, onProgress, signal } = this.#options;
     const { name, commit } = this.#id;
     if (offline) throw isOffline(`${name} at ${commit.slice(0, 12)}`);
     const store = this.#store;
@@ -195,23 +189,11 @@ class Keeper {
       connection: this.#connection,
       policy: this.#policy,
       storage: store.storage,
-      besides: this.#wanted === undefined ? 0 : sizeAs(this.#wanted),
+      besides: conversion?.share ?? 0,
       onProgress,
       signal,
     });
-    const variant: Variant = "original";
-    await store.complete(this.#id, variant, { version: 1, files, onlyFor: this.#wanted });
-    const found = (await store.files(this.#id, variant))!;
-    const dtype = await storedDtype(found.files, signal);
-    const onlyFor = dtype === this.#wanted ? undefined : this.#wanted;
-    const manifest: Manifest = { version: 1, files, dtype, onlyFor };
-    await store.complete(this.#id, variant, manifest);
-    return { files: found.files, manifest };
+    await store.complete(this.#id, "original", { version: 1, files, onlyFor: conversion?.dtype });
+    return (await store.files(this.#id, "original"))!;
   }
-}
-
-/** How large a matrix is in a file of this dtype, as a share of its float32. */
-function sizeAs(dtype: ConvertedDtype): number {
-  const side = 64;
-  return encodings[dtype].deviceBytes(side, side) / (4 * side * side);
 }

@@ -23,7 +23,7 @@ export class KeptFile implements Part {
     this.#name = name;
     this.#pieces = pieces;
     this.#isVerified = isVerified;
-    this.#length = pieces.reduce((sum, { size }) => sum + size, 0);
+    this.#length = this.written;
   }
 
   /**
@@ -43,6 +43,11 @@ export class KeptFile implements Part {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Bytes that a closed tab leaves behind. */
+  get written(): number {
+    return this.#pieces.reduce((sum, { size }) => sum + size, 0);
   }
 
   get continuable(): boolean {

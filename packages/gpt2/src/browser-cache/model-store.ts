@@ -24,8 +24,6 @@ export type Variant = "original" | ConvertedDtype;
 export interface Manifest {
   readonly version: 1;
   readonly files: readonly { readonly file: string; readonly size: number }[];
-  /** What the checkpoint was converted to, as it says itself. */
-  readonly dtype?: ConvertedDtype | undefined;
   /** Goes once this is made of it. */
   readonly onlyFor?: ConvertedDtype | undefined;
 }

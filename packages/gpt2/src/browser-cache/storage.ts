@@ -34,33 +34,41 @@ function noStorage(reason: string, cause?: unknown): HubError {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 
-/** Throws {@link HubError} `disk-full` if the browser tells that it will not grant so many bytes more. */
-export async function expectSpace(storage: BrowserStorage, what: string, needed: number): Promise<void> {
+/** What the browser says that it will still grant. Chromium says 10 GB whatever there is, so that nobody is recognized by it. */
+async function availableIn(storage: BrowserStorage): Promise<number | undefined> {
   const { quota, usage = 0 } = await storage.estimate().catch((): StorageEstimate => ({}));
-  if (quota !== undefined && needed > quota - usage) throw noSpace(what, needed, Math.max(0, quota - usage));
+  return quota === undefined ? undefined : Math.max(0, quota - usage);
 }
 
-/** What a failed write means. Other errors pass through unchanged. */
+/** Throws {@link HubError} `disk-full` if the browser tells that it will not grant so many bytes more. */
+export async function expectSpace(storage: BrowserStorage, what: string, needed: number): Promise<void> {
+  const available = await availableIn(storage);
+  if (available !== undefined && needed > available) throw noSpace(what, needed, available);
+}
+
+/**
+ * What a failed write means. Other errors pass through unchanged.
+ *
+ * @param needed the bytes of `what` that have not been written
+ */
 export async function writeError(
   storage: BrowserStorage,
   what: string,
   needed: number,
   error: unknown,
 ): Promise<unknown> {
-  const name = (error as Error | undefined)?.name;
-  if (name === "QuotaExceededError") {
-    const { quota = 0, usage = 0 } = await storage.estimate().catch((): StorageEstimate => ({}));
-    return noSpace(what, needed, Math.max(0, quota - usage), error);
+  if (error instanceof HubError || !(error instanceof DOMException) || error.name === "AbortError") return error;
+  if (error.name === "QuotaExceededError") {
+    const available = await availableIn(storage);
+    return noSpace(what, needed, available !== undefined && available < needed ? available : undefined, error);
   }
-  const isOurs = error instanceof HubError || !(error instanceof DOMException) || name === "AbortError";
-  if (isOurs) return error;
-  return new HubError("file-system", `${what} cannot be kept in the browser (${(error as Error).message})`, {
-    cause: error,
-  });
+  const message = `${what} cannot be kept in the browser (${error.message})`;
+  return new HubError("file-system", message, { cause: error });
 }
 
-function noSpace(what: string, needed: number, available: number, cause?: unknown): HubError {
-  const message = `the browser lets this site keep ${megabytes(available)} more, and ${what} needs ${megabytes(needed)}`;
+function noSpace(what: string, needed: number, available: number | undefined, cause?: unknown): HubError {
+  const more = available === undefined ? "no more" : `${megabytes(available)} more`;
+  const message = `the browser lets this site keep ${more}, and ${what} needs ${megabytes(needed)}`;
   const hint = "delete other models (deleteCachedModels), or load without keeping it (cache: false)";
   return new HubError("disk-full", message, { hint, needed, available, cause });
 }

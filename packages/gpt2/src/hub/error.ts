@@ -59,7 +59,7 @@ export class HubError extends Error {
   readonly transient: boolean;
   /** Seconds the server asked to wait before the next try. */
   readonly retryAfter: number | undefined;
-  /** For `disk-full` in a page: the bytes that are needed, and those that the browser still lets the site keep. */
+  /** For `disk-full` in a page: the bytes that are needed, and, where it tells, those that the browser still lets the site keep. */
   readonly needed: number | undefined;
   readonly available: number | undefined;
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { deleteModels, listModels } from "../../src/browser-cache/index.ts";
 import { keepModel } from "../../src/browser-cache/keep-model.ts";
+import { conversionTo } from "../../src/checkpoint/convert/conversion.ts";
 import { GPT2, type ModelFiles, type PretrainedProgress } from "../../src/index.ts";
 import type { LocateOptions } from "../../src/located.ts";
 import { hubErrorOf, modelFiles, noise } from "../hub/hub-fixture.ts";
@@ -28,7 +29,12 @@ async function keep(options: LocateOptions = {}, revision?: string) {
   const endpoint = server.url;
   const onProgress = (event: PretrainedProgress) => void events.push(event);
   const settings = { storage, policy: { retries: 2, delay: 1 } };
-  const located = await keepModel(name, { endpoint, onProgress, ...options }, revision, settings);
+  const located = await keepModel(
+    name,
+    { endpoint, onProgress, ...options, conversion: conversionTo(options.dtype) },
+    revision,
+    settings,
+  );
   return Object.assign(located, { files: located.where as ModelFiles });
 }
 
@@ -165,7 +171,6 @@ describe("a model that is kept", () => {
     server.commit(name, files());
     expect(await hubErrorOf(keep({}, "v9"))).toMatchObject({ code: "revision-not-found" });
     expect(await hubErrorOf(keep({ offline: true }))).toMatchObject({ code: "offline" });
-    await expect(keep({ dtype: "int7" as never })).rejects.toThrow("dtype");
   });
 });
 
@@ -186,7 +191,11 @@ describe("space", () => {
     server.commit(name, files());
     storage.tells = false;
     storage.quota = 600_000;
-    expect(await hubErrorOf(keep())).toMatchObject({ code: "disk-full", file: undefined });
+    expect(await hubErrorOf(keep())).toMatchObject({
+      code: "disk-full",
+      available: undefined,
+      message: expect.stringMatching(/^the browser lets this site keep no more, and org\/model needs 2 MB; /),
+    });
     storage.quota = 2 ** 40;
     using model = await keep();
     expect(await hashOf(model.files["model.safetensors"])).toBe(sha256(files()["model.safetensors"]));
@@ -311,7 +320,12 @@ describe("a dtype", () => {
     storage = new FakeStorage();
     const settings = { storage, policy: { retries: 2, delay: 1 } };
     for (const dtype of ["int8", undefined] as const) {
-      using model = await keepModel("org/int8", { endpoint: server.url, dtype }, undefined, settings);
+      using model = await keepModel(
+        "org/int8",
+        { endpoint: server.url, conversion: conversionTo(dtype) },
+        undefined,
+        settings,
+      );
       expect(Object.keys(model.where)).toContain("model.safetensors");
     }
     expect((await listModels(storage)).map(({ dtype }) => dtype)).toEqual(["original"]);
