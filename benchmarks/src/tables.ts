@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/<processor>/*.json` into the README, `docs/benchmarks.md`,
- * `docs/gpu.md` and `docs/responsive.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
+ * `docs/compression.md`, `docs/gpu.md` and `docs/responsive.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
  * `docs/figures/peers-*.svg`. Timings stand there for every processor, what does not depend on it from the newest run.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import type { LogitsResult } from "./accuracy/result.ts";
+import type { CompressionResult } from "./compression/result.ts";
 import type { GpuResult } from "./gpu/result.ts";
 import type { MemoryResult } from "./memory/result.ts";
 import { REPOSITORY } from "./paths.ts";
@@ -22,6 +23,7 @@ import type { RooflineResult } from "./roofline/result.ts";
 import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
+import { compressionTable } from "./tables/compression-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
 import { memoryTable } from "./tables/memory-table.ts";
@@ -34,7 +36,10 @@ import { rooflineTable } from "./tables/roofline-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 
-const DOCUMENTS = ["README.md", ...["benchmarks.md", "gpu.md", "responsive.md"].map((name) => join("docs", name))];
+const DOCUMENTS = [
+  "README.md",
+  ...["benchmarks.md", "compression.md", "gpu.md", "responsive.md"].map((name) => join("docs", name)),
+];
 const FIGURES = join(REPOSITORY, "docs", "figures");
 
 const { values: options } = parseArgs({ options: { check: { type: "boolean", default: false } } });
@@ -56,6 +61,8 @@ const generated = {
   speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
+  // docs/compression.md
+  compression: compressionTable(await readResults<CompressionResult>("compression")),
   // docs/responsive.md
   responsive: responsiveTable(await readResults<ResponsiveResult>("responsive")),
   // docs/gpu.md

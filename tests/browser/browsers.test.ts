@@ -131,6 +131,16 @@ function browserTests(name: BrowserName, program: string): void {
       expect(actual.turns).toBeGreaterThan(5);
     });
 
+    test("opens the file that Node has compressed, and writes the same", async () => {
+      const choice = {
+        ...model,
+        deterministic: true,
+        text: "To be, or not to be: that is the question. ☕ ".repeat(20),
+      };
+      const { file } = await inNode("compression", choice);
+      expect(await check(page, "compression", { ...choice, file })).toEqual({ file, opened: choice.text });
+    });
+
     // A worker has no import map: without a bundler it would not find the packages.
     test.skipIf(path.includes("unbundled"))("does the same with the model in a worker", async () => {
       const options = { seed: 7, maxTokens: 60, temperature: 0.9, topK: 50, logprobs: true };

@@ -36,3 +36,10 @@ export async function inputText(signal: AbortSignal): Promise<string> {
   for await (const piece of inputPieces(signal)) text.append(piece);
   return text.toString();
 }
+
+/** All of standard input. */
+export async function inputBytes(signal: AbortSignal): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of inputChunks(signal)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

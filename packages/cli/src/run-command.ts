@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { compressCommand, decompressCommand } from "./compress.ts";
 import { convertCommand } from "./convert.ts";
 import { downloadCommand } from "./download.ts";
 import { generateCommand } from "./generate.ts";
@@ -23,6 +24,8 @@ export function runCommand(args: readonly string[]): Promise<number> {
       tokenizeCommand(),
       infoCommand(),
       convertCommand(),
+      compressCommand(),
+      decompressCommand(),
       downloadCommand(),
     ],
     examples: [

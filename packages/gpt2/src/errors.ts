@@ -41,3 +41,8 @@ export class ModelFormatError extends Error {
     this.field = field;
   }
 }
+
+/** A compressed file that cannot be opened: cut, changed, of another kind, or made with another model. */
+export class CompressedFormatError extends Error {
+  override readonly name = "CompressedFormatError";
+}

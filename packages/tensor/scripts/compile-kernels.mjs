@@ -1,4 +1,4 @@
-// Compiles src/backends/wasm/kernels/*.ts (AssemblyScript): for build-wasm.mjs, and for tests that change a file.
+// Compiles src/backends/wasm/kernels/**/*.ts (AssemblyScript): for build-wasm.mjs, and for tests that change a file.
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,9 +12,9 @@ const sharedFiles = [join(wasmFolder, "abi.ts"), join(sourceFolder, "encodings/i
 /** The text of every file that kernels are made of, by its path from the kernels' folder. */
 export async function kernelSources() {
   const sources = new Map();
-  for (const name of (await readdir(kernelFolder)).sort()) {
-    if (name.endsWith(".ts") && !name.endsWith(".d.ts")) {
-      sources.set(name, await readFile(join(kernelFolder, name), "utf8"));
+  for (const file of (await readdir(kernelFolder, { recursive: true })).sort()) {
+    if (file.endsWith(".ts") && !file.endsWith(".d.ts")) {
+      sources.set(file.replaceAll("\\", "/"), await readFile(join(kernelFolder, file), "utf8"));
     }
   }
   for (const file of sharedFiles) {

@@ -37,3 +37,14 @@ export class DisposedError extends Error {
     super("this tensor was disposed (by dispose(), by `using`, or at the end of the tidy() that made it)");
   }
 }
+
+/** A gradient that cannot be had. */
+export class GradientError extends Error {
+  override readonly name = "GradientError";
+  /** The operation that has none, or the function that was asked for one. */
+  readonly op: string;
+  constructor(op: string, message: string) {
+    super(`${op}: ${message}`);
+    this.op = op;
+  }
+}

@@ -1,4 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
+export {
+  type GradOptions,
+  grad,
+  noGrad,
+  type ValueAndGrad,
+  valueAndGrad,
+} from "./autograd/value-and-grad.ts";
+export type { GradientsOf } from "./autograd/weights.ts";
 export type {
   Backend,
   CompiledOps,
@@ -25,7 +34,7 @@ export {
   type MatrixEncoding,
 } from "./encodings/index.ts";
 export { vectorBytes } from "./encodings/vectors.ts";
-export { DeviceError, DisposedError, DTypeError, ShapeMismatchError } from "./errors.ts";
+export { DeviceError, DisposedError, DTypeError, GradientError, ShapeMismatchError } from "./errors.ts";
 export { yieldToEventLoop } from "./event-loop.ts";
 export * from "./functional/arithmetic.ts";
 export * from "./functional/creation.ts";

@@ -35,8 +35,61 @@ export interface OpListener {
   after?(call: OpCall, outputs: readonly View[], milliseconds: number | undefined): readonly View[] | void;
 }
 
-/** The listeners, outermost first; undefined if there are none, so that the check is one comparison. */
-export let listeners: readonly OpListener[] | undefined;
+/**
+ * Writes down what operations did, so that gradients can be computed from it. Other than a listener it sees the operations that
+ * listeners run, because their results may replace others.
+ */
+export interface Recorder {
+  /** Called before an operation writes to memory that exists. What it throws reaches the operation's caller. */
+  beforeWrite(call: OpCall, targets: readonly View[]): void;
+  /**
+   * Runs an operation in another way that has the same results, if it needs more of it than these. Not asked about operations that
+   * write to memory that exists.
+   */
+  run(call: OpCall): FullResults | undefined;
+  /** Called after an operation has run; `outputs` existed before if it wrote in place. `kept`: what {@link Recorder.run} kept. */
+  record(call: OpCall, outputs: readonly View[], inPlace: boolean, kept: readonly View[]): void;
+}
+
+/** An operation's results, and what else was computed on the way; nobody retains them yet. */
+export interface FullResults {
+  readonly outputs: readonly View[];
+  readonly kept: readonly View[];
+}
+
+/** Whether anyone sees operations: without, an operation pays for one comparison. */
+export let watched = false;
+
+/** The listeners, outermost first; undefined if there are none. */
+let listeners: readonly OpListener[] | undefined;
+
+let recorder: Recorder | undefined;
+
+function setListeners(next: readonly OpListener[]): void {
+  listeners = next.length > 0 ? next : undefined;
+  watched = listeners !== undefined || recorder !== undefined;
+}
+
+function setRecorder(next: Recorder | undefined): void {
+  recorder = next;
+  watched = listeners !== undefined || recorder !== undefined;
+}
+
+/** Has `next` (or nobody, if undefined) record the operations of `body`, in place of whoever did; `body` is synchronous. */
+export function recording<Result>(next: Recorder | undefined, body: () => Result): Result {
+  const before = recorder;
+  setRecorder(next);
+  try {
+    return body();
+  } finally {
+    setRecorder(before);
+  }
+}
+
+/** Whether operations are being recorded. */
+export function isRecording(): boolean {
+  return recorder !== undefined;
+}
 
 /** Listeners that were stopped, perhaps by one of them while an operation was shown. */
 const stopped = new WeakSet<OpListener>();
@@ -75,11 +128,10 @@ export function startObserving(listener: OpListener): () => void {
     throw new TypeError(`observe: expected a listener with a function before or after, got ${showValue(listener)}`);
   }
   const own: OpListener = { ...bound(listener) }; // a new object, because a listener may be started twice
-  listeners = [...(listeners ?? []), own];
+  setListeners([...(listeners ?? []), own]);
   return () => {
     stopped.add(own);
-    const others = listeners?.filter((other) => other !== own);
-    listeners = others?.length ? others : undefined;
+    setListeners((listeners ?? []).filter((other) => other !== own));
   };
 }
 
@@ -89,23 +141,25 @@ function bound(listener: OpListener): OpListener {
 }
 
 /**
- * Runs an operation and calls the listeners.
+ * Runs an operation, has it recorded and calls the listeners.
  *
- * @param run runs it, and returns its results: fresh memory that nobody retains yet, unless `into` says that it existed
+ * @param targets the memory that it writes to, if that exists
+ * @param run runs it, and returns its results: fresh memory that nobody retains yet, unless there are targets
  * @returns the results, which may be others than `run`'s
  */
 export function observed(
   call: OpCall,
   synchronous: boolean,
-  into: boolean,
+  targets: readonly View[] | undefined,
   run: () => readonly View[],
 ): readonly View[] {
-  const present = listeners!;
+  const present = listeners;
+  if (present === undefined) return recorded(call, targets, run);
   quietly(() => {
     for (const listener of present) if (!stopped.has(listener)) tidy(() => listener.before?.(call));
   });
   const start = performance.now();
-  let outputs = run();
+  let outputs = recorded(call, targets, run);
   const milliseconds = synchronous ? performance.now() - start : undefined;
   for (const listener of present.toReversed()) {
     const { after } = listener;
@@ -117,7 +171,7 @@ export function observed(
         tidy(() => {
           const others = after(call, shown, milliseconds);
           if (others === undefined) return;
-          checkReplacement(call.op.name, shown, others, into);
+          checkReplacement(call.op.name, shown, others, targets !== undefined);
           chosen = others;
           // The tensors are freed at the end of this scope; the memory stays.
           for (const { storage } of others) storage.retain();
@@ -127,6 +181,16 @@ export function observed(
     });
     if (outputs !== shown) for (const { storage } of outputs) storage.handOn();
   }
+  return outputs;
+}
+
+function recorded(call: OpCall, targets: readonly View[] | undefined, run: () => readonly View[]): readonly View[] {
+  if (recorder === undefined) return run();
+  if (targets) recorder.beforeWrite(call, targets);
+  let full: FullResults | undefined;
+  if (!targets) quietly(() => void (full = recorder!.run(call)));
+  const { outputs, kept } = full ?? { outputs: run(), kept: [] };
+  recorder.record(call, outputs, targets !== undefined, kept);
   return outputs;
 }
 
@@ -148,12 +212,11 @@ function holding(outputs: readonly View[], look: () => readonly View[]): readonl
 /** Runs a listener's function without listeners. Those that it stops stay stopped, those that it starts stay. */
 function quietly(look: () => void): void {
   const present = listeners ?? [];
-  listeners = undefined;
+  setListeners([]);
   try {
     look();
   } finally {
-    const now = [...present.filter((listener) => !stopped.has(listener)), ...(listeners ?? [])];
-    listeners = now.length > 0 ? now : undefined;
+    setListeners([...present.filter((listener) => !stopped.has(listener)), ...(listeners ?? [])]);
   }
 }
 

@@ -1,6 +1,7 @@
 // What is checked in a page, in a worker of a page, and, for the values to expect, in Node: the same code in all three.
 // Arguments and results are JSON.
 import { type GenerateOptions, GPT2, type ModelFiles, type Score, TokenIdError } from "@gpt2-ts/gpt2";
+import { compress, decompress } from "@gpt2-ts/gpt2/compress";
 import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import * as gt from "@gpt2-ts/tensor";
 import { open, parse, type SafeTensors, SafetensorsError, serialize } from "safetensors-ts";
@@ -127,6 +128,15 @@ export async function score(choice: ModelChoice & { readonly texts: readonly str
   const { texts, ...model } = choice;
   using gpt2 = await load(model);
   return await gpt2.scoreAll(texts);
+}
+
+/** A text compressed, and another file opened: made elsewhere, it has to be the same. */
+export async function compression(choice: ModelChoice & { readonly text: string; readonly file?: number[] }) {
+  const { text, file, ...model } = choice;
+  using gpt2 = await load(model);
+  const made = await compress(gpt2, new TextEncoder().encode(text));
+  const opened = await decompress(gpt2, file ? Uint8Array.from(file) : made);
+  return { file: Array.from(made), opened: new TextDecoder().decode(opened) };
 }
 
 export async function fromPretrained(name: string, endpoint: string, options: { revision?: string } = {}) {

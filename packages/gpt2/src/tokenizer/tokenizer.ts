@@ -13,6 +13,7 @@ import { endOfWord } from "./split.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 import { TokenTable, type TokenTableContents } from "./token-table.ts";
 import { decodeUtf8, displayBytes, encodeUtf8 } from "./utf8.ts";
+import { utf8Parts } from "./utf8-parts.ts";
 import { END_OF_TEXT, numbersById, readVocabFiles, type TokenizerParts, tokenBytes } from "./vocabulary.ts";
 
 export interface EncodeOptions {
@@ -187,8 +188,31 @@ export class Tokenizer {
     return ids;
   }
 
+  /**
+   * The ids of any bytes: those that are UTF-8 as the text that they are, each other byte as a token of its own. `decodeBytes` gives
+   * the same bytes again. Nothing is added, and no added tokens are read.
+   * @throws TokenizerError if one of the bytes has no token, or as `encode` does
+   */
+  encodeBytes(bytes: Uint8Array): number[] {
+    if (!ArrayBuffer.isView(bytes)) throw new TypeError(`encodeBytes: expected a Uint8Array, got ${showValue(bytes)}`);
+    const without = bytes.find((byte) => this.#idOfByte[byte] === NO_ID);
+    if (without !== undefined) {
+      const byte = `0x${without.toString(16).padStart(2, "0")}`;
+      throw new TokenizerError(`byte ${byte} has no token`, { file: this.#parts.file });
+    }
+    const ids: number[] = [];
+    for (const part of utf8Parts(bytes)) {
+      if (typeof part === "number") ids.push(this.#idOfByte[part]!);
+      else this.#encodeWords(part, ids);
+    }
+    return ids;
+  }
+
   #encodeOrdinary(part: string, ids: number[]): void {
-    const text = this.addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part;
+    this.#encodeWords(this.addPrefixSpace && !part.startsWith(" ") ? ` ${part}` : part, ids);
+  }
+
+  #encodeWords(text: string, ids: number[]): void {
     for (let start = 0; start < text.length; ) {
       const end = this.splitsWords ? endOfWord(text, start) : text.length;
       const word = this.#encodeWord(text.slice(start, end));

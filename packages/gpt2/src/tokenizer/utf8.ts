@@ -1,5 +1,3 @@
-const REPLACEMENT = "\ufffd";
-
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // "ignore" means: keep a BOM, as text
 const encoder = new TextEncoder();
 
@@ -42,25 +40,23 @@ function mayFollow(lead: number, second: number): boolean {
   return lead !== 0xf4 || second < 0x90;
 }
 
+/** How many bytes the character has that begins at `at`; 0 where none does. */
+export function lengthOfCharacter(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!;
+  const length = sequenceLength(lead);
+  if (length === 1) return lead < 0x80 ? 1 : 0;
+  if (at + length > bytes.length || !mayFollow(lead, bytes[at + 1]!)) return 0;
+  for (let i = 1; i < length; i++) if (!isContinuation(bytes[at + i]!)) return 0;
+  return length;
+}
+
 /** Bytes for a person to read: their text, and `\xNN` for each byte that is not part of a character. */
 export function displayBytes(bytes: Uint8Array): string {
   let shown = "";
   for (let i = 0; i < bytes.length; ) {
-    const length = sequenceLength(bytes[i]!);
-    const character = decodeUtf8(bytes.subarray(i, i + length));
-    const valid = i + length <= bytes.length && (character !== REPLACEMENT || isReplacement(bytes, i));
-    if (valid && [...character].length === 1) {
-      shown += character;
-      i += length;
-    } else {
-      shown += `\\x${bytes[i]!.toString(16).padStart(2, "0")}`;
-      i++;
-    }
+    const length = lengthOfCharacter(bytes, i);
+    shown += length > 0 ? decodeUtf8(bytes.subarray(i, i + length)) : `\\x${bytes[i]!.toString(16).padStart(2, "0")}`;
+    i += Math.max(length, 1);
   }
   return shown;
-}
-
-/** Whether the bytes at `i` are U+FFFD itself. */
-function isReplacement(bytes: Uint8Array, i: number): boolean {
-  return bytes[i] === 0xef && bytes[i + 1] === 0xbf && bytes[i + 2] === 0xbd;
 }

@@ -81,16 +81,25 @@ export type Kernel<Params> = (inputs: readonly CpuView[], params: Params, output
 
 /**
  * An operation as every backend knows it: a name, and the plain kernel that defines its meaning. A backend that has
- * nothing better runs that kernel and records that it did. (A gradient rule will stand here too.)
+ * nothing better runs that kernel and records that it did.
  */
 export interface Op<Params = undefined> {
   readonly name: string;
   readonly reference: Kernel<Params>;
+  /**
+   * Kernels that a device has not got, by its name, in the device's own form: those of training come with their ops, so that
+   * programs that only run models do not load them.
+   */
+  readonly kernels?: { readonly [device in DeviceName]?: unknown };
 }
 
 // Calls are marked as pure where ops are declared, so that bundlers leave out those that a page does not use.
-export function defineOp<Params = undefined>(name: string, reference: Kernel<Params>): Op<Params> {
-  return { name, reference };
+export function defineOp<Params = undefined>(
+  name: string,
+  reference: Kernel<Params>,
+  kernels?: Op<Params>["kernels"],
+): Op<Params> {
+  return kernels ? { name, reference, kernels } : { name, reference };
 }
 
 /** A packed matrix in the making. */
@@ -131,6 +140,8 @@ export interface Backend {
   readonly name: DeviceName;
   /** Whether an op is done when {@link Backend.execute} returns, and elements can be read at once. */
   readonly synchronous: boolean;
+  /** Whether results have the same bits on every machine and engine. */
+  readonly deterministic: boolean;
   /** Room for `length` elements, not initialised. Throws {@link DeviceError} when there is none. */
   allocate<D extends DType>(dtype: D, length: number): Storage<D>;
   /** Copies host data into new storage. */

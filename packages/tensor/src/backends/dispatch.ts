@@ -1,6 +1,6 @@
 import type { DType } from "../dtype.ts";
 import { DeviceError, DisposedError } from "../errors.ts";
-import { listeners, observed } from "../observe.ts";
+import { observed, watched } from "../observe.ts";
 import { contiguousStrides, sizeOf } from "../shape.ts";
 import type { Backend, Op, Spec, Storage, View } from "./backend.ts";
 
@@ -19,10 +19,9 @@ export function dispatch<Params, const Specs extends readonly Spec[]>(
   specs: Specs,
 ): { [I in keyof Specs]: View<Specs[I]["dtype"]> } {
   const backend = commonBackend(op.name, inputs);
-  const outputs =
-    listeners === undefined
-      ? run(backend, op, inputs, params, specs)
-      : observed({ op, inputs, params }, backend.synchronous, false, () => run(backend, op, inputs, params, specs));
+  const outputs = watched
+    ? observed({ op, inputs, params }, backend.synchronous, undefined, () => run(backend, op, inputs, params, specs))
+    : run(backend, op, inputs, params, specs);
   return outputs as { [I in keyof Specs]: View<Specs[I]["dtype"]> };
 }
 
@@ -62,8 +61,8 @@ export function dispatchInto<Params>(
     backend.execute(op, inputs, params, outputs);
     return outputs;
   };
-  if (listeners === undefined) execute();
-  else observed({ op, inputs, params }, backend.synchronous, true, execute);
+  if (watched) observed({ op, inputs, params }, backend.synchronous, outputs, execute);
+  else execute();
 }
 
 /** Gives back a fresh storage that no tensor looks at. */

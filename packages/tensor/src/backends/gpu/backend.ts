@@ -57,6 +57,7 @@ export interface GpuParts {
 export class GpuBackend implements Backend {
   readonly name = "gpu";
   readonly synchronous = false;
+  readonly deterministic = false;
   readonly fallbacks = new FallbackLog();
   readonly encodings: readonly MatrixEncoding[] = [encodings.f32.name];
   /** For kernels, compile and tests. */

@@ -31,6 +31,7 @@ class HostStorage<D extends DType> extends Storage<D> {
 class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly synchronous = true;
+  readonly deterministic = true;
   readonly fallbacks = new FallbackLog();
   readonly encodings = Object.keys(encodings) as MatrixEncoding[];
 

@@ -17,6 +17,8 @@ export const JOB = 320;
 export const CHUNKS = 324;
 /** i32: 1 when workers shall return. */
 export const QUIT = 384;
+/** i32: bytes of the module with the kernels of training, if that was needed; they follow at TRAINING_MODULE. */
+export const TRAINING_MODULE_LENGTH = 448;
 /** i32 arguments of the running job. */
 export const INTS = 512;
 export const INT_CAPACITY = 192;
@@ -29,8 +31,15 @@ export const FAILURE_CAPACITY = 4096;
 export const CONSTANTS = 16384;
 /** Constants of the module that multiplies bytes. */
 export const BYTE_CONSTANTS = 32768;
+/** Constants of the module of training. */
+export const TRAINING_CONSTANTS = 49152;
+/** The binary of that module, for the workers. */
+export const TRAINING_MODULE = 65536;
+export const TRAINING_MODULE_CAPACITY = 65536;
 /** Where tensors may begin. */
-export const HEAP = 65536;
+export const HEAP = 131072;
+/** Number of the first job of training; those of the kernels that are always there are below. */
+export const TRAINING_JOBS = 1024;
 
 // ---- products. Sizes of panels and tiles are those of the kernels' registers; the kernels are written for these numbers.
 
@@ -121,6 +130,14 @@ export const TASK_NEW_K_HEAD = 80;
 export const TASK_NEW_V_HEAD = 84;
 export const TASK_BYTES = 88;
 
+// ---- attention backward: a task is an address and steps in bytes for each of q, k, v, y, dy, dq, dk and dv, then its rows
+
+/** Rows of queries that are worked on at once: 128 KiB of probabilities of a context of 1,024. */
+export const BACKWARD_QUERIES = 32;
+export const BACKWARD_OPERANDS = 8;
+export const BACKWARD_TASK_LENGTH = 8 * BACKWARD_OPERANDS;
+export const BACKWARD_TASK_BYTES = BACKWARD_TASK_LENGTH + 8;
+
 // ---- elementwise: numbers of the functions of one job each
 
 export const UNARY_NEG = 0;
@@ -196,3 +213,7 @@ export const REDUCE_MIN = 4;
 export const REDUCE_ARG_MAX = 5;
 export const REDUCE_ARG_MIN = 6;
 export const REDUCE_LOG_SUM_EXP = 7;
+
+// ---- squares: elements whose sum one chunk makes, so that an order of sums does not depend on the number of threads
+
+export const SQUARES_AT_ONCE = 65536;

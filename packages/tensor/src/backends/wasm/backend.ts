@@ -85,6 +85,10 @@ export class WasmBackend implements Backend {
     this.#byName = wasmEncodings(this.runtime.int8Products);
   }
 
+  get deterministic(): boolean {
+    return !this.runtime.relaxedSimd;
+  }
+
   get notice(): string | undefined {
     return this.runtime.notice;
   }
@@ -126,7 +130,7 @@ export class WasmBackend implements Backend {
 
   execute<Params>(op: Op<Params>, inputs: readonly View[], params: Params, outputs: readonly View[]): void {
     this.runtime.check();
-    const kernel = overrides.get(op.name) as WasmKernel<Params> | undefined;
+    const kernel = (overrides.get(op.name) ?? op.kernels?.wasm) as WasmKernel<Params> | undefined;
     try {
       const reason = kernel
         ? kernel(this.runtime, inputs as WasmView[], params, outputs as WasmView[])

@@ -1,5 +1,14 @@
 import { DeviceError } from "../../errors.ts";
-import { DONE, FAILED, FAILURE_CAPACITY, FAILURE_LENGTH, FAILURE_MESSAGE, HEAP } from "./abi.ts";
+import {
+  DONE,
+  FAILED,
+  FAILURE_CAPACITY,
+  FAILURE_LENGTH,
+  FAILURE_MESSAGE,
+  HEAP,
+  TRAINING_MODULE,
+  TRAINING_MODULE_LENGTH,
+} from "./abi.ts";
 import { canBlock, nodeModule } from "./features.ts";
 import type { WasmMemory } from "./memory.ts";
 
@@ -20,8 +29,9 @@ export interface KernelModules {
 }
 
 /**
- * What a worker runs: its own instances of the modules over the shared memory. When it fails, it leaves its message in the
- * memory, because the thread that waits for it does not return to its event loop to hear of it.
+ * What a worker runs: its own instances of the modules over the shared memory. The kernels of training are needed later, if at all,
+ * and a worker hears no messages then: it finds them in the memory. When it fails, it leaves its message there, because the thread
+ * that waits for it does not return to its event loop to hear of it.
  */
 const workerBody = `
 function serve({ modules, memory, spins }) {
@@ -29,7 +39,16 @@ function serve({ modules, memory, spins }) {
     const env = { memory };
     const none = { multiplyTile() {}, multiplyPanels() {} };
     const bytes = modules.bytes ? new WebAssembly.Instance(modules.bytes, { env }).exports : none;
-    new WebAssembly.Instance(modules.main, { env, bytes }).exports.serve(spins);
+    let added;
+    const runChunk = (job, chunk) => {
+      added ??= new WebAssembly.Instance(new WebAssembly.Module(trainingModule()), { env }).exports;
+      added.runChunk(job, chunk);
+    };
+    const trainingModule = () => {
+      const length = new Int32Array(memory.buffer)[${TRAINING_MODULE_LENGTH >> 2}];
+      return new Uint8Array(memory.buffer, ${TRAINING_MODULE}, length).slice();
+    };
+    new WebAssembly.Instance(modules.main, { env, bytes, training: { runChunk } }).exports.serve(spins);
   } catch (error) {
     const text = new TextEncoder().encode(String(error && error.message || error)).subarray(0, ${FAILURE_CAPACITY});
     new Uint8Array(memory.buffer).set(text, ${FAILURE_MESSAGE});

@@ -2,7 +2,15 @@ import { byteSize, type DType } from "../../dtype.ts";
 import { DeviceError } from "../../errors.ts";
 import { isContiguous, sizeOf } from "../../shape.ts";
 import type { Storage, View } from "../backend.ts";
-import { FLOAT_CAPACITY, FLOATS, INT_CAPACITY, INTS } from "./abi.ts";
+import {
+  FLOAT_CAPACITY,
+  FLOATS,
+  INT_CAPACITY,
+  INTS,
+  TRAINING_MODULE,
+  TRAINING_MODULE_CAPACITY,
+  TRAINING_MODULE_LENGTH,
+} from "./abi.ts";
 import { affordableWorkers, limitedAddressSpace } from "./address-space.ts";
 import type { Block } from "./allocator.ts";
 import { type ByteKernels, type Int8Products, noByteKernels, probeByteProducts } from "./byte-products.ts";
@@ -35,6 +43,15 @@ interface KernelExports {
   shutDown(): void;
 }
 
+/** Kernels that most programs do without, so that they are not part of this one: those of training. */
+export interface AddedKernels {
+  /** The binary, for plain or for relaxed SIMD. */
+  binary(relaxedSimd: boolean): Uint8Array;
+}
+
+/** Runs a chunk of a job that the main kernels have not got. */
+type RunChunk = (job: number, chunk: number) => void;
+
 export interface RuntimeOptions {
   readonly threads: number;
   readonly deterministic: boolean;
@@ -60,6 +77,7 @@ export class WasmRuntime {
   #ints: Int32Array = new Int32Array(0);
   #floats: Float32Array = new Float32Array(0);
   #pool: WorkerPool | undefined;
+  #runAddedChunk: RunChunk | undefined;
   #notice: string | undefined;
   #disposed = false;
 
@@ -86,7 +104,8 @@ export class WasmRuntime {
     const instance = bytes && new WebAssembly.Instance(bytes, { env: { memory } });
     const kernels = (instance?.exports as ByteKernels | undefined) ?? noByteKernels;
     this.int8Products = instance ? probeByteProducts(kernels, this.memory) : "words";
-    const imports = { env: { memory }, bytes: { ...kernels } };
+    const training = { runChunk: ((job, chunk) => this.#runAddedChunk!(job, chunk)) satisfies RunChunk };
+    const imports = { env: { memory }, bytes: { ...kernels }, training };
     this.#exports = new WebAssembly.Instance(this.#modules.main, imports).exports as unknown as KernelExports;
   }
 
@@ -104,28 +123,48 @@ export class WasmRuntime {
    * Runs `chunks` pieces of a job, on all threads when there is more than one piece. Returns when all are done.
    * Kernels read `ints` (addresses among them) and `floats` by index.
    */
-  run(job: Job, chunks: number, ints: readonly number[], floats: readonly number[] = []): void {
+  run(job: Job, chunks: number, ints: readonly number[], floats?: readonly number[]): void {
+    this.runNumber(jobs[job], job, chunks, ints, floats);
+  }
+
+  /** As {@link WasmRuntime.run}, for a job by its number; `name`: for messages. */
+  runNumber(job: number, name: string, chunks: number, ints: readonly number[], floats: readonly number[] = []): void {
     this.check();
     if (chunks <= 0) return;
     this.#writeArguments(ints, floats);
     if (chunks === 1 || this.threads === 1) {
       try {
-        this.#exports.runAlone(jobs[job], chunks);
+        this.#exports.runAlone(job, chunks);
       } catch (error) {
-        throw kernelFailure(job, error);
+        throw kernelFailure(name, error);
       }
       return;
     }
     this.#pool ??= new WorkerPool(this.#modules, this.memory, this.threads - 1, this.#workerTimeout);
     let finished = 0;
     try {
-      finished = this.#exports.runShared(jobs[job], chunks, CALLER_SPINS);
+      finished = this.#exports.runShared(job, chunks, CALLER_SPINS);
     } catch (error) {
-      const failure = kernelFailure(job, error);
+      const failure = kernelFailure(name, error);
       this.#pool.abandon(failure.message);
       throw failure;
     }
     if (!finished) this.#pool.wait(chunks);
+  }
+
+  /**
+   * Makes more kernels known, unless they are: on this thread now, and in the memory, where each worker finds them when it first
+   * needs them. Throws {@link DeviceError} where programs may not compile.
+   */
+  add({ binary }: AddedKernels): void {
+    if (this.#runAddedChunk) return;
+    const bytes = binary(this.relaxedSimd);
+    if (bytes.length > TRAINING_MODULE_CAPACITY) throw new DeviceError("wasm", "the added kernels do not fit");
+    const env = { memory: this.memory.memory as WebAssembly.Memory };
+    const { exports } = new WebAssembly.Instance(compiledModule(bytes), { env });
+    new Uint8Array(this.memory.buffer).set(bytes, TRAINING_MODULE);
+    new Int32Array(this.memory.buffer)[TRAINING_MODULE_LENGTH >> 2] = bytes.length;
+    this.#runAddedChunk = exports["runChunk"] as RunChunk;
   }
 
   /** Into how many chunks to split `work` units when fewer than `grain` are not worth a thread's attention. */
@@ -212,6 +251,6 @@ export class WasmRuntime {
   }
 }
 
-function kernelFailure(job: Job, cause: unknown): DeviceError {
+function kernelFailure(job: string, cause: unknown): DeviceError {
   return new DeviceError("wasm", `${job} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

@@ -1,4 +1,4 @@
-import { BLOCK, PANEL_ROW, TILE_ROWS } from "../abi.ts";
+import { BLOCK, MODE_ADD, PANEL_ROW, TILE_ROWS } from "../abi.ts";
 import type { Job, WasmRuntime } from "../runtime.ts";
 import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
 
@@ -19,7 +19,7 @@ interface FloatKernels {
 export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: FloatKernels): void {
   const { a, panels, columns, result, bias, mode, room: tiles } = product;
   const k = a.columns;
-  if (a.rows <= 2) {
+  if (a.rows <= 2 && !(mode & MODE_ADD) && product.resultStep === undefined) {
     const { pointer, rowStride } = withoutGaps(runtime, a);
     const job = a.rows === 1 ? kernels.oneRow : kernels.twoRows;
     const ints = [pointer, panels, result, columns, k, bias, mode, rowStride];
@@ -32,5 +32,18 @@ export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: 
   const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount);
   const chunks = rowBlocks * columnBlocks;
   const decoded = kernels.decodes ? runtime.scratch(chunks * BLOCK * PANEL_ROW) : 0;
-  runtime.run("matmulJob", chunks, [tiles, panels, result, a.rows, columns, k, bias, mode, rowBlocks, decoded]);
+  const ints = [
+    tiles,
+    panels,
+    result,
+    a.rows,
+    columns,
+    k,
+    bias,
+    mode,
+    rowBlocks,
+    decoded,
+    product.resultStep ?? columns * 4,
+  ];
+  runtime.run("matmulJob", chunks, ints);
 }

@@ -11,13 +11,15 @@ export interface Matrix {
   readonly columnStride: number;
 }
 
-/** result [M, N] = a [M, K] · b [K, N] (+ bias) (then GELU), for a b that is packed. */
+/** result [M, N] = a [M, K] · b [K, N] (+ bias) (then GELU), for a b that is packed; floats may be added to the result. */
 export interface Product {
   readonly a: Matrix;
   /** Address of the panels of b. */
   readonly panels: number;
   readonly columns: number;
   readonly result: number;
+  /** Bytes from a row of the result to the next, if it is floats that are multiplied. Default: rows touch. */
+  readonly resultStep?: number;
   readonly bias: number;
   readonly mode: number;
   /** Room for a as the kernels read it, from `roomForRows` of the encoding. */

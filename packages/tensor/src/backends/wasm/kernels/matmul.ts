@@ -33,12 +33,13 @@ export function packTilesJob(chunk: i32): void {
       const source = pointer(0) + <usize>(index << 2) * rowStep + <usize>start * columnStep;
       const target = pointer(1) + (<usize>(start * tiles + index * depth) << 4);
       if (count == 4 && columnStep == 4) packFourRows(source, target, depth, rowStep);
+      else if (count == 4 && rowStep == 4) packFourColumns(source, target, depth, columnStep);
       else packTile(source, target, depth, count, rowStep, columnStep);
     }
   }
 }
 
-function packFourRows(source: usize, target: usize, columns: i32, rowStep: usize): void {
+export function packFourRows(source: usize, target: usize, columns: i32, rowStep: usize): void {
   let column = 0;
   for (; column + 4 <= columns; column += 4) {
     const a = v128.load(source);
@@ -59,7 +60,14 @@ function packFourRows(source: usize, target: usize, columns: i32, rowStep: usize
   packTile(source, target, columns - column, 4, rowStep, 4);
 }
 
-function packTile(source: usize, target: usize, columns: i32, count: i32, rowStep: usize, columnStep: usize): void {
+/** Of a transposed matrix: its rows lie next to each other. */
+function packFourColumns(source: usize, target: usize, columns: i32, columnStep: usize): void {
+  for (const end = target + (<usize>columns << 4); target < end; target += 16, source += columnStep) {
+    v128.store(target, v128.load(source));
+  }
+}
+
+export function packTile(source: usize, target: usize, columns: i32, count: i32, rowStep: usize, columnStep: usize): void {
   for (let column = 0; column < columns; column++) {
     let from = source;
     for (let row = 0; row < 4; row++) {
@@ -72,9 +80,9 @@ function packTile(source: usize, target: usize, columns: i32, count: i32, rowSte
 }
 
 /**
- * C [M, N] = A·B (+ bias) (then GELU). Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks, room for
- * BLOCK rows of a panel per chunk if the panels are bfloat16 and 0 if they are floats. Split into row blocks × column
- * blocks; row blocks of the same columns follow each other, so that threads share what they read of B.
+ * C [M, N] = A·B (+ bias) (then GELU), or C += A·B. Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks, room
+ * for BLOCK rows of a panel per chunk if the panels are bfloat16 and 0 if they are floats, bytes from a row of C to the next.
+ * Split into row blocks × column blocks; row blocks of the same columns follow each other, so that threads share what they read of B.
  */
 export function matmulJob(chunk: i32): void {
   const c = pointer(2);
@@ -92,7 +100,7 @@ export function matmulJob(chunk: i32): void {
   const endTile = chunkStart(rowBlock + 1, rowBlocks, tiles);
   const firstPanel = chunkStart(columnBlock, columnBlocks, panels);
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
-  const cStep = <usize>n << 2;
+  const cStep = pointer(10);
   const bf16 = pointer(9) != 0;
   const decoded = pointer(9) + ((<usize>chunk * BLOCK) << 5);
   const rowShift: usize = bf16 ? 4 : 5;
@@ -103,7 +111,7 @@ export function matmulJob(chunk: i32): void {
     for (let start = 0; start < k; start += BLOCK) {
       const depth = min(BLOCK, k - start);
       const last = start + depth == k;
-      const mode = (start > 0 ? MODE_ADD : 0) | (last ? int(7) : 0);
+      const mode = (start > 0 ? MODE_ADD : int(7) & MODE_ADD) | (last ? int(7) : 0);
       const a = pointer(0) + (<usize>(start * tiles) << 4);
       const tileStep = <usize>depth << 4;
       const b = pointer(1) + (<usize>start << rowShift);

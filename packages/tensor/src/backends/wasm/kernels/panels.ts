@@ -44,7 +44,7 @@ export function packPanelsJob(chunk: i32): void {
 }
 
 /** `group` panels of a row-major source. */
-function packRows(source: usize, target: usize, rows: i32, rowStep: usize, group: i32): void {
+export function packRows(source: usize, target: usize, rows: i32, rowStep: usize, group: i32): void {
   const panelStep = <usize>rows << 5;
   for (let row = 0; row < rows; row++) {
     let to = target;
@@ -61,7 +61,7 @@ function packRows(source: usize, target: usize, rows: i32, rowStep: usize, group
 }
 
 /** One panel of a column-major source: 4×4 transposes. */
-function packColumns(source: usize, target: usize, rows: i32, columnStep: usize): void {
+export function packColumns(source: usize, target: usize, rows: i32, columnStep: usize): void {
   for (let half: usize = 0; half < 2; half++) {
     const c0 = source + half * 4 * columnStep;
     const c1 = c0 + columnStep;
@@ -97,7 +97,7 @@ function packColumns(source: usize, target: usize, rows: i32, columnStep: usize)
 }
 
 /** One panel of up to 8 columns from any strides; missing columns become zeros. */
-function packAny(source: usize, target: usize, rows: i32, columns: i32, rowStep: usize, columnStep: usize): void {
+export function packAny(source: usize, target: usize, rows: i32, columns: i32, rowStep: usize, columnStep: usize): void {
   for (let row = 0; row < rows; row++) {
     let from = source;
     for (let column: i32 = 0; column < 8; column++) {

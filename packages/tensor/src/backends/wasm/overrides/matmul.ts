@@ -63,7 +63,7 @@ function zero(out: WasmView): void {
 }
 
 /** matmul: [...batch, M, K] · [...batch, K, N]. Operands are read through their strides; B goes through panels. */
-const matmul: WasmKernel<undefined> = (runtime, [a, b], _params, [out]) => {
+export const matmul: WasmKernel<undefined> = (runtime, [a, b], _params, [out]) => {
   if (isPacked(a!)) return "packed left operand";
   const rank = out!.shape.length;
   const batchShape = out!.shape.slice(0, -2);
@@ -113,7 +113,12 @@ function* batches(
 }
 
 /** linear: x [M, K] · w [K, N] + bias [N], then the activation. */
-const linear: WasmKernel<{ readonly activation: "none" | "gelu" }> = (runtime, [x, w, bias], { activation }, [out]) => {
+export const linear: WasmKernel<{ readonly activation: "none" | "gelu" }> = (
+  runtime,
+  [x, w, bias],
+  { activation },
+  [out],
+) => {
   if (isPacked(x!)) return "packed left operand";
   if (bias && isPacked(bias)) return "packed bias";
   const [m, n] = out!.shape as [number, number];
