@@ -96,8 +96,8 @@ export class GPT2 implements LanguageModel {
 
   /**
    * Loads a model of the Hugging Face Hub by its name, such as `"gpt2"`, `"distilgpt2"` or `"openai-community/gpt2-xl"`.
-   * In Node it is downloaded into the cache that Python's `huggingface_hub` shares, once; in a page it is read from the
-   * hub over HTTP.
+   * It is downloaded once: in Node into the cache that Python's `huggingface_hub` shares, in a page into the browser's storage,
+   * converted to `dtype` (docs/browser.md).
    *
    * @throws HubError if the model cannot be downloaded, and what {@link GPT2.load} throws
    */
@@ -116,8 +116,10 @@ export class GPT2 implements LanguageModel {
       trainable,
       ...pretrained
     } = options;
-    const folder = await locatePretrained(name, pretrained, onProgress);
-    return GPT2.load(folder, {
+    checkFlag("cache", options.cache);
+    checkFlag("offline", options.offline);
+    using found = await locatePretrained(name, { ...pretrained, dtype, onProgress, onWarning });
+    return await GPT2.load(found.where, {
       device,
       threads,
       deterministic,

@@ -34,10 +34,10 @@ export type {
 export type { EndEvent, Generation, GenerationEvent, TokenEvent, Usage } from "./generate/text.ts";
 export { GPT2 } from "./gpt2.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
-export type { DownloadProgress } from "./hub/progress.ts";
+export type { DownloadProgress, KeepingProgress } from "./hub/progress.ts";
 export type { RetryNotice } from "./hub/retry.ts";
 export type { GenerateRequest, LanguageModel, Text } from "./language-model.ts";
-export type { FromPretrainedOptions, LoadOptions } from "./load-options.ts";
+export type { FromPretrainedOptions, LoadOptions, PretrainedProgress } from "./load-options.ts";
 export { Batch, checkTokenIds, type Sequence } from "./model/batch.ts";
 export type { GPT2Config } from "./model/config.ts";
 export { disposeModel } from "./model/dispose.ts";
