@@ -2,7 +2,7 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LoadProgress } from "./checkpoint/load.ts";
 import { type DeviceOptions, deviceOptionNames } from "./device-options.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
-import type { DownloadProgress } from "./hub/progress.ts";
+import type { DownloadProgress, KeepingProgress } from "./hub/progress.ts";
 import type { WarningListener } from "./warning.ts";
 
 export interface LoadOptions extends DeviceOptions {
@@ -29,9 +29,17 @@ export interface LoadOptions extends DeviceOptions {
    * top-k, top-p, repetition penalty, length, stop texts. Default false. The tokens that end a text are read from it anyway.
    */
   readonly useGenerationConfig?: boolean | undefined;
+  /**
+   * Whether the weights are to be trained (`@gpt2-ts/gpt2/train`): they lie in float32 then, where they can be written to, and
+   * passes are slower. Default false.
+   */
+  readonly trainable?: boolean | undefined;
   /** Stops early: loading then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What `fromPretrained` reports: the download, what a page does besides, and loading. */
+export type PretrainedProgress = DownloadProgress | KeepingProgress | ({ readonly type: "load" } & LoadProgress);
 
 export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
   /** As in {@link LoadOptions}. */
@@ -42,11 +50,21 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   readonly onWarning?: WarningListener | undefined;
   /** As in {@link LoadOptions}. */
   readonly useGenerationConfig?: boolean | undefined;
-  /** Called as the download proceeds (its events; Node only), then as loading proceeds (`type: "load"`). */
-  readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
+  /** As in {@link LoadOptions}. */
+  readonly trainable?: boolean | undefined;
+  /** Called as the download proceeds, then as loading proceeds (`type: "load"`). */
+  readonly onProgress?: ((progress: PretrainedProgress) => void) | undefined;
 }
 
-const ownNames = ["dtype", "cacheDtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
+const ownNames = [
+  "dtype",
+  "cacheDtype",
+  "onProgress",
+  "onWarning",
+  "useGenerationConfig",
+  "trainable",
+  "signal",
+] as const;
 
 export const loadOptionNames = [...deviceOptionNames, ...ownNames] as const;
 export const pretrainedLoadOptionNames = [...deviceOptionNames, ...pretrainedOptionNames, ...ownNames] as const;
