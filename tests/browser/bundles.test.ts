@@ -7,7 +7,7 @@ const kernels = "packages/tensor/dist/backends/wasm/kernels.generated.js";
 const imports = [
   { what: "all of safetensors-ts", source: 'export * from "safetensors-ts"', kilobytes: 12.5 },
   { what: "parse of safetensors-ts", source: 'export { parse } from "safetensors-ts"', kilobytes: 5.5 },
-  { what: "all of @gpt2-ts/tensor", source: 'export * from "@gpt2-ts/tensor"', kilobytes: 74 },
+  { what: "all of @gpt2-ts/tensor", source: 'export * from "@gpt2-ts/tensor"', kilobytes: 100 },
   {
     what: "@gpt2-ts/tensor with all methods",
     source: 'import "@gpt2-ts/tensor/methods"; export { tensor } from "@gpt2-ts/tensor"',
