@@ -41,6 +41,8 @@ export function largestErrorOf(device: Float64Backend, parameters: readonly Tens
   });
   for (const tensor of [taped.value, ...taped.gradients]) tensor.dispose();
   if (device.live !== held) throw new Error(`${device.live - held} storages are left behind`);
+  // A mean of nothing is NaN, whatever the memory around holds.
+  if (!Number.isFinite(found)) return Math.max(0, ...slopes.flat().map(Math.abs));
   return Math.max(0, ...parameters.map((parameter, n) => errorOf(parameter, slopes[n]!, value)));
 }
 
