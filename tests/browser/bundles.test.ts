@@ -15,13 +15,13 @@ const imports = [
   },
   { what: "Tensor of @gpt2-ts/tensor", source: 'export { Tensor } from "@gpt2-ts/tensor"', kilobytes: 58 },
   { what: "Generator of @gpt2-ts/tensor", source: 'export { Generator } from "@gpt2-ts/tensor"', kilobytes: 2.5 },
-  { what: "all of @gpt2-ts/gpt2", source: 'export * from "@gpt2-ts/gpt2"', kilobytes: 109 },
-  { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 106 },
+  { what: "all of @gpt2-ts/gpt2", source: 'export * from "@gpt2-ts/gpt2"', kilobytes: 115 },
+  { what: "GPT2 of @gpt2-ts/gpt2", source: 'export { GPT2 } from "@gpt2-ts/gpt2"', kilobytes: 112 },
   { what: "train of @gpt2-ts/gpt2/train", source: 'export { train } from "@gpt2-ts/gpt2/train"', kilobytes: 99 },
   {
     what: "GPT2, and all of @gpt2-ts/gpt2/look",
     source: 'export { GPT2 } from "@gpt2-ts/gpt2"; export * from "@gpt2-ts/gpt2/look"',
-    kilobytes: 112,
+    kilobytes: 117,
   },
   { what: "all of @gpt2-ts/gpt2/draw", source: 'export * from "@gpt2-ts/gpt2/draw"', kilobytes: 9 },
   {
@@ -29,7 +29,8 @@ const imports = [
     source: 'export { GPT2Worker } from "@gpt2-ts/gpt2/worker"',
     kilobytes: 16,
   },
-  { what: "Tokenizer of @gpt2-ts/gpt2", source: 'export { Tokenizer } from "@gpt2-ts/gpt2"', kilobytes: 12.5 },
+  // With esbuild's splitting, what the parts that are loaded later share with each other comes along.
+  { what: "Tokenizer of @gpt2-ts/gpt2", source: 'export { Tokenizer } from "@gpt2-ts/gpt2"', kilobytes: 14 },
 ];
 
 describe.each(Object.entries(bundlers))("bundled by %s", (name, bundle) => {
@@ -64,6 +65,12 @@ describe.each(Object.entries(bundlers))("bundled by %s", (name, bundle) => {
     const { later } = await bundle('export { GPT2 } from "@gpt2-ts/gpt2"');
     expect(later).toContain("packages/gpt2/dist/tokenizer/tokenizer-json.js");
     expect(later).toContain("packages/gpt2/dist/checkpoint/tokenizer-settings.js");
+  });
+
+  test("what keeps models in the browser comes when one is loaded by its name", async () => {
+    const { later, modules } = await bundle('export { GPT2 } from "@gpt2-ts/gpt2"');
+    expect(later).toContain("packages/gpt2/dist/browser-cache/keep-model.js");
+    expect(modules.filter((file) => file.includes("browser-cache"))).toEqual([]);
   });
 
   test("kernels come along where tensors are made, and only there", async () => {

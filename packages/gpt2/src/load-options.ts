@@ -2,7 +2,7 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LoadProgress } from "./checkpoint/load.ts";
 import { type DeviceOptions, deviceOptionNames } from "./device-options.ts";
 import { type PretrainedOptions, pretrainedOptionNames } from "./hub/options.ts";
-import type { DownloadProgress } from "./hub/progress.ts";
+import type { DownloadProgress, KeepingProgress } from "./hub/progress.ts";
 import type { WarningListener } from "./warning.ts";
 
 export interface LoadOptions extends DeviceOptions {
@@ -38,6 +38,9 @@ export interface LoadOptions extends DeviceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `fromPretrained` reports: the download, what a page does besides, and loading. */
+export type PretrainedProgress = DownloadProgress | KeepingProgress | ({ readonly type: "load" } & LoadProgress);
+
 export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions {
   /** As in {@link LoadOptions}. */
   readonly dtype?: MatrixEncoding | undefined;
@@ -49,8 +52,8 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   readonly useGenerationConfig?: boolean | undefined;
   /** As in {@link LoadOptions}. */
   readonly trainable?: boolean | undefined;
-  /** Called as the download proceeds (its events; Node only), then as loading proceeds (`type: "load"`). */
-  readonly onProgress?: ((progress: DownloadProgress | ({ readonly type: "load" } & LoadProgress)) => void) | undefined;
+  /** Called as the download proceeds, then as loading proceeds (`type: "load"`). */
+  readonly onProgress?: ((progress: PretrainedProgress) => void) | undefined;
 }
 
 const ownNames = [

@@ -9,5 +9,6 @@ export { type OpenOptions, open, type Source } from "./open.ts";
 export type { Own } from "./own.ts";
 export { parse, type RawTensor, type SafeTensors, type TensorReader } from "./safetensors.ts";
 export { type MetadataInput, serialize, type TensorData, type TensorInput, type TensorInputs } from "./serialize.ts";
+export { type LazyFile, type LazyTensorData, serializeLazily } from "./serialize-lazily.ts";
 export { type OpenShardedOptions, openSharded, type ShardedSafeTensors } from "./sharded.ts";
-export { type LazyTensorData, type WriteOptions, writeFile } from "./write-file.ts";
+export { type WriteOptions, writeFile } from "./write-file.ts";

@@ -1,9 +1,7 @@
 import { SafetensorsError } from "./errors.ts";
 import { nodeModule } from "./node-modules.ts";
-import { layOut, type MetadataInput, type TensorData, type TensorInputs, tensorBytes } from "./serialize.ts";
-
-/** A tensor's data, or a function that makes it when it is its turn, so that not all of it exists at once. */
-export type LazyTensorData = TensorData | (() => TensorData | Promise<TensorData>);
+import type { MetadataInput, TensorInputs } from "./serialize.ts";
+import { type LazyTensorData, serializeLazily } from "./serialize-lazily.ts";
 
 export interface WriteOptions {
   /** Stops writing, which then rejects with the signal's reason and leaves nothing behind. */
@@ -36,7 +34,7 @@ export async function writeFile(
   if (fs === undefined || randomUUID === undefined) {
     throw new SafetensorsError("write-failed", "files can only be written in Node; use serialize()", { file: path });
   }
-  const layout = layOut(tensors, metadata);
+  const { pieces } = serializeLazily(tensors, metadata);
   signal?.throwIfAborted();
 
   temporary ??= `${path}.${randomUUID()}.tmp`;
@@ -53,11 +51,7 @@ export async function writeFile(
   };
   try {
     try {
-      await write(layout.head);
-      for (const tensor of layout.tensors) {
-        const { data } = tensor;
-        await write(tensorBytes(tensor, typeof data === "function" ? await data() : data));
-      }
+      for await (const piece of pieces) await write(piece);
       await handle.sync().catch(failed);
     } finally {
       await handle.close();

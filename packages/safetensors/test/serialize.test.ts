@@ -1,5 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { type Dtype, open, parse, type SafetensorsErrorCode, serialize, type TensorInput } from "safetensors-ts";
+import {
+  type Dtype,
+  open,
+  parse,
+  type SafetensorsErrorCode,
+  serialize,
+  serializeLazily,
+  type TensorInput,
+} from "safetensors-ts";
 import { describe, expect, test } from "vitest";
 import { errorOf } from "./support/error.ts";
 import { toHex } from "./support/files.ts";
@@ -79,6 +87,27 @@ describe("serialize", () => {
     ]) {
       expect(serialize({ one: { ...one, data } })).toEqual(expected);
     }
+  });
+
+  test.each(Object.keys(cases))("comes in pieces too, each made when it is its turn: %s", async (name) => {
+    const [tensors, metadata] = inputs(cases[name]!);
+    const made: string[] = [];
+    const lazy = [...tensors].map(([tensor, { data, ...rest }]) => {
+      const make = async () => {
+        made.push(tensor);
+        return data;
+      };
+      return [tensor, { ...rest, data: make }] as const;
+    });
+    const { size, pieces } = serializeLazily(new Map(lazy), metadata);
+    expect(made).toEqual([]);
+    const found: Uint8Array[] = [];
+    for await (const piece of pieces) {
+      expect(made.length).toBe(found.length);
+      found.push(piece);
+    }
+    expect(Buffer.concat(found)).toEqual(Buffer.from(serialize(tensors, metadata)));
+    expect(size).toBe(Buffer.concat(found).length);
   });
 
   test("orders names by code point, where UTF-16 order differs", () => {

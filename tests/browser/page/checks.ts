@@ -190,6 +190,7 @@ export async function fromPretrained(name: string, endpoint: string, options: { 
   using model = await GPT2.fromPretrained(name, {
     ...options,
     endpoint,
+    cache: false,
     deterministic: true,
     onProgress: (progress) => {
       if (progress.type === "load") loaded = progress.loaded / progress.total;

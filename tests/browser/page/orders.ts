@@ -1,5 +1,8 @@
+import * as cacheChecks from "./cache-checks.ts";
 import { type Answer, carryOutOneOf, type Order } from "./carry-out.ts";
-import * as checks from "./checks.ts";
+import * as mainChecks from "./checks.ts";
+
+const checks = { ...mainChecks, ...cacheChecks };
 
 export type { Answer, Order };
 export type Checks = typeof checks;

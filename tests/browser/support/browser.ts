@@ -6,7 +6,7 @@ import type { PageServer } from "./page-server.ts";
 
 /** A running browser. */
 export interface Browser {
-  /** Opens a page of the server that carries out checks. */
+  /** Opens a page of the server that carries out checks, in a profile of its own. */
   open(server: PageServer, path: string): Promise<OpenPage>;
   close(): Promise<void>;
 }
@@ -16,6 +16,12 @@ export interface OpenPage {
   carryOut(order: Order): Promise<Answer>;
   /** Workers of the page that are alive; undefined where the driver cannot tell. */
   workers(): number | undefined;
+  /** Loads the page anew. */
+  reload?(): Promise<void>;
+  /** Opens the same address in another tab of the same profile. Only where a driver can, as what follows. */
+  openBeside?(): Promise<OpenPage>;
+  /** Lets the page's site keep so many bytes. */
+  limitStorage?(bytes: number | undefined): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import type { Generator } from "@gpt2-ts/tensor";
-import { exp, log } from "@gpt2-ts/tensor/math";
+import { expInPlace, log } from "@gpt2-ts/tensor/math";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import {
@@ -143,14 +143,15 @@ function among(
   { temperature = 1, topP = 1, minP = 0 }: SamplingOptions,
 ): NextToken {
   const weights = new Float64Array(scores.length); // e^((score - largest) / temperature)
-  // Where only min-p is asked for, weights that it would rule out by far are 0 instead, and cost nothing.
+  // Where only min-p is asked for, weights that it would rule out by far are 0 instead.
   const least = topP >= 1 && minP > 0 ? log(minP) - 1e-6 : Number.NEGATIVE_INFINITY;
-  let total = 0;
   for (let i = 0; i < scores.length; i++) {
     const exponent = (scores[i]! - largest) / temperature;
-    weights[i] = exponent === 0 ? 1 : exponent < least ? 0 : exp(exponent);
-    total += weights[i]!;
+    weights[i] = exponent < least ? Number.NEGATIVE_INFINITY : exponent;
   }
+  expInPlace(weights);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
   if (topP >= 1 && minP <= 0 && !falling) {
     for (let i = 0; i < weights.length; i++) weights[i]! /= total;
     return { ids, probabilities: weights };

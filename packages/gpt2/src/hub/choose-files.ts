@@ -1,8 +1,8 @@
 import { nestsTooDeep } from "../json-nesting.ts";
 import { TOKENIZER_FILES } from "../tokenizer-files.ts";
 import { HubError } from "./error.ts";
-import type { RemoteFile, RemoteTree } from "./listing.ts";
 import { checkFileName } from "./names.ts";
+import type { RemoteFile, RemoteTree } from "./remote-tree.ts";
 
 export const CONFIG_FILE = "config.json";
 /** What a model may have besides its config and weights. */

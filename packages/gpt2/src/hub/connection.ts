@@ -83,7 +83,7 @@ export class HubConnection {
     const failed = (cause: unknown): never => this.#fail(cause, url, file);
     return {
       response,
-      hubHeaders: hubHeaders ?? response.headers,
+      hubHeaders: hubHeaders ?? new Headers(), // a page sees the last answer only
       body: () => pieces(answer, failed),
       bytes: (limit) => answer.bytes(limit).catch(failed),
       close: answer.close,

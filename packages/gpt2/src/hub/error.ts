@@ -23,6 +23,8 @@ export type HubErrorCode =
   | "no-safetensors"
   | "offline"
   | "disk-full"
+  | "no-storage"
+  | "in-use"
   | "not-writable"
   | "file-system";
 
@@ -34,6 +36,8 @@ export interface HubErrorDetails {
   readonly hint?: string | undefined;
   readonly transient?: boolean;
   readonly retryAfter?: number | undefined;
+  readonly needed?: number | undefined;
+  readonly available?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -55,6 +59,9 @@ export class HubError extends Error {
   readonly transient: boolean;
   /** Seconds the server asked to wait before the next try. */
   readonly retryAfter: number | undefined;
+  /** For `disk-full` in a page: the bytes that are needed, and, where it tells, those that the browser still lets the site keep. */
+  readonly needed: number | undefined;
+  readonly available: number | undefined;
 
   constructor(code: HubErrorCode, message: string, details: HubErrorDetails = {}) {
     const line = details.hint === undefined ? message : `${message}; ${details.hint}`;
@@ -69,5 +76,7 @@ export class HubError extends Error {
     this.hint = details.hint;
     this.transient = details.transient ?? false;
     this.retryAfter = details.retryAfter;
+    this.needed = details.needed;
+    this.available = details.available;
   }
 }

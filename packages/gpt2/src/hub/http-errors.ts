@@ -1,5 +1,6 @@
 import type { TransportError } from "safetensors-ts/transport";
 import { HubError, type HubErrorCode } from "./error.ts";
+import { inPage } from "./in-page.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 const TRANSIENT_STATUS = new Set([408, 429, 500, 502, 503, 504]);
@@ -15,9 +16,11 @@ export function statusError(
   const { status } = response;
   const { url, file } = request;
   const errorCode = response.headers.get("x-error-code");
-  const tokenHint = request.hasToken
-    ? "check that the token in HF_TOKEN is valid and may read this model"
-    : "if the model is private or gated, set HF_TOKEN to an access token";
+  const tokenHint = inPage
+    ? "private and gated models cannot be read from a page"
+    : request.hasToken
+      ? "check that the token in HF_TOKEN is valid and may read this model"
+      : "if the model is private or gated, set HF_TOKEN to an access token";
   const fail = (code: HubErrorCode, message: string, hint?: string) =>
     new HubError(code, message, {
       url,
@@ -32,7 +35,7 @@ export function statusError(
     return fail(
       "gated",
       `${url} is gated (${status})`,
-      `ask for access on the model's page, then set HF_TOKEN to a token that has it`,
+      inPage ? tokenHint : "ask for access on the model's page, then set HF_TOKEN to a token that has it",
     );
   }
   if (errorCode === "RepoNotFound") {
@@ -67,13 +70,13 @@ export function transportError(
     // A server that answered a moment ago is likely to come back; one that never did is likely a wrong address.
     case "unknown-host":
     case "refused": {
-      const hint = "check the network connection and HF_ENDPOINT";
+      const hint = "check the network connection and HF_ENDPOINT"; // pages cannot tell these
       return new HubError("unreachable", message, { ...details, hint, transient: reachedBefore });
     }
     case "insecure":
       return new HubError("unreachable", message, details);
     case "blocked":
-      return new HubError("unreachable", message, { ...details, hint: "check HF_ENDPOINT" });
+      return new HubError("unreachable", message, inPage ? details : { ...details, hint: "check HF_ENDPOINT" });
     case "broken":
       return new HubError("connection-lost", message, { ...details, transient: true });
     case "stalled":

@@ -4,31 +4,18 @@ import type { HubConnection } from "./connection.ts";
 import { HubError } from "./error.ts";
 import { normalizeEtag } from "./etag.ts";
 import { hubFileUrl } from "./file-url.ts";
-import { COMMIT_PATTERN, checkFileName } from "./names.ts";
+import { COMMIT_PATTERN } from "./names.ts";
+import {
+  addEntry,
+  checkedCommit,
+  MAX_PAGES,
+  notAHub,
+  type RemoteFile,
+  type RemoteTree,
+  remoteFile,
+  treeOf,
+} from "./remote-tree.ts";
 import { type RetryNotice, type RetryPolicy, withRetries } from "./retry.ts";
-import { type Digest, digestOfEtag } from "./verify.ts";
-
-/** A file of the repository, as the hub describes it. */
-export interface RemoteFile {
-  readonly path: string;
-  readonly size: number;
-  /** Names the blob in the cache: the SHA-256 of a large file, the Git hash of a small one. */
-  readonly etag: string;
-  readonly digest: Digest;
-  readonly url: string;
-}
-
-/** The files of one commit of a model. */
-export interface RemoteTree {
-  readonly commit: string;
-  find(path: string): Promise<RemoteFile | undefined>;
-  /** @returns whether some file has one of these endings; `undefined` where the server gives no listing */
-  hasEnding(endings: readonly string[]): boolean | undefined;
-}
-
-const MAX_FILES = 100_000;
-/** Of a thousand files each. */
-const MAX_PAGES = 200;
 
 /**
  * Lists the files of a model at a revision: by the hub's API, through its own client library; or, on a plain mirror that only
@@ -79,19 +66,12 @@ async function listByApi(connection: HubConnection, name: string, revision: stri
   try {
     for await (const entry of listFiles({ repo: name, revision: commit, recursive: true, hubUrl: endpoint, fetch })) {
       if (entry.type !== "file") continue;
-      if (files.size >= MAX_FILES) throw new HubError("protocol", `${name} lists more than ${MAX_FILES} files`);
-      const url = () => hubFileUrl(name, entry.path, commit, endpoint);
-      const file = remoteFile(entry.path, entry.lfs?.size ?? entry.size, entry.lfs?.oid ?? entry.oid, url);
-      if (file !== undefined) files.set(file.path, file);
+      addEntry(files, entry, { name, commit, endpoint });
     }
   } catch (error) {
     refuseNonsense(error, endpoint);
   }
-  return {
-    commit,
-    find: async (path) => files.get(path),
-    hasEnding: (endings) => [...files.keys()].some((path) => endings.some((ending) => path.endsWith(ending))),
-  };
+  return treeOf(commit, files);
 }
 
 /** `fetch` for the hub's client library, for one listing: no page twice, and an end to them. */
@@ -155,30 +135,4 @@ async function probeFiles(
   const config = await retrying(() => probe("config.json"));
   known.set("config.json", Promise.resolve(config));
   return { commit: checkedCommit(commit, connection.endpoint), find, hasEnding: () => undefined };
-}
-
-/** @returns undefined for an entry that cannot be a file: names, sizes and hashes are only the server's word */
-function remoteFile(path: unknown, size: unknown, etag: unknown, url: () => string): RemoteFile | undefined {
-  if (typeof path !== "string" || typeof etag !== "string" || typeof size !== "number") return undefined;
-  // The ETag becomes a file name.
-  if (!Number.isSafeInteger(size) || size < 0 || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(etag)) return undefined;
-  try {
-    checkFileName(path);
-    return { path, size, etag, digest: digestOfEtag(etag), url: url() };
-  } catch {
-    return undefined;
-  }
-}
-
-function checkedCommit(commit: unknown, endpoint: string): string {
-  if (typeof commit === "string" && COMMIT_PATTERN.test(commit)) return commit;
-  throw notAHub(endpoint);
-}
-
-function notAHub(endpoint: string, cause?: unknown): HubError {
-  return new HubError("protocol", `${endpoint} does not answer like a Hugging Face Hub`, {
-    url: endpoint,
-    hint: "check HF_ENDPOINT and the proxy",
-    cause,
-  });
 }

@@ -8,10 +8,23 @@ export interface PretrainedOptions {
   readonly token?: string | false | undefined;
   /** The cache folder; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. Node only. */
   readonly cacheDir?: string | undefined;
-  /** Use only the cache; else `HF_HUB_OFFLINE`. Node only. */
+  /** Use only what was downloaded before; else, in Node, `HF_HUB_OFFLINE`. */
   readonly offline?: boolean | undefined;
+  /**
+   * Whether a page keeps the model in the browser (docs/browser.md). `false`: it is read from the hub and not kept. Node always keeps
+   * models. @defaultValue `true`
+   */
+  readonly cache?: boolean | undefined;
   /** Stops a download; what arrived is kept and continued next time. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export const pretrainedOptionNames = ["revision", "endpoint", "token", "cacheDir", "offline", "signal"] as const;
+export const pretrainedOptionNames = [
+  "revision",
+  "endpoint",
+  "token",
+  "cacheDir",
+  "offline",
+  "cache",
+  "signal",
+] as const;

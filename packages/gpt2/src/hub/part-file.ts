@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { HOST, isAbandoned } from "../process-owner.ts";
 import { replace } from "../replace.ts";
+import type { Part, PartWriter } from "./fetch-part.ts";
 
 const NOBODY = 0;
 
@@ -11,7 +12,7 @@ const NOBODY = 0;
  * it. Only the process in its name writes to it, so two downloads of one blob never touch the same bytes; a later
  * process takes over the part of a dead one by renaming it, which succeeds for one of them only.
  */
-export class PartFile {
+export class PartFile implements Part {
   readonly path: string;
   /** The strong ETag that the bytes so far belong to; without one they cannot be continued. */
   validator: string | undefined;
@@ -46,6 +47,23 @@ export class PartFile {
     const validator = claimed ? await readFile(validatorPath(path), "utf8").catch(() => undefined) : undefined;
     const length = validator === undefined ? 0 : (await stat(path)).size;
     return new PartFile(path, validator, length);
+  }
+
+  get continuable(): boolean {
+    return this.validator !== undefined;
+  }
+
+  async writer(): Promise<PartWriter> {
+    const handle = await open(this.path, "r+");
+    return {
+      write: async (chunk) => {
+        for (let done = 0; done < chunk.length; ) {
+          done += (await handle.write(chunk, done, chunk.length - done, this.length + done)).bytesWritten;
+        }
+        this.length += chunk.length;
+      },
+      close: () => handle.close(),
+    };
   }
 
   /** Starts over, with bytes of another version. Ordered so that a crash never leaves bytes beside another version's ETag. */

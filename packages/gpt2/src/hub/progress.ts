@@ -24,4 +24,12 @@ export type DownloadProgress =
   | { readonly type: "verify"; readonly file: string; readonly size: number }
   /** The file is in place. */
   | { readonly type: "file"; readonly file: string; readonly size: number; readonly downloaded: boolean }
-  | { readonly type: "done"; readonly commit: string; readonly folder: string };
+  /** All is there: in Node in this folder, in a page in the browser's storage. */
+  | { readonly type: "done"; readonly commit: string; readonly folder?: string };
+
+/** What a page reports besides, which keeps the model in the browser. */
+export type KeepingProgress =
+  /** Another tab downloads or deletes the same model; this one waits for it. */
+  | { readonly type: "wait" }
+  /** The matrices are being converted to the dtype asked for: `done` of the new file's `total` bytes are written. */
+  | { readonly type: "convert"; readonly done: number; readonly total: number };

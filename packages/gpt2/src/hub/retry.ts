@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "safetensors-ts/transport";
 import { HubError } from "./error.ts";
 
 /** How often to try again after a transient error, and how long to wait. */
@@ -49,7 +49,7 @@ export async function withRetries<T>(
       // A stall has taken its time already.
       failures += error.code === "stalled" ? 2 : 1;
       onRetry?.({ attempt: failures, delay, error });
-      await sleep(delay, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
+      await pause(delay, signal);
     }
   }
 }

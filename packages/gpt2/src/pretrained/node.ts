@@ -1,13 +1,13 @@
-import type { DownloadProgress } from "../hub/index.ts";
-import type { PretrainedOptions } from "../hub/options.ts";
+import { OptionError } from "@gpt2-ts/tensor/options";
+import type { Located, LocateOptions } from "../located.ts";
 
-/** Downloads a model into the hub's cache, unless it is there. Returns its folder. */
+/** Downloads a model into the hub's cache, unless it is there. */
 export async function locatePretrained(
   name: string,
-  options: PretrainedOptions,
-  onProgress?: (progress: DownloadProgress) => void,
-): Promise<string | URL> {
+  { cache, dtype: _, onWarning: __, ...options }: LocateOptions,
+): Promise<Located> {
+  if (cache === false) throw new OptionError("cache", "is for pages; cacheDir says where Node keeps models");
   const { downloadModel } = await import("../hub/index.ts"); // programs that only load folders do not need it
-  const { folder } = await downloadModel(name, { ...options, onProgress });
-  return folder;
+  const { folder } = await downloadModel(name, options);
+  return { where: folder, [Symbol.dispose]: () => {} };
 }

@@ -2,8 +2,10 @@ import type { DeviceChoice, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { ModelFiles } from "../checkpoint/source/index.ts";
 import type { GenerationDefaults } from "../generate/defaults.ts";
-import type { GenerateOptions, Generation } from "../generate/text.ts";
-import type { LanguageModel, Text } from "../language-model.ts";
+import type { GenerateAllOptions } from "../generate/generate.ts";
+import type { GenerateOptions } from "../generate/options.ts";
+import type { Generation, GenerationEvent } from "../generate/text.ts";
+import type { GenerateRequest, LanguageModel, Text } from "../language-model.ts";
 import {
   type FromPretrainedOptions,
   type LoadOptions,
@@ -18,6 +20,7 @@ import type { GPT2Config } from "../model/config.ts";
 import type { HiddenStates } from "../model/inspect.ts";
 import type { C, H, T, V } from "../model/model.ts";
 import { expectIterable } from "../options.ts";
+import { asRequests, expectArray } from "../requests.ts";
 import type { Score } from "../score/text.ts";
 import type { ScoreOptions } from "../score/tokens.ts";
 import { type Tokenizer, type TokenizerContents, tokenizerFromContents } from "../tokenizer/tokenizer.ts";
@@ -115,16 +118,25 @@ export class GPT2Worker implements LanguageModel {
 
   /** As GPT2's. The worker is at most two pieces ahead of the reader. */
   stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
-    return this.#stream(sendable("generate", prompt), options);
+    return this.#items<string, Generation>("stream", sendable("generate", prompt), options);
   }
 
-  async *#stream(subject: string | readonly number[], options: GenerateOptions): AsyncGenerator<string, Generation> {
-    const call = await this.#calls.begin("stream", { subject }, options);
+  /** As GPT2's. The worker is at most two events ahead of the reader. */
+  events(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<GenerationEvent, Generation> {
+    return this.#items<GenerationEvent, Generation>("events", sendable("generate", prompt), options);
+  }
+
+  async *#items<Item, Result>(
+    method: string,
+    subject: string | readonly number[],
+    options: object,
+  ): AsyncGenerator<Item, Result> {
+    const call = await this.#calls.begin(method, { subject }, options);
     try {
       while (true) {
         const { done, value } = await call.next();
-        if (done) return value as Generation;
-        yield value as string;
+        if (done) return value as Result;
+        yield value as Item;
       }
     } finally {
       call.stop();
@@ -135,15 +147,64 @@ export class GPT2Worker implements LanguageModel {
     return (await this.#calls.result("generate", sendable("generate", prompt), options)) as Generation;
   }
 
+  async generateAll(
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions = {},
+  ): Promise<Generation[]> {
+    const generations: Generation[] = [];
+    for await (const each of this.#together<Generation>("generateAll", prompts, options)) generations.push(each);
+    return generations;
+  }
+
+  /** As GPT2's. The worker is at most two passes ahead of the reader. */
+  async *eventsAll(
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions = {},
+  ): AsyncGenerator<GenerationEvent, Generation[]> {
+    const generations: Generation[] = [];
+    const passes = this.#together<readonly GenerationEvent[]>("eventsAll", prompts, options);
+    for await (const events of passes) {
+      for (const event of events) {
+        options.signal?.throwIfAborted();
+        if (event.type === "end") generations[event.index] = event.generation;
+        yield event;
+      }
+    }
+    return generations;
+  }
+
+  /** What a method of several prompts yields there. */
+  async *#together<Item>(
+    method: string,
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions,
+  ): AsyncGenerator<Item, void> {
+    const requests = asRequests(method, prompts);
+    const subjects = requests.map(({ signal, prompt, ...others }) => {
+      return { ...others, prompt: sendable(method, prompt), ...(signal && { signal: true }) };
+    });
+    const call = await this.#calls.begin(method, { subjects }, options);
+    const listening = requests.map(({ signal }, index) => {
+      const abort = (): void => call.abort(index);
+      if (signal?.aborted) abort();
+      signal?.addEventListener("abort", abort);
+      return () => signal?.removeEventListener("abort", abort);
+    });
+    try {
+      for (let step = await call.next(); !step.done; step = await call.next()) yield step.value as Item;
+    } finally {
+      for (const stop of listening) stop();
+      call.stop();
+    }
+  }
+
   async score(text: Text, options: ScoreOptions = {}): Promise<Score> {
     const [score] = await this.#scores([sendable("score", text)], options);
     return score!;
   }
 
   async scoreAll(texts: readonly Text[], options: ScoreOptions = {}): Promise<Score[]> {
-    if (!Array.isArray(texts)) {
-      throw new TypeError(`scoreAll: expected an array of texts, got ${showValue(texts)}; score takes one`);
-    }
+    expectArray("scoreAll", "texts", texts, "score");
     return this.#scores(
       texts.map((text: Text) => sendable("scoreAll", text)),
       options,
@@ -151,7 +212,7 @@ export class GPT2Worker implements LanguageModel {
   }
 
   async #scores(texts: readonly (string | readonly number[])[], options: ScoreOptions): Promise<Score[]> {
-    const call = await this.#calls.begin("scoreAll", { texts }, options);
+    const call = await this.#calls.begin("scoreAll", { subjects: texts }, options);
     const scores: Score[] = [];
     for (let step = await call.next(); !step.done; step = await call.next()) {
       addParts(scores, step.value as ScorePart[]);

@@ -114,11 +114,16 @@ describe("GPT2.fromPretrained", () => {
     expect(again.config).toEqual(model.config);
   });
 
-  it("reads a model in a page straight from the hub, by range requests", async () => {
+  it("reads a model in a page straight from the hub, by range requests, where nothing can be kept or shall be", async () => {
     hub.server.commit("org/bard", await shakespeareFiles());
-    const url = await locateInBrowser("org/bard", { endpoint: hub.server.url });
-    expect(String(url)).toBe(`${hub.server.url}/org/bard/resolve/main/`);
-    using model = await GPT2.load(url, { device: "reference" });
+    const warnings: string[] = [];
+    const onWarning = (warning: string) => void warnings.push(warning);
+    const { where } = await locateInBrowser("org/bard", { endpoint: hub.server.url, onWarning });
+    expect(String(where)).toBe(`${hub.server.url}/org/bard/resolve/main/`);
+    const { host } = new URL(hub.server.url);
+    expect(warnings).toEqual([`org/bard is read from ${host} and not kept: there is no storage here`]);
+    expect(await locateInBrowser("org/bard", { endpoint: hub.server.url, cache: false })).toMatchObject({ where });
+    using model = await GPT2.load(where, { device: "reference" });
     expect((await model.generate("To be", { maxTokens: 3, greedy: true })).ids).toHaveLength(3);
     await expect(locateInBrowser("org/bard", { cacheDir: "x" })).rejects.toThrow("cacheDir: is for Node only");
   });
@@ -126,6 +131,11 @@ describe("GPT2.fromPretrained", () => {
   it("says what cannot be had", async () => {
     const refused = GPT2.fromPretrained("org/nothing", { endpoint: hub.server.url, cacheDir: hub.cacheDir });
     await expect(refused).rejects.toThrow(HubError);
+    await expect(locateInBrowser("a/b", { cache: false, offline: true })).rejects.toThrow("offline: needs the cache");
+    await expect(locateInBrowser("a/b", { dtype: "int7" as never })).rejects.toThrow("dtype: ");
+    await expect(locateInBrowser("a/b", { offline: true })).rejects.toThrow(HubError);
+    await expect(GPT2.fromPretrained("a/b", { cache: false })).rejects.toThrow("cache: is for pages");
+    await expect(GPT2.fromPretrained("a/b", { cache: 1 as never })).rejects.toThrow("cache: expected true or false");
     await expect(GPT2.fromPretrained("a/b", { revison: "x" } as FromPretrainedOptions)).rejects.toThrow(OptionError);
   });
 });

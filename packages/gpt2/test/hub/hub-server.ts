@@ -98,7 +98,10 @@ export class HubServer {
 
   /** Publishes a commit and lets a branch point to it. @returns its id */
   commit(name: string, files: Record<string, Uint8Array | string>, branch = "main"): string {
-    const entries = Object.entries(files).map(([path, data]): [string, Uint8Array] => [path, Buffer.from(data)]);
+    const entries = Object.entries(files).map(([path, data]): [string, Uint8Array] => [
+      path,
+      typeof data === "string" ? Buffer.from(data) : data,
+    ]);
     const hash = createHash("sha1");
     for (const [path, data] of entries) hash.update(path).update(data);
     const id = hash.digest("hex");
@@ -246,8 +249,8 @@ export class HubServer {
     if (data === undefined || request.method !== "GET" || request.headers.authorization !== undefined) {
       return send(response, 403, {}, { error: "AccessDenied" });
     }
-    const digest = createHash("md5").update(data).digest("hex");
-    const etag = { strong: `"${digest}-8"`, weak: `W/"${digest}"`, none: undefined }[this.etags];
+    const md5 = digest(data, "md5");
+    const etag = { strong: `"${md5}-8"`, weak: `W/"${md5}"`, none: undefined }[this.etags];
     await this.#sendBytes(request, response, data, etag, {}, this.#faultFor(request, file));
   }
 
@@ -279,7 +282,8 @@ export class HubServer {
     }
     if (fault.kind === "wrong-range" && start > 0) start -= 1;
     const end = partial && to ? Math.min(Number(to) + 1, data.length) : data.length;
-    let body = Buffer.from(data.subarray(start, end));
+    let body = Buffer.from(data.buffer, data.byteOffset + start, end - start);
+    if (fault.kind === "corrupt") body = Buffer.from(body);
     if (fault.kind === "corrupt") body[fault.at - start] = (body[fault.at - start] ?? 0) ^ 1;
     if (fault.kind === "too-long") body = Buffer.concat([body, Buffer.alloc(fault.extra)]);
     if (partial) headers["content-range"] = `bytes ${start}-${end - 1}/${data.length}`;
@@ -307,13 +311,24 @@ export class HubServer {
   }
 }
 
+/** Digests of files, which are asked for again and again. */
+const known = new WeakMap<Uint8Array, Map<string, string>>();
+
+function digest(data: Uint8Array, algorithm: string, head = ""): string {
+  const digests = known.get(data) ?? new Map<string, string>();
+  known.set(data, digests);
+  const found = digests.get(algorithm) ?? createHash(algorithm).update(head).update(data).digest("hex");
+  digests.set(algorithm, found);
+  return found;
+}
+
 export function sha256(data: Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
+  return digest(data, "sha256");
 }
 
 /** `git hash-object`: the SHA-1 of the header `blob <size>\0` and the bytes. */
 export function gitSha1(data: Uint8Array): string {
-  return createHash("sha1").update(`blob ${data.length}\0`).update(data).digest("hex");
+  return digest(data, "sha1", `blob ${data.length}\0`);
 }
 
 function send(response: ServerResponse, status: number, headers: Record<string, string>, body: unknown): void {

@@ -11,8 +11,10 @@ export async function exchange(
     const request = { method, headers: { ...credentials, ...headers }, signal: watchdog.signal };
     const response = await watchdog.guard(fetch(url.href, request));
     watchdog.answered();
-    onAnswer?.(response, url);
-    return { response, url };
+    // Where the redirects led.
+    const place = response.url === "" ? url : new URL(response.url);
+    onAnswer?.(response, place);
+    return { response, url: place };
   } catch (cause) {
     signal?.throwIfAborted();
     throw cause instanceof TransportError ? cause : failureOf(cause, url, false);

@@ -2,5 +2,5 @@
 export { displayUrl, withoutSecrets } from "./display.ts";
 export { type TransportCode, TransportError } from "./failure.ts";
 export type { SendOptions } from "./options.ts";
-export { retrying } from "./retries.ts";
+export { pause, retrying } from "./retries.ts";
 export { type Answer, send, statusError } from "./send.ts";

@@ -44,7 +44,8 @@ export async function retrying<Result>(options: RetryOptions, attempt: () => Pro
   }
 }
 
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits. Rejects with the signal's reason when that comes first. */
+export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);

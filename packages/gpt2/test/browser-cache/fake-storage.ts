@@ -1,0 +1,164 @@
+import type { BrowserStorage } from "../../src/browser-cache/storage.ts";
+
+/** As much of the origin's private file system and of Web Locks as the cache uses, in memory, with a quota. */
+export class FakeStorage implements BrowserStorage {
+  quota = 2 ** 40;
+  /** False: `estimate` knows nothing. */
+  tells = true;
+  readonly locks = new FakeLocks() as unknown as LockManager;
+  readonly tree = new FakeFolder(this, "");
+  readonly root = this.tree as unknown as FileSystemDirectoryHandle;
+
+  get usage(): number {
+    return this.tree.bytes();
+  }
+
+  estimate = async (): Promise<StorageEstimate> => (this.tells ? { quota: this.quota, usage: this.usage } : {});
+
+  /** Paths of all files, and their lengths. */
+  files(): Record<string, number> {
+    return Object.fromEntries(this.tree.paths());
+  }
+}
+
+class FakeFolder {
+  readonly kind = "directory";
+  readonly name: string;
+  readonly #storage: FakeStorage;
+  readonly #inside = new Map<string, FakeFolder | FakeFile>();
+
+  constructor(storage: FakeStorage, name: string) {
+    this.#storage = storage;
+    this.name = name;
+  }
+
+  async getDirectoryHandle(name: string, { create = false } = {}): Promise<FakeFolder> {
+    return this.#get(name, FakeFolder, create);
+  }
+
+  async getFileHandle(name: string, { create = false } = {}): Promise<FakeFile> {
+    return this.#get(name, FakeFile, create);
+  }
+
+  #get<Kind extends FakeFolder | FakeFile>(
+    name: string,
+    kind: new (storage: FakeStorage, name: string) => Kind,
+    create: boolean,
+  ): Kind {
+    if (/[/\\]/.test(name) || name === "" || name.length > 255) throw new TypeError(`no name: ${name}`);
+    const found = this.#inside.get(name) ?? (create ? new kind(this.#storage, name) : undefined);
+    if (found === undefined) throw new DOMException(name, "NotFoundError");
+    if (!(found instanceof kind)) throw new DOMException(name, "TypeMismatchError");
+    this.#inside.set(name, found);
+    return found;
+  }
+
+  async removeEntry(name: string, { recursive = false } = {}): Promise<void> {
+    const found = this.#inside.get(name);
+    if (found === undefined) throw new DOMException(name, "NotFoundError");
+    if (found instanceof FakeFolder && !recursive && found.#inside.size > 0) {
+      throw new DOMException(name, "InvalidModificationError");
+    }
+    this.#inside.delete(name);
+  }
+
+  async *entries() {
+    yield* [...this.#inside];
+  }
+
+  async *keys() {
+    yield* [...this.#inside.keys()];
+  }
+
+  async *values() {
+    yield* [...this.#inside.values()];
+  }
+
+  bytes(): number {
+    let sum = 0;
+    for (const [, length] of this.paths()) sum += length;
+    return sum;
+  }
+
+  *paths(prefix = ""): Generator<[string, number]> {
+    for (const [name, entry] of this.#inside) {
+      if (entry instanceof FakeFolder) yield* entry.paths(`${prefix}${name}/`);
+      else yield [prefix + name, entry.content.length];
+    }
+  }
+}
+
+class FakeFile {
+  readonly kind = "file";
+  readonly name: string;
+  content = new Uint8Array();
+  readonly #storage: FakeStorage;
+
+  constructor(storage: FakeStorage, name: string) {
+    this.#storage = storage;
+    this.name = name;
+  }
+
+  async getFile(): Promise<File> {
+    return new File([this.content], this.name);
+  }
+
+  async createWritable() {
+    const parts: (Uint8Array<ArrayBuffer> | string)[] = [];
+    return {
+      write: async (part: Uint8Array<ArrayBuffer> | string) => {
+        parts.push(typeof part === "string" ? part : part.slice());
+      },
+      abort: async () => undefined,
+      close: async () => {
+        const content = new Uint8Array(await new Blob(parts).arrayBuffer());
+        if (this.#storage.usage - this.content.length + content.length > this.#storage.quota) {
+          throw new DOMException("no space", "QuotaExceededError");
+        }
+        this.content = content;
+      },
+    };
+  }
+}
+
+type Held = (lock: { name: string } | null) => unknown;
+
+class FakeLocks {
+  readonly #holders = new Map<string, { mode: LockMode }[]>();
+  readonly #waiting: (() => boolean)[] = [];
+
+  request(name: string, ...rest: [Held] | [LockOptions, Held]): Promise<unknown> {
+    const held = rest.at(-1) as Held;
+    const {
+      mode = "exclusive",
+      ifAvailable = false,
+      signal,
+    }: LockOptions = rest.length > 1 ? (rest[0] as LockOptions) : {};
+    return new Promise((resolve, reject) => {
+      const attempt = (): boolean => {
+        const holders = this.#holders.get(name) ?? [];
+        if (holders.some((other) => mode === "exclusive" || other.mode === "exclusive")) return false;
+        const holder = { mode };
+        this.#holders.set(name, [...holders, holder]);
+        Promise.resolve(held({ name }))
+          .finally(() => {
+            this.#holders.set(
+              name,
+              this.#holders.get(name)!.filter((other) => other !== holder),
+            );
+            for (const [i, again] of [...this.#waiting.entries()].reverse()) if (again()) this.#waiting.splice(i, 1);
+          })
+          .then(resolve, reject);
+        return true;
+      };
+      if (attempt()) return;
+      if (ifAvailable) return void Promise.resolve(held(null)).then(resolve, reject);
+      this.#waiting.push(attempt);
+      signal?.addEventListener("abort", () => {
+        const at = this.#waiting.indexOf(attempt);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        reject(signal.reason);
+      });
+    });
+  }
+}
