@@ -11,7 +11,7 @@ import type { GenerateRequest, Text } from "../../src/language-model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { randomModel, SHAKESPEARE, scriptedModel } from "../support/models.ts";
 
-const shape = { nLayer: 2, nHead: 2, nEmbd: 8, nPositions: 40, vocabSize: 1024 };
+const shape = { nLayer: 1, nHead: 2, nEmbd: 8, nPositions: 40, vocabSize: 1024 };
 
 let shipped: GPT2;
 let tokenizer: Tokenizer;
@@ -36,7 +36,7 @@ const prompts = fc.oneof(
 const given: fc.Arbitrary<GenerateOptions> = fc.record(
   {
     seed: fc.nat(),
-    maxTokens: fc.integer({ min: 1, max: 12 }),
+    maxTokens: fc.integer({ min: 1, max: 9 }),
     temperature: fc.constantFrom(0, 0.3, 1),
     topK: fc.constantFrom(3, 40),
     topP: fc.constantFrom(0.5, 0.95),
@@ -65,7 +65,7 @@ const mixed: fc.Arbitrary<Mixed> = fc.record({
 });
 
 const limits: fc.Arbitrary<GenerateAllOptions> = fc.record(
-  { maxConcurrent: fc.integer({ min: 1, max: 6 }), maxCacheBytes: fc.integer({ min: 1, max: 30_000 }) },
+  { maxConcurrent: fc.integer({ min: 1, max: 6 }), maxCacheBytes: fc.integer({ min: 1, max: 15_000 }) },
   { requiredKeys: [] },
 );
 
@@ -98,7 +98,7 @@ for (const device of ["wasm", "reference"] as const) {
     const before = used();
     const seen = { whole: 0, aborted: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(mixed, { minLength: 1, maxLength: 5 }), limits, async (mix, options) => {
+      fc.asyncProperty(fc.array(mixed, { minLength: 1, maxLength: 4 }), limits, async (mix, options) => {
         const { generations, events } = await together(model, mix, options);
         expect(used()).toBe(before);
         for (const [i, { prompt, options }] of mix.entries()) {
@@ -121,8 +121,8 @@ for (const device of ["wasm", "reference"] as const) {
       }),
       { numRuns: 100, seed: 3 },
     );
-    expect(seen.whole).toBeGreaterThan(150);
-    expect(seen.aborted).toBeGreaterThan(40);
+    expect(seen.whole).toBeGreaterThan(120);
+    expect(seen.aborted).toBeGreaterThan(20);
     backend?.dispose();
   });
 }

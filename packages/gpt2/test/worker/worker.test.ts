@@ -88,9 +88,7 @@ describe("a model in a worker has the results of one in the calling thread, to t
     expect(eachSent.items.map(timeless)).toEqual(each.items.map(timeless));
     expect(eachSent.result).toEqual(each.result);
     expect(await remote.generateAll([])).toEqual([]);
-    expect(await remote.generateAll(new Array(3000).fill("x".repeat(60)), { maxTokens: 1, seed: 1 })).toHaveLength(
-      3000,
-    );
+    expect(await remote.generateAll(new Array(60).fill("x".repeat(60)), { maxTokens: 1, seed: 1 })).toHaveLength(60);
   });
 
   test("texts that are generated together, of which one is aborted, at once or later", async () => {
