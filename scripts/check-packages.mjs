@@ -1,7 +1,7 @@
 // Checks the packages as their users get them: packs each into a tarball, looks at what is in it, installs the tarballs into
 // an empty folder, and there imports them, compiles against their types, runs their READMEs' examples and the command; builds a
 // program with bundlers. `npm run check:packages` builds first. With `-- --all` also what takes minutes: Parcel, Next.js, Jest,
-// Cloudflare's workers. Needs the npm registry (or npm's cache) for the packages' dependencies.
+// Bun, Deno, Cloudflare's workers. Needs the npm registry (or npm's cache) for the packages' dependencies.
 import {
   cpSync,
   existsSync,
@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { checkBundlers } from "./check-bundlers.mjs";
-import { checkJest, checkWorkers } from "./check-places.mjs";
+import { checkJest, checkRuntimes, checkWorkers } from "./check-places.mjs";
 import { checkCommandsAsInstalled, packShippedModel } from "./check-shipped-model.mjs";
 import { run, spawn } from "./processes.mjs";
 import { readmeExamples } from "./readme-examples.mjs";
@@ -54,6 +54,7 @@ try {
   checkBundlers(place("bundlers"));
   if (all) {
     checkJest(place("jest"));
+    checkRuntimes(place("runtimes"));
     checkWorkers(place("workers"));
   }
 } finally {

@@ -1,4 +1,5 @@
-// Runs the packages where things are forbidden or different: Jest, and Cloudflare's workers, where nothing may be compiled.
+// Runs the packages where things are forbidden or different: Jest, Bun and Deno, and Cloudflare's workers, where nothing may be
+// compiled.
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawn } from "./processes.mjs";
@@ -23,6 +24,35 @@ test("writes", async () => {
     const env = { ...process.env, NODE_OPTIONS: "--experimental-vm-modules" };
     const { status, stderr } = spawn("npx", ["--no-install", "jest", ...args], work, { env });
     if (status !== 0) problem(`jest ${args.join(" ")}`, stderr);
+  }
+}
+
+/** Bun and Deno: the model on the calling thread, and in a worker, whose failure is an error of the call. */
+export function checkRuntimes({ work, tarballs, root, problem }) {
+  prepare(work, ["bun@1", "deno@2", ...tarballs]);
+  symlinkSync(join(root, "weights"), join(work, "weights"), "dir");
+  writeFileSync(join(work, "broken.mjs"), 'throw new Error("broken");');
+  writeFileSync(
+    join(work, "run.mjs"),
+    `import { GPT2 } from "@gpt2-ts/gpt2";
+import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
+
+for (const Kind of [GPT2, GPT2Worker]) {
+  using model = await Kind.load("weights/shakespeare");
+  const { text } = await model.generate("To be, or not to be", { maxTokens: 12, temperature: 0 });
+  console.log(JSON.stringify(text));
+}
+const worker = new Worker(new URL("./broken.mjs", import.meta.url), { type: "module" });
+await GPT2Worker.load("weights/shakespeare", { worker }).catch(({ name }) => console.log(name));
+`,
+  );
+  const expected = `${`${JSON.stringify(" the cause.\n\nGLOUCESTER:\nI'll be")}\n`.repeat(2)}WorkerError\n`;
+  for (const command of [
+    ["bun", "run.mjs"],
+    ["deno", "run", "--allow-read", "run.mjs"],
+  ]) {
+    const { stdout, stderr } = spawn("npx", ["--no-install", ...command], work);
+    if (stdout !== expected) problem(command[0], `prints ${stdout}${stderr}`);
   }
 }
 

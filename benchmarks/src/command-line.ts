@@ -1,5 +1,12 @@
 /** What the benchmarks' commands check of their options: what is wrong ends the process with a sentence, and status 2. */
 
+/** Options of the commands that wait for a quiet machine, and can be had in a hurry, as `parseArgs` takes them. */
+export const COMMON_OPTIONS = {
+  quick: { type: "boolean", default: false },
+  node: { type: "string", default: process.execPath },
+  "no-wait": { type: "boolean", default: false },
+} as const;
+
 /** The known ones that were given, in the known order. */
 export function chosen<Name extends string>(
   command: string,

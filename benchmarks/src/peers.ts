@@ -6,12 +6,13 @@
  *
  * Installs the peers on first use, writes the checkpoint in each engine's format, and then
  * `results/<processor>/peers-node<major>.json`, where each part replaces what an earlier run found. Before each part it waits
- * until other programs are quiet, ten minutes at most. An engine that cannot be had here is reported as missing. `--quick` and
- * `--only` only print: they do not wait and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
+ * until other programs are quiet, ten minutes at most. For half of the rounds the engines start in reverse order: whichever starts
+ * first is slower. An engine that cannot be had here is reported as missing. `--quick` and `--only` only print: they do not wait
+ * and write nothing. PyTorch takes part if `--python` (`python3`) has torch and transformers.
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint } from "./checkpoint.ts";
-import { chosen } from "./command-line.ts";
+import { COMMON_OPTIONS, chosen } from "./command-line.ts";
 import { whenQuiet } from "./harness/quiet.ts";
 import { assemble, type Field } from "./peers/contestants.ts";
 import { measurePart } from "./peers/measure.ts";
@@ -21,12 +22,10 @@ import { readResult, writeResult } from "./results-file.ts";
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: "boolean", default: false },
-    node: { type: "string", default: process.execPath },
+    ...COMMON_OPTIONS,
     part: { type: "string", multiple: true, default: [...PEER_PARTS] },
     only: { type: "string", multiple: true, default: [] },
     python: { type: "string", default: "python3" },
-    "no-wait": { type: "boolean", default: false },
   },
 });
 const parts = chosen("bench:peers", "part", options.part, PEER_PARTS);

@@ -73,7 +73,9 @@ const { conditions } = await whenQuiet(
   { node: process.execPath, wait: !options["no-wait"] },
   async () => {
     for (let round = 0; round < rounds; round++) {
-      for (const [where, load] of loaders) await measure(samples.get(where)!, load);
+      for (const [where, load] of round % 2 === 0 ? loaders : [...loaders].reverse()) {
+        await measure(samples.get(where)!, load);
+      }
     }
   },
   () => [],

@@ -12,7 +12,7 @@
 import { parseArgs } from "node:util";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
-import { chosen, integer } from "./command-line.ts";
+import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import { whenQuiet } from "./harness/quiet.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { measureRoofline, type RooflinePlan } from "./roofline/measure.ts";
@@ -31,13 +31,11 @@ const THREADS = 2;
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: "boolean", default: false },
-    node: { type: "string", default: process.execPath },
+    ...COMMON_OPTIONS,
     part: { type: "string", multiple: true, default: [...ROOFLINE_PARTS] },
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
     tokens: { type: "string" },
     threads: { type: "string" },
-    "no-wait": { type: "boolean", default: false },
   },
 });
 const parts = chosen(COMMAND, "part", options.part, ROOFLINE_PARTS);

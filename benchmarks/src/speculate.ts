@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
-import { chosen, integer } from "./command-line.ts";
+import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import { Child } from "./harness/child.ts";
 import { whenQuiet } from "./harness/quiet.ts";
 import { SHIPPED_MODEL } from "./paths.ts";
@@ -25,11 +25,9 @@ const THREADS = 2;
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: "boolean", default: false },
-    node: { type: "string", default: process.execPath },
+    ...COMMON_OPTIONS,
     dtype: { type: "string", multiple: true, default: [...DTYPES] },
     threads: { type: "string" },
-    "no-wait": { type: "boolean", default: false },
   },
 });
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);

@@ -11,8 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { ensureCheckpoint, readManifest, weightBytes } from "./checkpoint.ts";
-import { chosen, integer } from "./command-line.ts";
-import type { EngineSpec } from "./engines/language-engine.ts";
+import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import type { MatmulSpec } from "./engines/matmul-engine.ts";
 import { installPeers } from "./engines/peers.ts";
 import { runConditions } from "./harness/machine.ts";
@@ -20,18 +19,17 @@ import { whenQuiet } from "./harness/quiet.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { measureColdStart } from "./speed/cold-start.ts";
 import { OURS, show } from "./speed/compare.ts";
-import { type Contestant, measureDecode, measurePrefill } from "./speed/language.ts";
+import type { Contestant } from "./speed/contestant.ts";
+import { measureDecode, measurePrefill } from "./speed/language.ts";
 import { measureMatmul } from "./speed/matmul.ts";
 import { decodingAt, LONGEST_CONTEXT, planFor } from "./speed/plan.ts";
 import { type DecodePart, PARTS, type Part, type PartName, type SpeedResult } from "./speed/result.ts";
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: "boolean", default: false },
-    node: { type: "string", default: process.execPath },
+    ...COMMON_OPTIONS,
     part: { type: "string", multiple: true, default: [...PARTS] },
     "no-peers": { type: "boolean", default: false },
-    "no-wait": { type: "boolean", default: false },
     context: { type: "string" },
   },
 });
@@ -88,8 +86,8 @@ async function quietly<Measured extends Pick<Part, "comparisons">>(measure: () =
   return { command: "npm run bench:speed", conditions, threads, ...result };
 }
 
-async function languageContestants(model: string): Promise<Contestant<EngineSpec>[]> {
-  const ours: Contestant<EngineSpec> = { name: OURS, spec: { engine: "gpt2-ts", model, threads, device: "wasm" } };
+async function languageContestants(model: string): Promise<Contestant[]> {
+  const ours: Contestant = { name: OURS, spec: { engine: "gpt2-ts", model, threads, device: "wasm" } };
   if (!withPeers) return [ours];
   const { writeOnnxModel } = await import("./onnx/model-file.ts");
   const file = await writeOnnxModel(model);

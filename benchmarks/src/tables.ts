@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import type { LogitsResult } from "./accuracy/result.ts";
+import type { BatchResult } from "./batch/result.ts";
 import type { CompressionResult } from "./compression/result.ts";
 import type { GpuResult } from "./gpu/result.ts";
 import type { MemoryResult } from "./memory/result.ts";
@@ -23,6 +24,7 @@ import type { RooflineResult } from "./roofline/result.ts";
 import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
+import { batchTable } from "./tables/batch-table.ts";
 import { compressionTable } from "./tables/compression-table.ts";
 import { gpuTable } from "./tables/gpu-table.ts";
 import { fillMarkers } from "./tables/markdown.ts";
@@ -35,6 +37,8 @@ import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
+import { trainTable } from "./tables/train-table.ts";
+import type { TrainResult } from "./train/result.ts";
 
 const DOCUMENTS = [
   "README.md",
@@ -59,7 +63,9 @@ const generated = {
   "share-of-memory": shareOfMemoryTable(speed),
   matmul: matmulTable(speed),
   speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
+  batch: batchTable(await readResults<BatchResult>("batch")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
+  train: trainTable(await readResults<TrainResult>("train")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),
   // docs/compression.md
   compression: compressionTable(await readResults<CompressionResult>("compression")),

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { commitOf } from "../src/against/build.ts";
 import { loadedAtOnce } from "../src/against/bundle.ts";
-import { pooled, startOrders } from "../src/against/measure.ts";
 import type { Measurement } from "../src/against/result.ts";
 import { againstTable, belowFloor } from "../src/against/verdict.ts";
 import { untimed } from "../src/harness/interleave.ts";
 import { summarize } from "../src/speed/compare.ts";
+import { pooled, startOrders } from "../src/speed/start-orders.ts";
 
 function measurement(part: Measurement["part"], ours: readonly number[], base: readonly number[]): Measurement {
   const speed = part === "decode" || part === "score";
@@ -31,12 +31,12 @@ describe("this build against another", () => {
     expect(belowFloor([measurement("decode", [Number.NaN], [10])], 0.98)).toEqual(["bf16, decode: NaN"]);
   });
 
-  test("each build starts first for half of the rounds, and both halves make one comparison", () => {
+  test("each start order has half of the rounds, and both halves make one comparison", () => {
     expect(startOrders(5)).toEqual([
-      { first: "new", rounds: 3 },
-      { first: "base", rounds: 2 },
+      { reversed: false, rounds: 3 },
+      { reversed: true, rounds: 2 },
     ]);
-    expect(startOrders(1)).toEqual([{ first: "new", rounds: 1 }]);
+    expect(startOrders(1)).toEqual([{ reversed: false, rounds: 1 }]);
     const [one, other] = [measurement("decode", [9, 9, 9], [10, 10, 10]), measurement("decode", [10, 10], [9, 9])];
     const both = pooled(one.comparison, other.comparison);
     expect(both.measured.map(({ samples }) => samples)).toEqual([

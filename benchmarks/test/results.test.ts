@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { LogitsResult } from "../src/accuracy/result.ts";
 import type { Machine } from "../src/harness/machine.ts";
 import { processorOf } from "../src/harness/processor.ts";
+import { spread } from "../src/harness/statistics.ts";
 import { RESULTS } from "../src/paths.ts";
 import type { PeersResult } from "../src/peers/result.ts";
 import { conditionsOf, newest, readResults, resultPath } from "../src/results-file.ts";
@@ -16,6 +17,8 @@ import { peersCharts } from "../src/tables/peers-chart.ts";
 import { peersSummary, peersTable } from "../src/tables/peers-tables.ts";
 import { rooflineTable } from "../src/tables/roofline-table.ts";
 import { matmulTable } from "../src/tables/speed-tables.ts";
+import { trainTable } from "../src/tables/train-table.ts";
+import type { TrainPart } from "../src/train/result.ts";
 
 const described = (cpu: string, simd: string[] = ["avx2", "fma"], platform = "linux x64") => ({ cpu, simd, platform });
 
@@ -51,7 +54,7 @@ describe("the folder of a processor", () => {
   });
 
   test("every result of this repository lies in the folder of the processor that it names", async () => {
-    for (const kind of ["peers", "speed", "roofline", "logits", "quality", "memory", "gpu", "against"]) {
+    for (const kind of ["peers", "speed", "roofline", "logits", "quality", "memory", "gpu", "against", "train", "batch"]) {
       for (const { results } of await readResults(kind)) {
         for (const result of results) {
           const paths = new Set(conditionsOf(result).map((conditions) => resultPath(kind, conditions)));
@@ -145,6 +148,33 @@ describe("tables of two machines", () => {
     const [prompt, ...prompts] = other!.results[0]!.prompts;
     const different = { ...other!.results[0]!, prompts: [{ ...prompt!, digest: "0" }, ...prompts] };
     expect(accuracyTable([one!, { ...other!, results: [different] }])).toContain("**not the same** on");
+  });
+
+  test("bench:train: every engine of every part, ratios of ours, and the memory", () => {
+    const { conditions } = { conditions: { machine: { cpu: "X", cores: 2, memoryGiB: 1, platform: "p", simd: [] } } };
+    const about = { title: "steps", unit: "tokens/s", higherIsBetter: true, repeated: 0, disturbed: 0 } as const;
+    const samples = (engine: string, median: number) => ({ engine, ...spread([median]) });
+    const comparison = {
+      ...about,
+      measured: [samples("gpt2-ts", 300), samples("PyTorch", 400)],
+      ratios: [{ peer: "PyTorch", ratio: spread([0.75]) }],
+    };
+    const part: TrainPart = {
+      command: "npm run bench:train",
+      conditions: { ...conditions, date: LATER, node: "v24.0.0", loadAverage: 0 },
+      threads: 2,
+      engines: [],
+      missing: [],
+      comparisons: [comparison],
+      memory: { deviceBytes: 3e9, estimateBytes: 2.5e9, ratio: 1.2 },
+    };
+    const processor = { slug: "x", title: "X" };
+    const text = trainTable([{ processor, results: [{ kind: "train", parts: { "124m": part } }] }])!;
+    expect(text).toContain(
+      "| 124M shape: steps | PyTorch | 24 | 400 tokens/s | 400 tokens/s – 400 tokens/s | 0.75× (0.75–0.75) |",
+    );
+    expect(text).toContain("124M shape: 3000 MB of wasm memory, 1.20 times the estimate of 2500 MB.");
+    expect(trainTable([{ processor, results: [{ kind: "train", parts: {} }] }])).toBeUndefined();
   });
 
   test("no results at all are not an error", async () => {

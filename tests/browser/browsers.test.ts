@@ -131,6 +131,15 @@ function browserTests(name: BrowserName, program: string): void {
       expect(actual.turns).toBeGreaterThan(5);
     });
 
+    test("trains a model to the bits that it has in Node", async () => {
+      const text = Array.from({ length: 60 }, (_, i) => `Line ${i} of a text, and line ${i + 1} follows it.\n`).join(
+        "",
+      );
+      const expected = await inNode("training", { text, threads: 1 });
+      expect(expected.losses.at(-1)).toBeLessThan(expected.losses[0]!);
+      expect(await check(page, "training", { text })).toEqual(expected);
+    });
+
     test("opens the file that Node has compressed, and writes the same", async () => {
       const choice = {
         ...model,
@@ -141,14 +150,24 @@ function browserTests(name: BrowserName, program: string): void {
       expect(await check(page, "compression", { ...choice, file })).toEqual({ file, opened: choice.text });
     });
 
+    test("looks inside the model as Node does, to the bit, and shows a picture of it", async () => {
+      const choice = { ...model, deterministic: true, prompt: "To be, or not to be" };
+      const { shown, ...expected } = await inNode("inside", choice);
+      const { shown: width, ...found } = await check(page, "inside", choice);
+      expect(found).toEqual(expected);
+      expect(shown).toBeUndefined();
+      if (width !== undefined) expect(width).toBe(Number(/ width="(\d+)"/.exec(found.svg)![1]));
+    });
+
     // A worker has no import map: without a bundler it would not find the packages.
     test.skipIf(path.includes("unbundled"))("does the same with the model in a worker", async () => {
       const options = { seed: 7, maxTokens: 60, temperature: 0.9, topK: 50, logprobs: true };
       const choice = { ...model, deterministic: true, prompt: "To be, or not to be", options };
       const { result, pieces } = await inNode("generate", choice);
       const bits = await inNode("textBits", { ...model, deterministic: true });
+      const { traced, lens } = await inNode("inside", { ...model, deterministic: true, prompt: choice.prompt });
       expect(await check(page, "inWorker", choice)).toEqual({
-        ...{ result, pieces, bits },
+        ...{ result, pieces, bits, traced, lens },
         tokenIdError: true,
         afterwards: "DisposedError",
       });

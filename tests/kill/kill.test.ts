@@ -4,6 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { GPT2 } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { MAIN } from "../../packages/cli/test/support/cli.ts";
 import { modelFiles, useHub } from "../../packages/gpt2/test/hub/hub-fixture.ts";
@@ -169,6 +170,53 @@ describe("a command that is killed", () => {
     expect(await complete(logits)).toBeUndefined();
     expect((await readFile(out)).equals(wanted)).toBe(true);
     expect(await readdir(own)).toEqual(["out"]);
+  });
+
+  it("train: leaves no folder, or a model and a training that goes on to the very same files", async () => {
+    const own = await mkdtemp(join(room, "train-"));
+    const text = join(own, "text.txt");
+    await writeFile(
+      text,
+      Array.from({ length: 300 }, (_, i) => `Line ${i} of a text, and line ${i + 1} follows it.\n`).join(""),
+    );
+    const small = ["--layers", "1", "--heads", "2", "--channels", "8", "--vocab-size", "270", "--context", "16"];
+    const often = [
+      "--steps",
+      "20",
+      "--batch-tokens",
+      "32",
+      "--eval-every",
+      "2",
+      "--eval-tokens",
+      "32",
+      "--threads",
+      "1",
+    ];
+    const train = (out: string): string[] => [MAIN, "train", "--text", text, "--out", out, ...small, ...often];
+    const [out, reference] = [join(own, "out"), join(own, "reference")];
+    expect(await complete(train(reference))).toBeUndefined();
+    const wanted = withoutLog(await contents(reference));
+    await killed(
+      train(out),
+      {
+        before: () => rm(out, { recursive: true, force: true }),
+        after: async () => {
+          if (!(await readdir(own)).includes("out")) return;
+          const { model } = await GPT2.load(out, { device: "reference" });
+          expect(model.config.nLayer).toBe(1);
+          expect(await complete([MAIN, "train", "--resume", out, "--threads", "2"])).toBeUndefined();
+          expect(withoutLog(await contents(out))).toEqual(wanted);
+        },
+      },
+      Math.ceil(KILLS / 4), // 50 by npm run test:long
+    );
+    await rm(out, { recursive: true, force: true });
+    expect(await complete(train(out))).toBeUndefined();
+    expect((await readdir(own)).sort()).toEqual(["out", "reference", "text.txt"]);
+
+    function withoutLog(files: Map<string, string>): Map<string, string> {
+      return new Map([...files].filter(([name]) => !name.endsWith("log.jsonl"))); // which tells how fast it was
+    }
   });
 
   it("hw1 all: leaves files that are absent or whole", async () => {

@@ -1,6 +1,7 @@
 /** What `GPT2` weighs on a page: bundled by esbuild's defaults, minified, without what is loaded later. */
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
+import { chunksLoadedWith } from "./chunks.ts";
 
 export interface BundleSize {
   readonly bytes: number;
@@ -32,12 +33,8 @@ export async function bundleSize(root: string): Promise<BundleSize> {
 
 /** The entry and what it imports, directly or not; what `import()` asks for comes later. */
 export function loadedAtOnce(outputs: Metafile["outputs"]): string[] {
-  const entries = Object.keys(outputs).filter((name) => outputs[name]?.entryPoint === "<stdin>");
-  const loaded = new Set(entries);
-  for (const name of loaded) {
-    for (const { path, kind } of outputs[name]?.imports ?? []) {
-      if (kind === "import-statement" && path in outputs) loaded.add(path);
-    }
-  }
-  return [...loaded];
+  const [entry] = Object.keys(outputs).filter((name) => outputs[name]?.entryPoint === "<stdin>");
+  return chunksLoadedWith(entry!, (name) =>
+    outputs[name]?.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path),
+  );
 }

@@ -1,17 +1,17 @@
 /** The parts of `bench:against`: both builds in turns, each in a process of its own, one dtype after the other. */
 import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import type { LogitQuality } from "../engines/language-checks.ts";
-import type { EngineSpec } from "../engines/language-engine.ts";
-import { Child } from "../harness/child.ts";
+import type { Child } from "../harness/child.ts";
 import { untimed } from "../harness/interleave.ts";
 import { checkedQuality } from "../peers/checked-quality.ts";
 import type { PeersPlan } from "../peers/plan.ts";
 import { measureColdStart } from "../speed/cold-start.ts";
 import { OURS, summarize } from "../speed/compare.ts";
 import { compareDecode, comparePrefill, compareScoring } from "../speed/comparisons.ts";
-import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
+import type { Contestant } from "../speed/contestant.ts";
 import { decodingAt } from "../speed/plan.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
+import { inBothStartOrders } from "../speed/start-orders.ts";
 import type { Build } from "./build.ts";
 import { bundleSize } from "./bundle.ts";
 import type { AgainstPartName, Measurement } from "./result.ts";
@@ -54,64 +54,23 @@ export async function measureDtype(
   const add = (part: AgainstPartName, comparisons: readonly Comparison[]): void => {
     for (const comparison of comparisons) measurements.push({ part, dtype, comparison });
   };
-  const { threads, node, checkpoint } = plan;
+  const { threads, checkpoint } = plan;
   const contestants = [
     { name: OURS, build: pair.current, ...(plan.cacheDtype && { cacheDtype: plan.cacheDtype }) },
     { name: baseName(pair), build: pair.base },
-  ].map(({ name, build, ...chosen }): Contestant<EngineSpec> => {
+  ].map(({ name, build, ...chosen }): Contestant => {
     return { name, spec: { engine: "gpt2-ts build", build: build.root, model, threads, dtype, ...chosen } };
   });
-  const warm = (Object.keys(WARM) as WarmPart[]).filter((part) => parts.includes(part));
-  const measured = new Map<WarmPart, (readonly Comparison[])[]>(warm.map((part) => [part, []]));
-  for (const { first, rounds } of warm.length > 0 ? startOrders(plan.schedule.rounds) : []) {
-    const half = { ...plan, schedule: { ...plan.schedule, rounds } };
-    const children = new Map<string, Child>();
-    try {
-      for (const { name, spec } of first === "new" ? contestants : [...contestants].reverse()) {
-        const child = new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node });
-        children.set(name, child);
-        const facts = await child.call<Facts>("facts"); // once its model is loaded
-        quality[`${name}, ${dtype}`] ??= await checkedQuality(child, checkpoint, facts);
-      }
-      const sides = contestants.map(({ name }) => children.get(name)!);
-      for (const part of warm) measured.get(part)!.push(await WARM[part](half, sides));
-    } finally {
-      await Promise.all([...children.values()].map((child) => child.close()));
-    }
-  }
-  for (const [part, [one = [], other]] of measured) {
-    add(part, other ? one.map((comparison, i) => pooled(comparison, other[i]!)) : one);
+  const introduce = async (child: Child): Promise<boolean> => {
+    const facts = await child.call<Facts>("facts"); // once its model is loaded
+    quality[`${child.name}, ${dtype}`] ??= await checkedQuality(child, checkpoint, facts);
+    return true;
+  };
+  for (const part of (Object.keys(WARM) as WarmPart[]).filter((each) => parts.includes(each))) {
+    add(part, await inBothStartOrders(plan, contestants, introduce, WARM[part]));
   }
   if (parts.includes("cold")) add("cold", await measureColdStart(plan, contestants));
   return { measurements, quality };
-}
-
-/**
- * Which build starts first, and for how many rounds. The one that loads its model first decodes up to 6 % more slowly for as long
- * as it lives, whichever it is (a build measured against itself): so each has half of the rounds.
- */
-export function startOrders(rounds: number): { readonly first: "new" | "base"; readonly rounds: number }[] {
-  const some = Math.ceil(rounds / 2);
-  const halves = [
-    { first: "new", rounds: some },
-    { first: "base", rounds: rounds - some },
-  ] as const;
-  return halves.filter((half) => half.rounds > 0);
-}
-
-/** One comparison of the samples of two. */
-export function pooled(one: Comparison, other: Comparison): Comparison {
-  const { title, unit, higherIsBetter, measured } = one;
-  return summarize(
-    { title, unit, higherIsBetter },
-    measured.map(({ engine }) => engine),
-    {
-      samples: measured.map(({ samples }, i) => [...samples, ...other.measured[i]!.samples]),
-      repeated: one.repeated + other.repeated,
-      disturbed: one.disturbed + other.disturbed,
-      foreign: ((one.foreign ?? 0) + (other.foreign ?? 0)) / 2,
-    },
-  );
 }
 
 /** What both builds weigh on a page. */

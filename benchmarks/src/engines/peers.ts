@@ -1,4 +1,4 @@
-/** The peers are in packages of their own, which only `bench:speed` and `bench:peers` install. */
+/** The peers are in packages of their own, which only `bench:speed`, `bench:peers` and `bench:train` install. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

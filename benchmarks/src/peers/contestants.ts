@@ -5,7 +5,7 @@ import type { EngineSpec } from "../engines/language-engine.ts";
 import { installPeers, LLAMA } from "../engines/peers.ts";
 import { writeGguf } from "../gguf/model-file.ts";
 import { writeHubFolder, writeInt8OnnxModel, writeOnnxModel } from "../onnx/model-file.ts";
-import type { Contestant } from "../speed/language.ts";
+import type { Contestant } from "../speed/contestant.ts";
 import type { MissingEngine } from "./result.ts";
 
 /** Batches its texts in the order given: only measured by scoring. */
@@ -13,13 +13,13 @@ export const UNSORTED = "transformers.js f32, unsorted";
 const TRANSFORMERS = ["transformers.js f32", UNSORTED];
 
 export interface Field {
-  readonly contestants: readonly Contestant<EngineSpec>[];
+  readonly contestants: readonly Contestant[];
   readonly missing: readonly MissingEngine[];
 }
 
 /** @param folder the checkpoint, next to which each engine's files are written once */
 export async function assemble(folder: string, threads: number, python: string): Promise<Field> {
-  const contestants: Contestant<EngineSpec>[] = [];
+  const contestants: Contestant[] = [];
   const missing: MissingEngine[] = [];
   const add = (name: string, spec: Omit<EngineSpec, "threads">): void => {
     contestants.push({ name, spec: { ...spec, threads } });

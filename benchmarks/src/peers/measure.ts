@@ -1,15 +1,15 @@
 /** The parts of `bench:peers`: every engine is checked against float64 before it is timed. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineSpec } from "../engines/language-engine.ts";
-import { Child, ChildError } from "../harness/child.ts";
+import { type Child, ChildError } from "../harness/child.ts";
 import { bareResidentBytes } from "../harness/machine.ts";
 import { spread } from "../harness/statistics.ts";
 import { measureColdStart } from "../speed/cold-start.ts";
 import { show } from "../speed/compare.ts";
 import { compareDecode, comparePrefill, compareScoring } from "../speed/comparisons.ts";
-import { type Contestant, LANGUAGE_CHILD } from "../speed/language.ts";
+import { type Contestant, startEngine } from "../speed/contestant.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
+import { inBothStartOrders } from "../speed/start-orders.ts";
 import { checkedQuality, QUALITY_MAX_LENGTH } from "./checked-quality.ts";
 import { type Field, UNSORTED } from "./contestants.ts";
 import type { PeersPlan } from "./plan.ts";
@@ -31,24 +31,24 @@ export async function measurePart(part: PeerPartName, plan: PeersPlan, field: Fi
   const chosen = field.contestants.filter(takesPart);
   const engines: PeerEngine[] = [];
   const missing = field.missing.filter(takesPart);
-  const children: Child[] = [];
-  try {
-    for (const contestant of chosen) {
-      const child = startChild(contestant, plan);
-      const found = await introduce(child, plan);
-      if ("reason" in found) {
-        missing.push(found);
-        await child.close();
-      } else {
-        engines.push(found);
-        children.push(child);
-      }
-    }
-    if (part !== "cold") return { engines, missing, comparisons: await measureWarm(part, plan, children) };
-  } finally {
-    await Promise.all(children.map((child) => child.close()));
+  const introduced = async (child: Child): Promise<boolean> => {
+    if (missing.some(({ name }) => name === child.name)) return false;
+    const found = await introduce(child, plan, engines);
+    if ("reason" in found) missing.push(found);
+    else if (!engines.includes(found)) engines.push(found);
+    return !("reason" in found);
+  };
+  if (part !== "cold") {
+    const comparisons = await inBothStartOrders(plan, chosen, introduced, (share, children) =>
+      measureWarm(part, share, children),
+    );
+    return { engines, missing, comparisons };
   }
-  const present = chosen.filter(({ name }) => engines.some((engine) => engine.name === name));
+  const present: Contestant[] = [];
+  for (const contestant of chosen) {
+    await using child = startEngine(contestant, plan.node);
+    if (await introduced(child)) present.push(contestant);
+  }
   return {
     engines,
     missing,
@@ -57,7 +57,7 @@ export async function measurePart(part: PeerPartName, plan: PeersPlan, field: Fi
   };
 }
 
-async function memoryScale(plan: PeersPlan, contestants: readonly Contestant<EngineSpec>[]): Promise<MemoryScale> {
+async function memoryScale(plan: PeersPlan, contestants: readonly Contestant[]): Promise<MemoryScale> {
   const peaks: number[] = [];
   while (peaks.length < plan.coldRounds) peaks.push(await bareResidentBytes(plan.node));
   const files = contestants.filter(({ spec }) => spec.engine === "gpt2-ts");
@@ -82,12 +82,12 @@ async function measureWarm(
   return [await compareScoring(plan, children)];
 }
 
-function startChild({ name, spec }: Contestant<EngineSpec>, { node }: PeersPlan): Child {
-  return new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node });
-}
-
-/** What an engine says about itself and how close its logits are; or why it cannot take part here. */
-async function introduce(child: Child, plan: PeersPlan): Promise<PeerEngine | MissingEngine> {
+/** What an engine says about itself and, unless it is `known`, how close its logits are; or why it cannot take part here. */
+async function introduce(
+  child: Child,
+  plan: PeersPlan,
+  known: readonly PeerEngine[],
+): Promise<PeerEngine | MissingEngine> {
   let facts: Facts;
   try {
     facts = await child.call<Facts>("facts");
@@ -96,5 +96,11 @@ async function introduce(child: Child, plan: PeersPlan): Promise<PeerEngine | Mi
     console.warn(`${child.name} is missing: ${reason}`);
     return { name: child.name, reason };
   }
-  return { name: child.name, facts, quality: await checkedQuality(child, plan.checkpoint, facts) };
+  return (
+    known.find(({ name }) => name === child.name) ?? {
+      name: child.name,
+      facts,
+      quality: await checkedQuality(child, plan.checkpoint, facts),
+    }
+  );
 }

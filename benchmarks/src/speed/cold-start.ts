@@ -1,25 +1,23 @@
 /** Time from starting a process to its first token, and the peak of its memory. */
 import type { FirstToken } from "../engines/language-child.ts";
-import type { EngineSpec } from "../engines/language-engine.ts";
-import { Child } from "../harness/child.ts";
 import { untimed } from "../harness/interleave.ts";
 import { compare, summarize } from "./compare.ts";
-import { type Contestant, LANGUAGE_CHILD } from "./language.ts";
+import { type Contestant, startEngine } from "./contestant.ts";
 import type { Plan } from "./plan.ts";
 import type { Comparison } from "./result.ts";
 
 /** The weights and the modules are in the operating system's cache, for every engine alike: a first start is not counted. */
 export async function measureColdStart(
   plan: Plan,
-  contestants: readonly Contestant<EngineSpec>[],
+  contestants: readonly Contestant[],
 ): Promise<[time: Comparison, memory: Comparison]> {
   const peaks: number[][] = contestants.map(() => []);
   const cpuSeconds = contestants.map(() => 0);
-  const sides = contestants.map(({ name, spec }, i) => ({
-    name,
+  const sides = contestants.map((contestant, i) => ({
+    name: contestant.name,
     async sample() {
       const start = performance.now();
-      await using child = new Child(name, { module: LANGUAGE_CHILD, args: [JSON.stringify(spec)], node: plan.node });
+      await using child = startEngine(contestant, plan.node);
       const { peakResidentBytes } = await child.call<FirstToken>("firstToken", plan.coldPrompt, plan.vocab);
       const seconds = (performance.now() - start) / 1000;
       cpuSeconds[i] = (cpuSeconds[i] ?? 0) + child.cpuSeconds;

@@ -2,7 +2,7 @@
 import type { MatmulSpec } from "../engines/matmul-engine.ts";
 import { Child } from "../harness/child.ts";
 import { compare, side } from "./compare.ts";
-import type { Contestant } from "./language.ts";
+import type { Contestant } from "./contestant.ts";
 import type { Plan } from "./plan.ts";
 import type { Comparison, Facts, Part } from "./result.ts";
 

@@ -24,7 +24,14 @@ export async function findGpu(wanted?: GpuMode | "auto"): Promise<GpuFound> {
     const where = mode === "webasm" || mode === "cpu" ? "the CPU" : adapter ? adapterName(adapter) : "the GPU";
     return { summary: `mode ${mode} of GPU.js, on ${where}`, mode, adapter, maxArrayBytes, trials, degraded };
   } catch (error) {
-    const summary = `not available: ${oneLine(error).replace(/^gpu: /, "")}`;
+    const reason = isMissing(error) ? "GPU.js is not installed: npm install gpu.js webgpu" : oneLine(error);
+    const summary = `not available: ${reason.replace(/^gpu: /, "")}`;
     return { summary, mode: undefined, adapter: undefined, maxArrayBytes: undefined, trials: [], degraded: {} };
   }
+}
+
+/** Whether GPU.js is not there. The device's own message tells programs more. */
+function isMissing(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: string } };
+  return cause?.code === "ERR_MODULE_NOT_FOUND";
 }

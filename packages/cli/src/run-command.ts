@@ -5,10 +5,12 @@ import { downloadCommand } from "./download.ts";
 import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
 import { logitsCommand } from "./logits.ts";
+import { lookCommand } from "./look/command.ts";
 import { runProgram } from "./program.ts";
 import { interactiveCommand } from "./run/command.ts";
 import { scoreCommand } from "./score.ts";
 import { tokenizeCommand } from "./tokenize.ts";
+import { trainCommand } from "./train/command.ts";
 
 /** Runs `gpt2` with these arguments; resolves to the exit status. */
 export function runCommand(args: readonly string[]): Promise<number> {
@@ -20,8 +22,10 @@ export function runCommand(args: readonly string[]): Promise<number> {
       generateCommand(),
       interactiveCommand(),
       scoreCommand(),
+      lookCommand(),
       logitsCommand(),
       tokenizeCommand(),
+      trainCommand(),
       infoCommand(),
       convertCommand(),
       compressCommand(),

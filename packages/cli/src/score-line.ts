@@ -12,6 +12,8 @@ const RESULT_KEYS: readonly (keyof Score)[] = [
   "perplexity",
   "bitsPerByte",
 ];
+/** What it writes besides with `--top`. */
+const TOP_KEY: keyof Score = "alternatives";
 /** What it writes for a line that it cannot use. */
 const REPORT_KEYS = ["line", "error"];
 
@@ -24,6 +26,8 @@ const EXPECTED = 'expected an object with either "text" or "ids"';
 export interface LineOptions {
   /** Undefined if a sequence has to fit into the context. */
   readonly stride?: number | undefined;
+  /** How many of the likeliest tokens are written for each place, if any. */
+  readonly top?: number | undefined;
   /** Whether special tokens in a text are read as such. */
   readonly specialTokens?: boolean | undefined;
   /** The one key that the result is written under; otherwise its keys stand beside those of the line. */
@@ -90,9 +94,9 @@ export function readLine(bytes: Uint8Array, options: LineOptions): Line | undefi
   };
 }
 
-function takenKeys({ resultKey, report }: LineOptions): readonly string[] {
+function takenKeys({ top, resultKey, report }: LineOptions): readonly string[] {
   if (resultKey !== undefined) return [resultKey];
-  return report ? [...RESULT_KEYS, ...REPORT_KEYS] : RESULT_KEYS;
+  return [...RESULT_KEYS, ...(top === undefined ? [] : [TOP_KEY]), ...(report ? REPORT_KEYS : [])];
 }
 
 /**

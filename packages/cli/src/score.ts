@@ -15,6 +15,7 @@ const TOKENS_AT_ONCE = 1024;
 
 interface ScoreFlags extends ModelFlags {
   readonly stride?: number;
+  readonly top?: number;
   readonly specialTokens?: true;
   readonly resultKey?: string;
   readonly onError: "stop" | "report";
@@ -38,6 +39,7 @@ export function scoreCommand(): Command {
       "score texts longer than the context, through windows so many tokens apart",
       parseInteger,
     )
+    .option("--top <count>", "write so many of the likeliest tokens in each place too", parseInteger)
     .addOption(specialTokensOption("a text"))
     .option("--result-key <key>", "write the result as an object under this key, beside the line's own keys")
     .addOption(
@@ -52,6 +54,7 @@ export function scoreCommand(): Command {
         "\nOut, in the same order: {ids, tokens, logprobs, logLikelihood, perplexity, bitsPerByte}, with natural logarithms;" +
         "\nlogprobs are those of the tokens from the second on. A text of fewer than two tokens has logLikelihood 0, and null" +
         "\nfor the last two." +
+        "\n--top: alternatives too, for each of logprobs a list of {id, token, logprob}, the likeliest first." +
         "\n--on-error report: {line, error} for a line that cannot be used, with its other keys if it could be read; the exit" +
         "\nstatus is 1 if there was one.",
     )
@@ -60,6 +63,7 @@ export function scoreCommand(): Command {
 
 async function score(flags: ScoreFlags, signal: AbortSignal): Promise<void> {
   checkInteger("stride", flags.stride, 1);
+  checkInteger("top", flags.top, 1);
   using model = await loadFrom(flags, signal);
   checkInteger("stride", flags.stride, 1, model.config.nPositions - 1);
   await profiled(flags.profile, model, () => scoreLines(model, flags, signal));
@@ -112,11 +116,11 @@ async function scoreLines(model: GPT2, flags: ScoreFlags, signal: AbortSignal): 
 async function writeAnswers(
   model: GPT2,
   answers: readonly Answer[],
-  { stride, resultKey }: ScoreFlags,
+  { stride, top, resultKey }: ScoreFlags,
   signal: AbortSignal,
 ): Promise<void> {
   const texts = answers.flatMap(({ ids }) => (ids ? [ids] : []));
-  const scores = (await model.scoreAll(texts, { stride, signal })).values();
+  const scores = (await model.scoreAll(texts, { stride, top, signal })).values();
   const lines = function* (): Generator<string> {
     for (const { others, report } of answers) yield* outputLine(others, report ?? scores.next().value!, resultKey);
   };

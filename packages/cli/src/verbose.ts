@@ -1,6 +1,5 @@
-import type { Generation, GPT2 } from "@gpt2-ts/gpt2";
+import type { GPT2, Usage } from "@gpt2-ts/gpt2";
 import type { Command } from "commander";
-import type { Timing } from "./continuations.ts";
 import { formatBytes } from "./progress.ts";
 
 /** Adds `-v, --verbose`. */
@@ -17,10 +16,12 @@ export function describeLoading({ device }: GPT2, milliseconds: number): string 
 }
 
 /** What a continuation took, as a line. */
-export function describeTiming({ promptIds, ids }: Generation, { first, rest }: Timing): string {
-  const later = Math.max(0, ids.length - 1);
+export function describeUsage({ promptTokens, generatedTokens, firstTokenTime, totalTime }: Usage): string {
+  const first = firstTokenTime ?? totalTime;
+  const rest = totalTime - first;
+  const later = Math.max(0, generatedTokens - 1);
   const speed = later > 0 && rest > 0 ? `, then ${((later * 1000) / rest).toFixed(1)} tokens/s` : "";
-  return `prompt: ${promptIds.length} tokens; output: ${ids.length} tokens, the first after ${duration(first)}${speed}\n`;
+  return `prompt: ${promptTokens} tokens; output: ${generatedTokens} tokens, the first after ${duration(first)}${speed}\n`;
 }
 
 /** The memory of this process, as a line. */

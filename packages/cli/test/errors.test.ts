@@ -213,6 +213,29 @@ describe("the same answers", () => {
     expect(await generate("--model", join(folder, "cut-off"))).toContain("model.safetensors");
   });
 
+  it("a wrong use of look", async () => {
+    const look = (...args: string[]): Promise<string> => refusalHere(["look", "--text", "a", ...args]);
+    expect(await refusalHere(["look", "--text", ""])).toBe("--text: an empty text has nothing to look at");
+    expect(await look("--show", "all")).toContain("there are surprise, attention, lens, contributions");
+    expect(await look("--head", "1")).toBe("--head: has no meaning without layer");
+    expect(await look("--theme", "dark")).toBe("--theme: has no meaning without out");
+    expect(await look("--show", "lens", "--layer", "1")).toBe(
+      "--layer: has no meaning without attention among what is shown",
+    );
+    expect(await look("--show", "lens", "--target", "a")).toBe(
+      "--target: has no meaning without contributions among what is shown",
+    );
+    expect(await look("--layer", "4")).toBe("--layer: expected an integer from 0 to 3, got 4");
+    expect(await look("--position", "1")).toBe("--position: expected an integer from -1 to 0, got 1");
+    expect(await look("--target", " question")).toBe('--target: expected one token, got 3: " qu", "est", "ion"');
+    expect(await look("--ablate", "h.4.ln1")).toMatch(
+      /^--ablate: there is no place "h\.4\.ln1" in this model; there are wte/,
+    );
+    expect(await refusalHere(["look", "--text", "a ".repeat(300)])).toContain("do not fit into the context of 256");
+    const file = join(SHAKESPEARE, "config.json");
+    expect(await look("--out", file)).toContain(file);
+  });
+
   it("logits of nothing, of two things, of too much, or into nowhere", async () => {
     expect(await refusalHere(["logits", "--text", "a"])).toContain("required option '--out <file>' not specified");
     expect(await refusalHere(["logits", "--out", "x"])).toBe("expected either --ids or --text");

@@ -13,12 +13,19 @@ beforeAll(async () => {
 });
 afterAll(() => model.dispose());
 
+type JsonLine = Readonly<Record<string, unknown>> & {
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+  readonly ids: readonly number[];
+};
+
 /** The lines of JSON on standard output. */
-function lines({ stdout }: Run): Record<string, unknown>[] {
+function lines({ stdout }: Run): JsonLine[] {
   return stdout
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => JSON.parse(line) as JsonLine);
 }
 
 describe.concurrent("gpt2 generate", () => {
@@ -90,12 +97,25 @@ describe.concurrent("gpt2 generate", () => {
     const all = await Promise.all(seeds.map((seed) => model.generate("To be", { ...options, seed, logprobs: true })));
     expect(plain.stdout).toBe(all.map(({ text }, i) => `=== ${i + 1} of 3 (seed ${7 + i}) ===\n${text}\n`).join(""));
     expect(lines(json)).toEqual(all.map((generation, index) => ({ index, prompt: "To be", ...generation })));
-    const pieces = lines(streamed).filter((line) => "piece" in line);
-    expect(lines(streamed).filter((line) => !("piece" in line))).toEqual(lines(json));
-    expect(seeds.map((_, i) => pieces.flatMap(({ index, piece }) => (index === i ? [piece] : [])).join(""))).toEqual(
-      all.map(({ text }) => text),
-    );
-    expect(pieces.length).toBeGreaterThan(30);
+    expect(lines(streamed).filter((line) => "ids" in line)).toEqual(lines(json));
+    const tokens = lines(streamed).filter((line) => line["token"] !== undefined);
+    for (const [i, { ids, logprobs, text }] of all.entries()) {
+      const own = tokens.filter(({ index }) => index === i);
+      expect(own.map(({ id }) => id)).toEqual(ids);
+      expect(own.map(({ token }) => token)).toEqual(model.tokenizer.tokens(ids));
+      expect(own.map(({ logprob }) => logprob)).toEqual(logprobs);
+      expect(own.map((line) => line.text).join("")).toBe(text);
+    }
+    // They are generated together.
+    expect(tokens.slice(0, 3).map(({ index }) => index)).toEqual([0, 1, 2]);
+  });
+
+  it("writes with --top the likeliest tokens in each place, and says that a text has no room for them", async () => {
+    const args = ["generate", "-p", "To be", ...flags, "--top", "2"];
+    const { stdout } = await gpt2([...args, "--json"]);
+    const generation = await model.generate("To be", { ...options, logprobs: true, top: 2 });
+    expect(JSON.parse(stdout)).toEqual({ index: 0, prompt: "To be", ...generation });
+    expect(await gpt2(args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/^gpt2: .*top.*is for json/) });
   });
 
   it("tells with -v on standard error where time and memory went", async () => {
@@ -110,16 +130,24 @@ describe.concurrent("gpt2 generate", () => {
   });
 
   it("prints with --json what there is on Ctrl-C, and exits with status 130", async () => {
-    const args = ["generate", "-p", "To be", "-n", "240", "--greedy", "--device", "reference", "--json", "--stream"];
-    const run = await gpt2(args, { during: (child) => child.stdout.once("data", () => child.kill("SIGINT")) });
+    const args = ["generate", "-p", "To be", "-n", "240", "--device", "reference", "--json", "--stream", "--num", "2"];
+    const run = await gpt2([...args, "--seed", "3"], {
+      during: (child) => child.stdout.once("data", () => child.kill("SIGINT")),
+    });
     expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 130, stderr: "" });
     const all = lines(run);
-    const last = all.pop();
-    const text = all.map(({ piece }) => piece).join("");
-    const promptIds = model.tokenizer.encode("To be");
-    const seed = expect.any(Number);
-    expect(last).toEqual({ index: 0, prompt: "To be", text, promptIds, finishReason: "interrupted", seed });
-    expect(text).not.toBe("");
+    const results = all.filter((line) => "ids" in line);
+    expect(results.map(({ index, seed, finishReason }) => ({ index, seed, finishReason }))).toEqual(
+      [0, 1].map((index) => ({ index, seed: 3 + index, finishReason: "aborted" })),
+    );
+    for (const { index, ids, logprobs } of results) {
+      const tokens = all.filter((line) => line["token"] !== undefined && line.index === index);
+      expect(tokens.map(({ id }) => id)).toEqual(ids);
+      expect(tokens.map(({ logprob }) => logprob)).toEqual(logprobs);
+      const whole = await model.generate("To be", { seed: 3 + index, maxTokens: ids.length + 1 });
+      expect(whole.ids.slice(0, ids.length)).toEqual(ids);
+    }
+    expect(results[0]!.ids.length).toBeGreaterThan(0);
   });
 
   it("gives the same with --speculate, and tells how many tokens were guessed", async () => {

@@ -1,5 +1,5 @@
 import type { Backend, Tensor } from "@gpt2-ts/tensor";
-import { checkOptionNames, showValue } from "@gpt2-ts/tensor/options";
+import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { locatePretrained } from "#pretrained";
 import { compareVocabularies } from "./checkpoint/compare-vocabularies.ts";
 import { loadModel } from "./checkpoint/load.ts";
@@ -8,8 +8,11 @@ import { loadTokenizer } from "./checkpoint/load-tokenizer.ts";
 import { type ModelFiles, type ModelSource, modelSource } from "./checkpoint/source/index.ts";
 import { Context } from "./generate/context.ts";
 import type { GenerationDefaults } from "./generate/defaults.ts";
-import { type GenerateOptions, type Generation, generateText } from "./generate/text.ts";
-import type { LanguageModel, Text } from "./language-model.ts";
+import { oneByOne, resultOf, textPieces } from "./generate/event-streams.ts";
+import { type GenerateAllOptions, generateEvents, generateTogether } from "./generate/generate.ts";
+import type { GenerateOptions } from "./generate/options.ts";
+import type { Generation, GenerationEvent } from "./generate/text.ts";
+import type { GenerateRequest, LanguageModel, Text } from "./language-model.ts";
 import {
   type FromPretrainedOptions,
   type LoadOptions,
@@ -21,9 +24,11 @@ import { disposeModel } from "./model/dispose.ts";
 import { allLogits, attentionMaps, type HiddenStates, hiddenStates } from "./model/inspect.ts";
 import type { H, Model, T, V } from "./model/model.ts";
 import { openDevice } from "./open-device.ts";
-import { checkFlag, expectIterable } from "./options.ts";
+import { checkFlag } from "./options.ts";
+import { expectArray, promptsOf } from "./requests.ts";
 import { type Score, scoreTexts } from "./score/text.ts";
 import type { ScoreOptions } from "./score/tokens.ts";
+import { idsOf } from "./text-ids.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { type WarningListener, warnOnConsole } from "./warning.ts";
 
@@ -76,10 +81,10 @@ export class GPT2 implements LanguageModel {
     const { device, release } = await openDevice(options);
     try {
       const source = await modelSource(where, options.signal);
-      const { dtype, cacheDtype, onProgress, onWarning = warnOnConsole, signal } = options;
+      const { dtype, cacheDtype, trainable, onProgress, onWarning = warnOnConsole, signal } = options;
       const tokenizer = await loadTokenizer(source, { onWarning });
       const defaults = options.useGenerationConfig ? await askedFor(source, onWarning) : {};
-      const model = await loadModel(source, { device, dtype, cacheDtype, onProgress, onWarning, signal });
+      const model = await loadModel(source, { device, dtype, cacheDtype, trainable, onProgress, onWarning, signal });
       const gpt2 = new GPT2(model, tokenizer, release, defaults);
       compareVocabularies(source, tokenizer, model.config, onWarning);
       return gpt2;
@@ -108,6 +113,7 @@ export class GPT2 implements LanguageModel {
       onProgress,
       onWarning,
       useGenerationConfig,
+      trainable,
       ...pretrained
     } = options;
     checkFlag("cache", options.cache);
@@ -122,6 +128,7 @@ export class GPT2 implements LanguageModel {
       cacheDtype,
       onWarning,
       useGenerationConfig,
+      trainable,
       signal: options.signal,
       onProgress: onProgress && ((progress) => onProgress({ type: "load", ...progress })),
     });
@@ -139,33 +146,69 @@ export class GPT2 implements LanguageModel {
   /**
    * Continues a prompt; yields the text as it comes, in pieces of whole characters. The generator's return value is what
    * {@link GPT2.generate} resolves to. Leaving the loop early frees what it used.
+   *
+   * An empty prompt stands for the beginning of a text: `bos_token_id` of the config, or else `<|endoftext|>`. Ids that the
+   * tokenizer has no token for, as those of a padded vocabulary, are never drawn.
    */
   stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
-    const { model, tokenizer, generationDefaults } = this;
-    return generateText(model, tokenizer, this.#ids("generate", prompt), options, generationDefaults);
+    return textPieces(this.events(prompt, options));
+  }
+
+  /**
+   * The same, token by token: each with its text, its id and, if asked for, log-probabilities; and at the end why it ended, and
+   * what it took.
+   *
+   *     for await (const event of model.events("To be", { maxTokens: 20, top: 3 })) {
+   *       if (event.type === "token") console.log(event.token, event.logprob, event.alternatives);
+   *       else console.log(event.finishReason, event.usage);
+   *     }
+   */
+  events(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<GenerationEvent, Generation> {
+    return generateEvents(this, idsOf("generate", this.tokenizer, prompt), options);
   }
 
   /** Continues a prompt. */
   async generate(prompt: Text, options: GenerateOptions = {}): Promise<Generation> {
-    const pieces = this.stream(prompt, options);
-    while (true) {
-      const step = await pieces.next();
-      if (step.done) return step.value;
-    }
+    return resultOf(this.events(prompt, options));
+  }
+
+  /**
+   * Continues several prompts, or one several times, together: each pass of the model takes all texts one token further, which is
+   * several times as fast as one after another. Each text is the same, bit for bit, as if generated alone with its seed (on gpu
+   * the last bits may differ). Options for all prompts are the second argument; a prompt can have its own.
+   *
+   *     const fourTexts = await model.generateAll(["To be"], { samples: 4, seed: 1, maxTokens: 20 });
+   *     const two = await model.generateAll(["To be", { prompt: "Or not", temperature: 0 }], { maxTokens: 20 });
+   *
+   * @returns the generations in the order of the prompts, and of each prompt's samples. One whose own signal was aborted has the
+   *   `finishReason` "aborted", and the text so far
+   */
+  async generateAll(
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions = {},
+  ): Promise<Generation[]> {
+    return resultOf(generateTogether(this, promptsOf("generateAll", prompts, this.tokenizer), options));
+  }
+
+  /** The same, token by token: as {@link GPT2.events}, of all texts in turn. The `index` of an event is its text's place in the result. */
+  eventsAll(
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions = {},
+  ): AsyncGenerator<GenerationEvent, Generation[]> {
+    const together = generateTogether(this, promptsOf("eventsAll", prompts, this.tokenizer), options);
+    return oneByOne(together, options.signal);
   }
 
   /** How likely the model finds a text: the log-probability of each token given those before it, and summaries. */
   async score(text: Text, options: ScoreOptions = {}): Promise<Score> {
-    const [score] = await scoreTexts(this.model, this.tokenizer, [this.#ids("score", text)], options);
+    const [score] = await scoreTexts(this.model, this.tokenizer, [idsOf("score", this.tokenizer, text)], options);
     return score!;
   }
 
   /** Scores many texts, packed into few passes: faster than one by one, with the same bits. Results are in the order of the texts. */
   async scoreAll(texts: readonly Text[], options: ScoreOptions = {}): Promise<Score[]> {
-    if (!Array.isArray(texts)) {
-      throw new TypeError(`scoreAll: expected an array of texts, got ${showValue(texts)}; score takes one`);
-    }
-    const ids = texts.map((text: Text) => this.#ids("scoreAll", text));
+    expectArray("scoreAll", "texts", texts, "score");
+    const ids = texts.map((text) => idsOf("scoreAll", this.tokenizer, text));
     return scoreTexts(this.model, this.tokenizer, ids, options);
   }
 
@@ -181,12 +224,12 @@ export class GPT2 implements LanguageModel {
 
   /** The scores of every token of the vocabulary after each token of a text, `[T, V]`. The caller disposes of them. */
   logits(text: Text): Tensor<[number, V]> {
-    return allLogits(this.model, this.#ids("logits", text));
+    return allLogits(this.model, idsOf("logits", this.tokenizer, text));
   }
 
   /** The residual stream after each block and before the logits, `[T, C]` each. The caller disposes of them. */
   hiddenStates(text: Text): HiddenStates {
-    return hiddenStates(this.model, this.#ids("hiddenStates", text));
+    return hiddenStates(this.model, idsOf("hiddenStates", this.tokenizer, text));
   }
 
   /**
@@ -194,7 +237,7 @@ export class GPT2 implements LanguageModel {
    * zeros. The caller disposes of them.
    */
   attentionMaps(text: Text): Tensor<[H, T, number]>[] {
-    return attentionMaps(this.model, this.#ids("attentionMaps", text));
+    return attentionMaps(this.model, idsOf("attentionMaps", this.tokenizer, text));
   }
 
   /** Frees the weights, and the device if the model has one of its own. */
@@ -205,11 +248,6 @@ export class GPT2 implements LanguageModel {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #ids(method: string, text: Text): readonly number[] {
-    if (typeof text === "string") return this.tokenizer.encode(text);
-    return Array.from(expectIterable(method, "a text, or an array of token ids", text));
   }
 }
 

@@ -1,4 +1,5 @@
 export { OptionError } from "@gpt2-ts/tensor/options";
+export type { Alternative } from "./alternatives.ts";
 export {
   DTYPES,
   defaultCacheDtype,
@@ -18,15 +19,24 @@ export { ContextLengthError, ModelFormatError, TokenIdError } from "./errors.ts"
 export type { AdjustmentOptions } from "./generate/adjust-logits.ts";
 export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
-export type { Speculation } from "./generate/lookup.ts";
+export type { GenerateAllOptions } from "./generate/generate.ts";
+export type { Drafter, Speculation } from "./generate/lookup.ts";
+export { checkGenerateOptions, type GenerateOptions } from "./generate/options.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
-export { checkGenerateOptions, type GenerateOptions, type Generation } from "./generate/text.ts";
-export type { FinishReason } from "./generate/tokens.ts";
+export { Scheduler, type SchedulerLimits } from "./generate/scheduler.ts";
+export type {
+  FinishReason,
+  GeneratedToken,
+  Sequence as GeneratedSequence,
+  SequenceOptions,
+  SequenceOutput,
+} from "./generate/sequence.ts";
+export type { EndEvent, Generation, GenerationEvent, TokenEvent, Usage } from "./generate/text.ts";
 export { GPT2 } from "./gpt2.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
 export type { DownloadProgress, KeepingProgress } from "./hub/progress.ts";
 export type { RetryNotice } from "./hub/retry.ts";
-export type { LanguageModel, Text } from "./language-model.ts";
+export type { GenerateRequest, LanguageModel, Text } from "./language-model.ts";
 export type { FromPretrainedOptions, LoadOptions, PretrainedProgress } from "./load-options.ts";
 export { Batch, checkTokenIds, type Sequence } from "./model/batch.ts";
 export type { GPT2Config } from "./model/config.ts";
@@ -34,6 +44,7 @@ export { disposeModel } from "./model/dispose.ts";
 export { initialModel } from "./model/initialize.ts";
 export { type HiddenStates, hiddenStates } from "./model/inspect.ts";
 export { cacheBytesPerToken, KVCache, type Past } from "./model/kv-cache.ts";
+export type { Logprobs, Top } from "./model/logprobs.ts";
 export {
   type Block,
   type C as Channels,

@@ -1,5 +1,5 @@
-/** Deeper than any file of a model or answer of a hub goes. */
-const DEEPEST = 64;
+/** Deeper than any file of a model or answer of a hub goes, and far from the end of the stack. */
+export const DEEPEST = 64;
 
 /**
  * Whether JSON nests deeper than anything that is read here. `JSON.parse` would take it, with fifty times its size in memory: for a

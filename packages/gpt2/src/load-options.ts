@@ -29,6 +29,11 @@ export interface LoadOptions extends DeviceOptions {
    * top-k, top-p, repetition penalty, length, stop texts. Default false. The tokens that end a text are read from it anyway.
    */
   readonly useGenerationConfig?: boolean | undefined;
+  /**
+   * Whether the weights are to be trained (`@gpt2-ts/gpt2/train`): they lie in float32 then, where they can be written to, and
+   * passes are slower. Default false.
+   */
+  readonly trainable?: boolean | undefined;
   /** Stops early: loading then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,11 +50,21 @@ export interface FromPretrainedOptions extends DeviceOptions, PretrainedOptions 
   readonly onWarning?: WarningListener | undefined;
   /** As in {@link LoadOptions}. */
   readonly useGenerationConfig?: boolean | undefined;
+  /** As in {@link LoadOptions}. */
+  readonly trainable?: boolean | undefined;
   /** Called as the download proceeds, then as loading proceeds (`type: "load"`). */
   readonly onProgress?: ((progress: PretrainedProgress) => void) | undefined;
 }
 
-const ownNames = ["dtype", "cacheDtype", "onProgress", "onWarning", "useGenerationConfig", "signal"] as const;
+const ownNames = [
+  "dtype",
+  "cacheDtype",
+  "onProgress",
+  "onWarning",
+  "useGenerationConfig",
+  "trainable",
+  "signal",
+] as const;
 
 export const loadOptionNames = [...deviceOptionNames, ...ownNames] as const;
 export const pretrainedLoadOptionNames = [...deviceOptionNames, ...pretrainedOptionNames, ...ownNames] as const;

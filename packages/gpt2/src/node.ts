@@ -1,4 +1,4 @@
-// What needs a file system: converting a model into a folder, and the Hugging Face Hub's cache.
+// What needs a file system: converting a model into a folder, training in one, and the Hugging Face Hub's cache.
 export { convertModel } from "./checkpoint/convert/convert.ts";
 export type { ConvertOptions, ConvertProgress } from "./checkpoint/convert/options.ts";
 export {
@@ -11,3 +11,11 @@ export {
   type WeightChoice,
 } from "./hub/index.ts";
 export { removeAbandoned, temporaryPath } from "./process-owner.ts";
+export type {
+  FolderProgress,
+  ResumeOptions,
+  RunOptions,
+  TrainFolderOptions,
+  TrainingBeginning,
+} from "./train/folder/options.ts";
+export { resumeTraining, trainFolder } from "./train/folder/train-folder.ts";

@@ -39,13 +39,21 @@ export function temporaryPath(path: string): string {
 
 const TEMPORARY = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/;
 
-/** Removes the files and links that processes which were killed have left under a {@link temporaryPath} of this path. */
-export async function removeAbandoned(path: string): Promise<void> {
+/**
+ * Removes the files, folders and links that processes which were killed have left under a {@link temporaryPath} of this path.
+ *
+ * @returns those that are in use, with the process of each
+ */
+export async function removeAbandoned(path: string): Promise<{ readonly path: string; readonly pid: number }[]> {
+  const used: { path: string; pid: number }[] = [];
   for (const name of await readdir(dirname(path))) {
     const [ending, host, pid] = TEMPORARY.exec(name) ?? [];
     if (ending === undefined || name !== basename(path) + ending) continue;
     const temporary = join(dirname(path), name);
     const stats = await lstat(temporary).catch(() => undefined);
-    if (stats && isAbandoned(host, Number(pid), stats.mtimeMs)) await rm(temporary, { force: true });
+    if (stats === undefined) continue;
+    if (isAbandoned(host, Number(pid), stats.mtimeMs)) await rm(temporary, { recursive: true, force: true });
+    else used.push({ path: temporary, pid: Number(pid) });
   }
+  return used;
 }

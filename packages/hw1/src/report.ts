@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { writeWhole } from "gpt2-ts";
 import { withMinus } from "./figures/canvas.ts";
 import { LOWEST, likelihoodAxis } from "./figures/histogram.ts";
 import { type Figure, figuresOf, writeFigures } from "./figures/index.ts";
-import { writeWhole } from "./files.ts";
 import { perCharacters } from "./likelihood.ts";
 import { link, picture, plain, table, verbatim } from "./markdown.ts";
 import { median } from "./median.ts";

@@ -187,8 +187,8 @@ export function observed(
 function recorded(call: OpCall, targets: readonly View[] | undefined, run: () => readonly View[]): readonly View[] {
   if (recorder === undefined) return run();
   if (targets) recorder.beforeWrite(call, targets);
-  let full: FullResults | undefined;
-  if (!targets) quietly(() => void (full = recorder!.run(call)));
+  const active = recorder;
+  const full = targets ? undefined : quietly(() => active.run(call));
   const { outputs, kept } = full ?? { outputs: run(), kept: [] };
   recorder.record(call, outputs, targets !== undefined, kept);
   return outputs;
@@ -210,11 +210,11 @@ function holding(outputs: readonly View[], look: () => readonly View[]): readonl
 }
 
 /** Runs a listener's function without listeners. Those that it stops stay stopped, those that it starts stay. */
-function quietly(look: () => void): void {
+function quietly<Result>(look: () => Result): Result {
   const present = listeners ?? [];
   setListeners([]);
   try {
-    look();
+    return look();
   } finally {
     setListeners([...present.filter((listener) => !stopped.has(listener)), ...(listeners ?? [])]);
   }

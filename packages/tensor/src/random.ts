@@ -10,23 +10,36 @@ import { cos, log, sin } from "./backends/reference/math.ts";
 export class Generator {
   readonly seed: number;
   readonly #key: readonly [number, number];
+  /** The number of the next block, and the stream: an array of its own, because a new one for each block takes time. */
+  readonly #place: [number, number, number, number];
   readonly #block = new Uint32Array(4);
   #counter = 0;
   #used = 4;
 
-  /** Throws a RangeError unless `seed` is an integer in 0..2^53-1. */
-  constructor(seed: number) {
+  /**
+   * @param stream two integers in 0..2^32-1: each pair has numbers of its own for the same seed, so that what is drawn for one step
+   *   of a training, say, does not depend on what was drawn before
+   * @throws RangeError unless `seed` is an integer in 0..2^53-1, and for a stream out of range
+   */
+  constructor(seed: number, stream: readonly [number, number] = [0, 0]) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${seed}`);
     }
+    if (stream.length !== 2 || stream.some((word) => word !== word >>> 0)) {
+      throw new RangeError(`stream: expected two integers from 0 to 2^32 - 1, got ${stream.join(", ")}`);
+    }
     this.seed = seed;
     this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+    this.#place = [0, 0, ...stream];
   }
 
   /** An integer in 0..2^32-1. */
   uint32(): number {
     if (this.#used === 4) {
-      philox4x32(this.#block, this.#counter++, this.#key);
+      this.#place[0] = this.#counter >>> 0;
+      this.#place[1] = Math.floor(this.#counter / 2 ** 32);
+      this.#counter++;
+      philox4x32(this.#block, this.#place, this.#key);
       this.#used = 0;
     }
     return this.#block[this.#used++]!;

@@ -21,6 +21,17 @@ describe("Philox4x32-10", () => {
 });
 
 describe("Generator", () => {
+  test("has streams of its own for each pair of numbers, which are the upper words of the counter", () => {
+    const block = new Uint32Array(4);
+    philox4x32(block, [0, 0, 7, 0xffffffff], [5, 0]);
+    const stream = new Generator(5, [7, 0xffffffff]);
+    expect(Array.from({ length: 4 }, () => stream.uint32())).toEqual([...block]);
+    expect(new Generator(5, [0, 0]).uint32()).toBe(new Generator(5).uint32());
+    for (const wrong of [[1], [1, 2 ** 32], [-1, 0], [0.5, 0]]) {
+      expect(() => new Generator(5, wrong as unknown as [number, number])).toThrow(RangeError);
+    }
+  });
+
   test("gives the same numbers for the same seed, and others for another", () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {

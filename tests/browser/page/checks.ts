@@ -1,7 +1,21 @@
 // What is checked in a page, in a worker of a page, and, for the values to expect, in Node: the same code in all three.
 // Arguments and results are JSON.
-import { type GenerateOptions, GPT2, type ModelFiles, type Score, TokenIdError } from "@gpt2-ts/gpt2";
+import {
+  disposeModel,
+  type GenerateOptions,
+  GPT2,
+  type GPT2Config,
+  initialModel,
+  type ModelFiles,
+  type Score,
+  TokenIdError,
+  Tokenizer,
+  trainBPE,
+} from "@gpt2-ts/gpt2";
 import { compress, decompress } from "@gpt2-ts/gpt2/compress";
+import { drawLens } from "@gpt2-ts/gpt2/draw";
+import { contributions, logitLens, type Trace, trace } from "@gpt2-ts/gpt2/look";
+import { encodeDocuments, holdOut, modelFile, train } from "@gpt2-ts/gpt2/train";
 import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import * as gt from "@gpt2-ts/tensor";
 import { open, parse, type SafeTensors, SafetensorsError, serialize } from "safetensors-ts";
@@ -91,6 +105,8 @@ export async function inWorker(choice: ModelChoice & { readonly prompt: string; 
   for (; !step.done; step = await stream.next()) pieces.push(step.value);
   const logits = await model.logits(prompt);
   const bits = await fingerprint(await logits.data());
+  const traced = await tracedBits(await model.trace(prompt, LOOK));
+  const lens = await model.logitLens(prompt, LOOK);
   const error = await model.score([-1]).catch((error: unknown) => error);
   model.dispose();
   const afterwards = await errorOf(() => model.generate(prompt));
@@ -98,9 +114,39 @@ export async function inWorker(choice: ModelChoice & { readonly prompt: string; 
     pieces,
     result: step.value,
     bits,
+    traced,
+    lens,
     tokenIdError: error instanceof TokenIdError,
     afterwards: afterwards?.name,
   };
+}
+
+/** Which parts of the model are switched off where it is looked into. */
+const LOOK = { ablate: ["h.1.attn.head.2"] };
+
+/** What is seen inside a model, and a picture of it, which the page shows. */
+export async function inside(choice: ModelChoice & { readonly prompt: string }) {
+  const { prompt, ...device } = choice;
+  using model = await load(device);
+  const lens = await logitLens(model, prompt, LOOK);
+  const svg = drawLens(lens);
+  const shown = globalThis.document === undefined ? undefined : widthOf(svg);
+  const { parts } = await contributions(model, prompt);
+  return { traced: await tracedBits(await trace(model, prompt, LOOK)), lens, parts, svg, shown };
+}
+
+async function tracedBits({ values }: Trace): Promise<Record<string, string>> {
+  return Object.fromEntries(await Promise.all(values.map(async ({ name, data }) => [name, await fingerprint(data)])));
+}
+
+/** Of a picture in the page, in pixels. */
+function widthOf(svg: string): number {
+  const figure = document.createElement("figure");
+  figure.innerHTML = svg;
+  document.body.append(figure);
+  const { width } = figure.firstElementChild!.getBoundingClientRect();
+  figure.remove();
+  return width;
 }
 
 /** The error of a worker whose file is not there. */
@@ -152,6 +198,45 @@ export async function fromPretrained(name: string, endpoint: string, options: { 
   });
   return { loaded, bits: await bitsOf(model) };
 }
+
+/** A model from scratch, with a vocabulary learned in the page: its losses, and the bits of its file. */
+export async function training({ text, threads }: { readonly text: string; readonly threads?: number }) {
+  const device = gt.createWasmBackend({ deterministic: true, ...(threads !== undefined && { threads }) });
+  const learned = await trainBPE(text, { vocabSize: 280 });
+  const tokenizer = Tokenizer.fromVocab({ ...learned.toFiles(), specialTokens: learned.specialTokens });
+  const { ids } = await encodeDocuments([text], tokenizer);
+  const model = initialModel({ ...SMALL, vocabSize: tokenizer.vocabSize }, { seed: 5, device });
+  const losses: number[] = [];
+  const { heldOutLoss } = await train(model, holdOut(ids, 0.1), {
+    steps: 20,
+    batchTokens: 64,
+    microBatchTokens: 32,
+    learningRate: 1e-2,
+    dropout: 0.1,
+    onProgress: (progress) => {
+      if (progress.type === "step") losses.push(progress.loss);
+    },
+  });
+  const bits = await fingerprint(await modelFile(model));
+  disposeModel(model);
+  device.dispose();
+  return { losses, heldOutLoss, bits };
+}
+
+const SMALL: Omit<GPT2Config, "vocabSize"> = {
+  nLayer: 2,
+  nHead: 2,
+  nEmbd: 16,
+  nInner: 64,
+  nPositions: 16,
+  activation: "gelu",
+  layerNormEpsilon: 1e-5,
+  scaleAttnWeights: true,
+  scaleAttnByInverseLayerIdx: false,
+  tieWordEmbeddings: true,
+  bosTokenId: undefined,
+  eosTokenIds: [],
+};
 
 /** The bits of the logits of a text. */
 export async function textBits(choice: ModelChoice): Promise<string> {

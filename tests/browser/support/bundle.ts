@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build as buildWithEsbuild, type Plugin } from "esbuild";
 import { build as buildWithVite, type Rolldown } from "vite";
+import { chunksLoadedWith } from "../../../benchmarks/src/against/chunks.ts";
 import { repository } from "./paths.ts";
 
 const page = repository("tests/browser/page");
@@ -73,19 +74,13 @@ const repositoryPrefix = repository("");
 
 /** What of the chunks the one named `entry` loads at once, and what later. */
 function bundleOf(chunks: ReadonlyMap<string, Chunk>, entry: string, warnings: readonly string[]): Bundle {
-  const atOnce = new Set([entry]);
-  const imports: string[] = [];
-  for (const name of atOnce) {
-    for (const imported of chunks.get(name)!.imports) {
-      if (chunks.has(imported)) atOnce.add(imported);
-      else imports.push(imported);
-    }
-  }
+  const atOnce = new Set(chunksLoadedWith(entry, (name) => chunks.get(name)?.imports));
   const filesOf = (some: readonly Chunk[]): string[] =>
     some
       .flatMap(({ files }) => files.map((file) => file.replace(repositoryPrefix, "")))
       .filter((file) => file.includes("/"));
   const loaded = [...atOnce].map((name) => chunks.get(name)!);
+  const imports = loaded.flatMap((chunk) => chunk.imports.filter((name) => !chunks.has(name)));
   return {
     bytes: loaded.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0),
     gzipBytes: loaded.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0),

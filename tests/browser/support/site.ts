@@ -11,7 +11,10 @@ const importMap = {
   imports: {
     "@gpt2-ts/gpt2": "/packages/gpt2/dist/index.js",
     "@gpt2-ts/gpt2/browser-cache": "/packages/gpt2/dist/browser-cache/index.js",
+    "@gpt2-ts/gpt2/draw": "/packages/gpt2/dist/draw/index.js",
+    "@gpt2-ts/gpt2/look": "/packages/gpt2/dist/look/index.js",
     "@gpt2-ts/gpt2/compress": "/packages/gpt2/dist/compress/index.js",
+    "@gpt2-ts/gpt2/train": "/packages/gpt2/dist/train/index.js",
     "@gpt2-ts/gpt2/worker": "/packages/gpt2/dist/worker/index.js",
     "@gpt2-ts/tensor": "/packages/tensor/dist/index.js",
     "@gpt2-ts/tensor/compile": "/packages/tensor/dist/functional/compile.js",

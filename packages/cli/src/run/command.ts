@@ -6,7 +6,7 @@ import { addModelOptions, encodeOptions, loadFrom, type ModelFlags, specialToken
 import { noteStream, writeNote, writeOut } from "../output.ts";
 import { oneLine } from "../report.ts";
 import { addSamplingOptions, DEFAULT_MAX_TOKENS, type SamplingFlags, samplingFrom } from "../sampling-options.ts";
-import { addVerboseOption, describeLoading, describeMemory, describeTiming } from "../verbose.ts";
+import { addVerboseOption, describeLoading, describeMemory, describeUsage } from "../verbose.ts";
 import { pipedLines, typedLines } from "./lines.ts";
 import { Session } from "./session.ts";
 import { describeSettings, settingsHelp, withSetting } from "./settings.ts";
@@ -121,14 +121,14 @@ class Talk {
         signal: either,
       };
       const encode = (text: string) => this.#model.tokenizer.encode(text, encodeOptions(this.#flags.specialTokens));
-      for await (const step of this.#session.take(line, options, encode)) {
-        if ("piece" in step) {
-          await writeOut(step.piece);
-          last = step.piece;
-        } else {
-          if (!last.endsWith("\n")) await writeOut("\n");
-          if (this.#flags.verbose) writeNote(describeTiming(step.generation, step.timing) + describeMemory());
+      for await (const event of this.#session.take(line, options, encode)) {
+        if (event.text !== "") {
+          await writeOut(event.text);
+          last = event.text;
         }
+        if (event.type === "token") continue;
+        if (!last.endsWith("\n")) await writeOut("\n");
+        if (this.#flags.verbose) writeNote(describeUsage(event.usage) + describeMemory());
       }
     });
     if (!finished) await writeOut("\n");

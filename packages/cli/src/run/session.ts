@@ -1,5 +1,4 @@
-import type { GenerateOptions, GPT2 } from "@gpt2-ts/gpt2";
-import { type ContinuationStep, continuations } from "../continuations.ts";
+import type { GenerateOptions, GenerationEvent, GPT2 } from "@gpt2-ts/gpt2";
 
 /** A text that someone and the model write in turns. */
 export class Session {
@@ -28,15 +27,15 @@ export class Session {
     line: string,
     options: GenerateOptions & { readonly seed: number; readonly maxTokens: number },
     encode: (text: string) => readonly number[],
-  ): AsyncGenerator<ContinuationStep, void> {
+  ): AsyncGenerator<GenerationEvent, void> {
     if (line !== "") this.#append(this.#atLineStart ? line : `\n${line}`, encode);
     let written = "";
     let ended = false;
     try {
-      for await (const step of continuations(this.#model, this.#recent(options.maxTokens), 1, options)) {
-        if ("piece" in step) written += step.piece;
-        else ended = step.generation.finishReason === "eos";
-        yield step;
+      for await (const event of this.#model.events(this.#recent(options.maxTokens), options)) {
+        written += event.text;
+        ended = event.type === "end" && event.finishReason === "eos";
+        yield event;
       }
     } finally {
       this.#append(written, (text) => this.#model.tokenizer.encode(text));

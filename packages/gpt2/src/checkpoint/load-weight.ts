@@ -20,6 +20,8 @@ export interface Destination {
   readonly weights: StoredWeights;
   readonly device: Backend;
   readonly dtype: MatrixEncoding;
+  /** Whether matrices are to lie row by row, as they can be written to. */
+  readonly trainable: boolean;
   /** Called after every piece that was read. May throw, to stop loading. */
   readonly advance: (tensor: string, elements: number) => void;
 }
@@ -27,9 +29,9 @@ export interface Destination {
 /** A weight as its device keeps it: vectors in float32, matrices laid out for its products, as its dtype says. */
 export function loadWeight(weight: Weight, destination: Destination): Promise<Tensor> {
   const [rows, columns] = weight.shape;
-  switch (weight.kind) {
+  switch (destination.trainable ? "vector" : weight.kind) {
     case "vector":
-      return loadVector(weight, destination);
+      return loadPlain(weight, destination);
     case "matrix":
       return loadMatrix(weight, [rows!, columns!], destination);
     case "table":
@@ -37,9 +39,9 @@ export function loadWeight(weight: Weight, destination: Destination): Promise<Te
   }
 }
 
-async function loadVector(weight: Weight, { weights, device, advance }: Destination): Promise<Tensor> {
-  const vector = await fillAsync(weight.shape, (data) => weights.readFloats(weight, data), { device });
-  return orDispose(vector, async () => advance(weight.name, vector.size));
+async function loadPlain(weight: Weight, { weights, device, advance }: Destination): Promise<Tensor> {
+  const tensor = await fillAsync(weight.shape, (data) => weights.readFloats(weight, data), { device });
+  return orDispose(tensor, async () => advance(weight.name, tensor.size));
 }
 
 /** The scheme of the checkpoint's integers, if they are to stay as they are. */

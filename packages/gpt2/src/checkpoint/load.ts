@@ -10,6 +10,7 @@ import { checkChoice, OptionError } from "@gpt2-ts/tensor/options";
 import { type GPT2Config, parseConfig, tokenIds } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { buildWeights, parameterCount, sizesOf, weightsFor } from "../model/weights.ts";
+import { checkFlag } from "../options.ts";
 import { type WarningListener, warnOnConsole } from "../warning.ts";
 import { loadGenerationFields } from "./load-generation-config.ts";
 import { loadWeight } from "./load-weight.ts";
@@ -44,6 +45,11 @@ export interface LoadModelOptions {
    * {@link defaultCacheDtype}.
    */
   readonly cacheDtype?: MatrixEncoding | undefined;
+  /**
+   * Whether the weights are to be trained: they then lie as in the checkpoint, in float32, where otherwise matrices are laid out for
+   * the device's products and can only be read. Results are the same, slower. Default false.
+   */
+  readonly trainable?: boolean | undefined;
   /** Where the weights go. Default: the default device. */
   readonly device?: DeviceChoice | Backend | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
@@ -80,7 +86,8 @@ export async function loadConfig(source: ModelSource): Promise<GPT2Config> {
  *   file; OptionError. Nothing stays allocated then
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<Model> {
-  const { onProgress, onWarning = warnOnConsole, signal } = options;
+  const { onProgress, onWarning = warnOnConsole, signal, trainable = false } = options;
+  checkFlag("trainable", trainable);
   checkChoice("dtype", options.dtype, DTYPES);
   checkChoice("cacheDtype", options.cacheDtype, DTYPES);
   const said = await loadConfig(source);
@@ -89,7 +96,8 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   try {
     const weights = await StoredWeights.of(checkpoint, said, onWarning);
     const { config } = weights;
-    const dtype = options.dtype ?? weights.converted ?? "f32";
+    const dtype = options.dtype ?? (trainable ? undefined : weights.converted) ?? "f32";
+    if (trainable && dtype !== "f32") throw new OptionError("trainable", `weights kept as ${dtype} cannot be trained`);
     const device = backendOf(options.device);
     expectKept(device, "dtype", "weights", dtype);
     const cacheDtype = options.cacheDtype ?? defaultCacheDtype(dtype);
@@ -102,7 +110,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
       signal?.throwIfAborted();
     };
     for (const weight of await weights.inFileOrder(weightsFor(config))) {
-      tensors.set(weight.name, await loadWeight(weight, { weights, device, dtype, advance }));
+      tensors.set(weight.name, await loadWeight(weight, { weights, device, dtype, trainable, advance }));
     }
     const named = buildWeights(config, ({ name }) => tensors.get(name)!);
     return { config, sizes: sizesOf(config), weights: named, cacheDtype };

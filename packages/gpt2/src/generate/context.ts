@@ -66,7 +66,7 @@ export class Context {
     return this.#inTurn(async () => {
       const before = this.#ids.length;
       try {
-        using logits = (await advance(this.#model, this.#cache, ids, { signal })).logits;
+        using logits = await advance(this.#model, this.#cache, ids, signal);
         const data = await logits.data();
         this.#ids.push(...ids);
         return data;

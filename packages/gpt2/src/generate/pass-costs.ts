@@ -11,7 +11,7 @@ export type PassCost = (tokens: number) => number;
 const COSTS: Readonly<Record<MatrixEncoding, readonly [two: number, four: number, eight: number]>> = {
   f32: [1.25, 1.7, 3.1],
   bf16: [1.4, 2.8, 4.3],
-  int8: [2.5, 2.6, 3.9],
+  int8: [1.35, 2.2, 4.3],
 };
 
 /** The costs with a model's weights as they are kept. On `reference`, which computes token by token, a pass costs its tokens. */

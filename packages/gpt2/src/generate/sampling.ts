@@ -1,5 +1,5 @@
 import type { Generator } from "@gpt2-ts/tensor";
-import { exp } from "@gpt2-ts/tensor/math";
+import { expInPlace, log } from "@gpt2-ts/tensor/math";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import {
@@ -143,22 +143,30 @@ function among(
   { temperature = 1, topP = 1, minP = 0 }: SamplingOptions,
 ): NextToken {
   const weights = new Float64Array(scores.length); // e^((score - largest) / temperature)
-  let total = 0;
+  // Where only min-p is asked for, weights that it would rule out by far are 0 instead.
+  const least = topP >= 1 && minP > 0 ? log(minP) - 1e-6 : Number.NEGATIVE_INFINITY;
   for (let i = 0; i < scores.length; i++) {
-    const below = scores[i]! - largest;
-    weights[i] = below === 0 ? 1 : exp(below / temperature);
-    total += weights[i]!;
+    const exponent = (scores[i]! - largest) / temperature;
+    weights[i] = exponent < least ? Number.NEGATIVE_INFINITY : exponent;
+  }
+  expInPlace(weights);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  if (topP >= 1 && minP <= 0 && !falling) {
+    for (let i = 0; i < weights.length; i++) weights[i]! /= total;
+    return { ids, probabilities: weights };
   }
   let kept = allIds(scores.length); // places among the candidates
   if (topP < 1) kept = nucleus(falling ? kept : fallingIds(scores), weights, topP * total);
-  if (minP > 0) kept = kept.filter((i) => weights[i]! >= minP); // the most likely token's weight is 1
+  if (minP > 0) kept = those(kept, weights, minP); // the most likely token's weight is 1
   if (falling) kept.sort((i, j) => ids[i]! - ids[j]!);
   else if (topP < 1) kept.sort();
   total = 0;
   for (const i of kept) total += weights[i]!;
   const chosen = new Int32Array(kept.length);
   const probabilities = new Float64Array(kept.length);
-  for (const [place, i] of kept.entries()) {
+  for (let place = 0; place < kept.length; place++) {
+    const i = kept[place]!;
     chosen[place] = ids[i]!;
     probabilities[place] = weights[i]! / total;
   }
@@ -181,12 +189,16 @@ export function draw({ ids, probabilities }: NextToken, generator: Generator): n
 
 function indexOfLargest(scores: Float64Array): number {
   let top = 0;
+  let largest = scores[0]!;
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id]!;
     if (Number.isNaN(score)) checkLargest(score, id, scores.length);
-    if (score > scores[top]!) top = id;
+    if (score > largest) {
+      top = id;
+      largest = score;
+    }
   }
-  checkLargest(scores[top]!, top, scores.length);
+  checkLargest(largest, top, scores.length);
   return top;
 }
 
@@ -233,14 +245,30 @@ function reachedByAtLeast(k: number, scores: Float64Array): number {
   return largest.sort()[largest.length - k] ?? Number.NEGATIVE_INFINITY;
 }
 
+/** The places whose weights reach `least`, in the same order. */
+function those(places: Int32Array, weights: Float64Array, least: number): Int32Array {
+  let count = 0;
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i]!;
+    if (weights[place]! >= least) places[count++] = place;
+  }
+  return places.subarray(0, count);
+}
+
 function allIds(count: number): Int32Array {
   const ids = new Int32Array(count);
   for (let id = 0; id < count; id++) ids[id] = id;
   return ids;
 }
 
+/** So many of the largest scores are found sooner than all are set in order, and are mostly enough. */
+const OFTEN_ENOUGH = 256;
+
 function* fallingIds(scores: Float64Array): Iterable<number> {
+  const first = mostLikely(scores, OFTEN_ENOUGH);
+  yield* first;
   const order = new LargestFirst(scores);
+  for (let i = 0; i < first.length; i++) order.next();
   for (let id = order.next(); id !== undefined; id = order.next()) yield id;
 }
 

@@ -1,37 +1,11 @@
-import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
-import type { Model } from "../model/model.ts";
-import { checkFlag, checkInteger } from "../options.ts";
+import { type Alternative, alternativesOf } from "../alternatives.ts";
+import type { Logprobs } from "../model/logprobs.ts";
+import type { StreamDecoder } from "../tokenizer/stream-decoder.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { type GenerationDefaults, withDefaults } from "./defaults.ts";
 import type { Speculation } from "./lookup.ts";
-import { checkSamplingOptions, type SamplingOptions, samplingOptionNames } from "./sampling.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { FinishReason, GeneratedToken, SequenceOutput } from "./sequence.ts";
 import { StopTexts } from "./stop-texts.ts";
-import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./tokens.ts";
-
-/** How a text is continued. */
-export interface GenerateOptions extends SamplingOptions {
-  /** At most so many tokens. Default: as many as the context has room for. */
-  readonly maxTokens?: number | undefined;
-  /** Seed of the draws, an integer in 0..2^53-1: the same seed gives the same text. Default: a random one. */
-  readonly seed?: number | undefined;
-  /** Texts that end the output: it stops before the first of them that is complete. */
-  readonly stop?: string | readonly string[] | undefined;
-  /**
-   * Whether the tokens that end a text end the output: those that the model's config names, else `<|endoftext|>`. Default true;
-   * otherwise they are tokens like any other.
-   */
-  readonly stopAtEndOfText?: boolean | undefined;
-  /** Whether to return the log-probabilities of prompt and output, which come from the same passes. Default false. */
-  readonly logprobs?: boolean | undefined;
-  /**
-   * `"lookup"`: where the text repeats itself, the next tokens are guessed from what came before, and one pass checks several of
-   * them (prompt lookup decoding). The output is the same, bit for bit, as without it, for any seed and options; only the time
-   * differs. For `wasm`, and for `reference`, where nothing is guessed because nothing would be gained.
-   */
-  readonly speculate?: "lookup" | undefined;
-  /** Stops early: the generation then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A finished generation. */
 export interface Generation {
@@ -47,125 +21,161 @@ export interface Generation {
   readonly logprobs: readonly number[] | undefined;
   /** The same for the prompt's tokens from the second on; if asked for. */
   readonly promptLogprobs: readonly number[] | undefined;
+  /**
+   * With `top`: the likeliest tokens in each place of `ids`, the likeliest first. Where that is the output's own token, it has the
+   * same log-probability, to the bit. Ids that the tokenizer has no token for are left out.
+   */
+  readonly alternatives: readonly (readonly Alternative[])[] | undefined;
+  /** The same for the places of `promptLogprobs`. */
+  readonly promptAlternatives: readonly (readonly Alternative[])[] | undefined;
   /** With `speculate`: how many tokens were guessed, and how many of these are part of the output. */
   readonly speculation: Speculation | undefined;
 }
 
-const optionNames = [
-  ...samplingOptionNames,
-  ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "speculate", "signal"] as const),
-];
+/** A token of the output. */
+export interface TokenEvent {
+  readonly type: "token";
+  /** Which of several texts it belongs to; 0 if there is one. */
+  readonly index: number;
+  readonly id: number;
+  /** The token itself, for display, with `\xNN` for bytes that are only part of a character. */
+  readonly token: string;
+  /**
+   * The text that can be shown now: whole characters, and nothing that may yet become a stop text. Often the token's own; but it may
+   * be empty, and it may have what earlier tokens began. The `text` of all events of an output, joined, is the output.
+   */
+  readonly text: string;
+  /** The model's own natural log-probability of the token, before temperature and filters; with `logprobs` or `top`. */
+  readonly logprob: number | undefined;
+  /** With `top`: the likeliest tokens in this place, the likeliest first. */
+  readonly alternatives: readonly Alternative[] | undefined;
+}
 
-/** Throws an {@link OptionError} for an option that is unknown, out of range, or contradicts another. */
-export function checkGenerateOptions(options: GenerateOptions): void {
-  checkOptionNames(options, optionNames);
-  checkSamplingOptions(options);
-  checkInteger("maxTokens", options.maxTokens, 1);
-  checkInteger("seed", options.seed, 0);
-  checkFlag("stopAtEndOfText", options.stopAtEndOfText);
-  checkFlag("logprobs", options.logprobs);
-  if (options.speculate !== undefined && options.speculate !== "lookup") {
-    throw new OptionError("speculate", `expected "lookup", got ${showValue(options.speculate)}`);
+/** The end of an output. */
+export interface EndEvent {
+  readonly type: "end";
+  readonly index: number;
+  /** What was held back until now, and is part of the output. */
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  /** The whole of it. */
+  readonly generation: Generation;
+}
+
+/** What happens while texts are generated. */
+export type GenerationEvent = TokenEvent | EndEvent;
+
+/** What an output took. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  /** Milliseconds from the call to the first token; undefined if there was none. */
+  readonly firstTokenTime: number | undefined;
+  /** Milliseconds from the call to the end. */
+  readonly totalTime: number;
+}
+
+/** Who hears of it. */
+export interface Listener {
+  event(event: GenerationEvent): void;
+  error(error: unknown): void;
+}
+
+/** Makes events, and in the end a generation, of a sequence's tokens. */
+export class TextOutput implements SequenceOutput {
+  readonly #index: number;
+  readonly #options: ResolvedOptions;
+  readonly #tokenizer: Tokenizer;
+  readonly #listener: Listener;
+  readonly #statistics: () => Speculation | undefined;
+  readonly #decoder: StreamDecoder;
+  readonly #stopTexts: StopTexts;
+  readonly #began = performance.now();
+  #firstToken: number | undefined;
+  #text = "";
+  readonly #ids: number[] = [];
+  readonly #logprobs: number[] = [];
+  readonly #alternatives: Alternative[][] = [];
+  #prompt: Logprobs | undefined;
+  #generation: Generation | undefined;
+
+  constructor(
+    index: number,
+    options: ResolvedOptions,
+    tokenizer: Tokenizer,
+    listener: Listener,
+    statistics: () => Speculation | undefined,
+  ) {
+    this.#index = index;
+    this.#options = options;
+    this.#tokenizer = tokenizer;
+    this.#listener = listener;
+    this.#statistics = statistics;
+    this.#decoder = tokenizer.streamDecoder();
+    this.#stopTexts = new StopTexts(options.stop);
   }
-  new StopTexts(listOf(options.stop));
-}
 
-/**
- * Continues a prompt and yields the text as it comes: pieces of whole characters, never part of a stop text. Joined, they are the
- * `text` of the result. An empty prompt stands for the beginning of a text: `bos_token_id` of the config, or else `<|endoftext|>`.
- * Ids that the tokenizer has no token for, as those of a padded vocabulary, are never drawn.
- *
- * @returns the whole of it
- * @throws OptionError, TokenIdError, ContextLengthError for a prompt that leaves no room for a token; `signal.reason`
- *   when aborted
- */
-export async function* generateText(
-  model: Model,
-  tokenizer: Tokenizer,
-  prompt: readonly number[],
-  given: GenerateOptions = {},
-  defaults: GenerationDefaults = {},
-): AsyncGenerator<string, Generation> {
-  checkGenerateOptions(given);
-  const options = withDefaults(defaults, given, prompt.length);
-  const { stop, stopAtEndOfText = true, seed = randomSeed(), speculate, ...others } = options;
-  if (speculate && model.weights.wte.device.name === "gpu") {
-    throw new OptionError(
-      "speculate",
-      "is for wasm and reference: on gpu several tokens in a pass may get other bits than one",
-    );
+  prompt(logprobs: Logprobs): void {
+    this.#prompt = logprobs;
   }
-  const stopTexts = new StopTexts(listOf(stop));
-  const { bosTokenId, eosTokenIds, vocabSize } = model.config;
-  const endTokens = eosTokenIds.length > 0 ? eosTokenIds : [tokenizer.endOfText].filter((id) => id !== undefined);
-  const promptIds =
-    prompt.length > 0 ? prompt : beginning([bosTokenId, tokenizer.startOfText, ...endTokens], vocabSize);
-  // Few ask for it: its code is a file of its own in bundles.
-  const drafter = speculate && (await import("./lookup.ts")).lookupFor(model, promptIds);
-  const decoder = tokenizer.streamDecoder();
-  const tokens = generateTokens(model, promptIds, {
-    ...others,
-    seed,
-    endTokens: stopAtEndOfText ? endTokens : [],
-    never: tokenizer.idsWithoutToken(vocabSize),
-    drafter,
-  } satisfies GenerateTokensOptions);
 
-  let text = "";
-  const ids: number[] = [];
-  const logprobs: number[] = [];
-  let promptLogprobs: readonly number[] | undefined;
-  let finishReason: FinishReason | undefined;
-  try {
-    while (finishReason === undefined) {
-      const step = await tokens.next();
-      let piece: string;
-      if (step.done) {
-        // What waited for more tokens gets none; but the U+FFFD of a broken character may complete a stop text.
-        piece = stopTexts.push(decoder.flush()) + stopTexts.flush();
-        finishReason = stopTexts.found ? "stop" : step.value;
-      } else {
-        const { id, logprob, promptLogprobs: known } = step.value;
-        ids.push(id);
-        if (logprob !== undefined) logprobs.push(logprob);
-        promptLogprobs ??= known;
-        piece = stopTexts.push(decoder.push(id));
-        if (stopTexts.found) finishReason = "stop";
-      }
-      text += piece;
-      if (piece !== "") yield piece;
-    }
-  } finally {
-    await tokens.return("length"); // frees the cache, also when the reader leaves early
+  token({ id, logprobs }: GeneratedToken): boolean {
+    this.#firstToken ??= performance.now();
+    const text = this.#stopTexts.push(this.#decoder.push(id));
+    const logprob = logprobs?.targets[0];
+    const alternatives = logprobs && this.#top !== undefined ? alternativesOf(logprobs, this.#tokenizer)[0] : undefined;
+    this.#text += text;
+    this.#ids.push(id);
+    if (logprob !== undefined) this.#logprobs.push(logprob);
+    if (alternatives) this.#alternatives.push(alternatives);
+    const [token] = this.#tokenizer.tokens([id]) as [string];
+    this.#listener.event({ type: "token", index: this.#index, id, token, text, logprob, alternatives });
+    return this.#stopTexts.found;
   }
-  return {
-    text,
-    ids,
-    promptIds,
-    finishReason,
-    seed,
-    logprobs: options.logprobs ? logprobs : undefined,
-    promptLogprobs,
-    speculation: drafter?.statistics,
-  };
-}
 
-function listOf(stop: GenerateOptions["stop"] = []): readonly string[] {
-  if (typeof stop === "string") return [stop];
-  if (Array.isArray(stop)) return stop;
-  throw new OptionError("stop", `expected a text or an array of texts, got ${showValue(stop)}`);
-}
+  end(reason: FinishReason): void {
+    // What waited for more tokens gets none; but the U+FFFD of a broken character may complete a stop text.
+    const text = this.#stopTexts.push(this.#decoder.flush()) + this.#stopTexts.flush();
+    const finishReason = this.#stopTexts.found ? "stop" : reason;
+    this.#text += text;
+    this.#generation = this.#whole(finishReason);
+    const usage = {
+      promptTokens: this.#options.prompt.length,
+      generatedTokens: this.#ids.length,
+      firstTokenTime: this.#firstToken === undefined ? undefined : this.#firstToken - this.#began,
+      totalTime: performance.now() - this.#began,
+    };
+    this.#listener.event({ type: "end", index: this.#index, text, finishReason, usage, generation: this.#generation });
+  }
 
-/** The first of the tokens that texts may begin with. */
-function beginning(candidates: readonly (number | undefined)[], vocabSize: number): readonly number[] {
-  const id = candidates.find((candidate) => candidate !== undefined && candidate < vocabSize);
-  if (id !== undefined) return [id];
-  throw new OptionError(
-    "prompt",
-    "expected at least one token, because this vocabulary has no <|endoftext|> to begin with",
-  );
-}
+  fail(error: unknown): void {
+    this.#listener.error(error);
+  }
 
-function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+  /** The whole of it, once it has ended. */
+  get generation(): Generation | undefined {
+    return this.#generation;
+  }
+
+  #whole(finishReason: FinishReason): Generation {
+    const { prompt, seed, logprobs = this.#top !== undefined } = this.#options;
+    const read = this.#prompt;
+    return {
+      text: this.#text,
+      ids: this.#ids,
+      promptIds: prompt,
+      finishReason,
+      seed,
+      logprobs: logprobs ? this.#logprobs : undefined,
+      promptLogprobs: read && Array.from(read.targets),
+      alternatives: this.#top === undefined ? undefined : this.#alternatives,
+      promptAlternatives: read && this.#top !== undefined ? alternativesOf(read, this.#tokenizer) : undefined,
+      speculation: this.#statistics(),
+    };
+  }
+
+  get #top(): number | undefined {
+    return this.#options.top;
+  }
 }

@@ -65,6 +65,18 @@ export class KVCache {
     values.slice(0, this.#length, end).copy_(value as Buffer);
   }
 
+  /** Adds all positions of another cache of the same model. */
+  append(other: KVCache): void {
+    const count = other.length;
+    for (const layer of this.#layers.keys()) {
+      tidy(() => {
+        const past = other.past(layer);
+        if (past) this.write(layer, past.key, past.value);
+      });
+    }
+    this.advance(count);
+  }
+
   /** Makes `count` positions, written to every layer, part of the past. */
   advance(count: number): void {
     this.#length += count;

@@ -105,7 +105,7 @@ export function forward(model: Model, batch: PassInput): Tensor<[T, C]> {
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
-/** The same, yielding twice a block: a long pass takes a second, and others may be waiting for the thread. */
+/** The same, yielding twice a block and behind the last: a long pass takes a second, and others may be waiting for the thread. */
 export function* forwardInSteps(model: Model, batch: PassInput): Generator<void, Tensor<[T, C]>> {
   const { wte, wpe, h, lnF } = model.weights;
   let x = tidy(() => embedding(wte, batch.ids).add(embedding(wpe, batch.positions))); // [T, C]
@@ -115,6 +115,7 @@ export function* forwardInSteps(model: Model, batch: PassInput): Generator<void,
     x = yield* transformerBlock(model, block, before, batch, layer); // [T, C]
   }
   using last = x;
+  yield;
   return normalize(model, last, lnF); // [T, C]
 }
 

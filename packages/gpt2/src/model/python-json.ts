@@ -1,5 +1,4 @@
-/** Deeper than any file of a model goes, and far from the end of the stack. */
-const DEEPEST = 100;
+import { DEEPEST } from "../json-nesting.ts";
 
 const blanks = /[ \t\n\r]*/y;
 /** A string, a number or a word, from where the reader stands. Whether a string is well-formed is left to `JSON.parse`. */

@@ -37,14 +37,11 @@ export function compiledPasses(model: Model, tokensPerPass = TOKENS_PER_PASS): P
   const roomFor = (bucket: number): number => Math.max(1, Math.floor(tokensPerPass / bucket));
   return {
     takes: (windows, next) => windows.length < roomFor(bucketOf([...windows, next])),
-    run(windows, signal) {
+    async run(windows, signal) {
       const bucket = bucketOf(windows);
-      return compilerOf(model, device).run(
-        windows,
-        bucket,
-        Math.min(powerOfTwoFrom(windows.length), roomFor(bucket)),
-        signal,
-      );
+      const count = Math.min(powerOfTwoFrom(windows.length), roomFor(bucket));
+      const targets = await compilerOf(model, device).run(windows, bucket, count, signal);
+      return { targets, top: { count: 0, ids: new Int32Array(0), logprobs: new Float32Array(0) } };
     },
   };
 }

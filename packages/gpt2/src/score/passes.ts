@@ -1,3 +1,5 @@
+import type { Logprobs } from "../model/logprobs.ts";
+
 /** Consecutive tokens of one sequence that the model sees at once. */
 export interface Window {
   readonly sequence: number;
@@ -13,9 +15,9 @@ export interface Passes {
   /** Whether a pass with these windows (at least one) has room for the next one. */
   takes(windows: readonly Window[], next: Window): boolean;
   /**
-   * log p of the windows' scored tokens, window after window.
+   * The log-probabilities of the windows' scored tokens, window after window.
    *
    * @throws `signal.reason` when aborted
    */
-  run(windows: readonly Window[], signal: AbortSignal | undefined): Promise<Float32Array>;
+  run(windows: readonly Window[], signal: AbortSignal | undefined): Promise<Logprobs>;
 }

@@ -1,4 +1,5 @@
 import { exp } from "@gpt2-ts/tensor/math";
+import { type Alternative, alternativesOf } from "../alternatives.ts";
 import type { Model } from "../model/model.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ScoreOptions, scoreTokens } from "./tokens.ts";
@@ -16,6 +17,11 @@ export interface Score {
   readonly perplexity: number;
   /** Bits per byte of all tokens but the first; NaN for a text of fewer than two tokens. */
   readonly bitsPerByte: number;
+  /**
+   * With `top`: the likeliest tokens in each place of `logprobs`, the likeliest first. Where that is the text's own token, it has
+   * the same log-probability, to the bit. Ids that the tokenizer has no token for are left out.
+   */
+  readonly alternatives?: readonly (readonly Alternative[])[];
 }
 
 /**
@@ -29,8 +35,11 @@ export async function scoreTexts(
   texts: readonly (readonly number[])[],
   options?: ScoreOptions,
 ): Promise<Score[]> {
-  const scores = await scoreTokens(model, texts, options);
-  return texts.map((ids, i) => summary(tokenizer, ids, Array.from(scores[i]!)));
+  const scores = await scoreTokens(model, texts, options, tokenizer.idsWithoutToken(model.config.vocabSize));
+  return texts.map((ids, i) => {
+    const score = summary(tokenizer, ids, Array.from(scores[i]!.targets));
+    return options?.top === undefined ? score : { ...score, alternatives: alternativesOf(scores[i]!, tokenizer) };
+  });
 }
 
 function summary(tokenizer: Tokenizer, ids: readonly number[], logprobs: readonly number[]): Score {

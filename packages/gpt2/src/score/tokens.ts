@@ -1,7 +1,7 @@
 import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import { ContextLengthError } from "../errors.ts";
 import { Batch, checkTokenIds } from "../model/batch.ts";
-import { logprobsOf } from "../model/logprobs.ts";
+import { type Logprobs, logprobsOf, type Top } from "../model/logprobs.ts";
 import { forwardInSteps, type Model } from "../model/model.ts";
 import { nextTurn, withPauses } from "../model/pauses.ts";
 import { checkInteger } from "../options.ts";
@@ -17,6 +17,8 @@ export interface ScoreOptions {
    * it, a sequence that does not fit is an error.
    */
   readonly stride?: number | undefined;
+  /** Returns so many of the likeliest tokens in each place too. From 1; default: none, which costs nothing. */
+  readonly top?: number | undefined;
   /** The most tokens in one pass, unless a single sequence has more. Default 1,024; 512 on the gpu device. */
   readonly tokensPerPass?: number | undefined;
   readonly onProgress?: ((progress: ScoreProgress) => void) | undefined;
@@ -33,27 +35,35 @@ export interface ScoreProgress {
 /**
  * The natural log-probability of every token but the first of each sequence, given all those before it (in its window).
  * Sequences are packed end to end into passes, which does not change a bit of the results. (On the gpu device passes are
- * compiled, and the last bits may depend on the packing.)
+ * compiled, unless `top` is given, and the last bits may depend on the packing.)
  *
+ * @param never ids that are not among the likeliest tokens
  * @throws OptionError, TokenIdError, ContextLengthError; `signal.reason` when aborted
  */
 export async function scoreTokens(
   model: Model,
   sequences: readonly (readonly number[])[],
   options: ScoreOptions = {},
-): Promise<Float32Array[]> {
-  checkOptionNames(options, ["stride", "tokensPerPass", "onProgress", "signal"]);
-  const { nPositions } = model.config;
+  never: Int32Array = new Int32Array(0),
+): Promise<Logprobs[]> {
+  checkOptionNames(options, ["stride", "top", "tokensPerPass", "onProgress", "signal"]);
+  const { nPositions, vocabSize } = model.config;
   checkInteger("stride", options.stride, 1, nPositions - 1);
+  checkInteger("top", options.top, 1);
   checkInteger("tokensPerPass", options.tokensPerPass, 1);
   const { stride, tokensPerPass, onProgress, signal } = options;
+  const top = options.top === undefined ? undefined : { count: options.top, never };
 
   for (const ids of sequences) {
     if (stride === undefined && ids.length > nPositions) throw new ContextLengthError(ids.length, nPositions);
     checkTokenIds(model, ids);
   }
-  const scores = sequences.map((ids) => new Float32Array(Math.max(0, ids.length - 1)));
-  const passes = (model.weights.wte.device.compile ? compiledPasses : packedPasses)(model, tokensPerPass);
+  const count = top ? Math.min(top.count, vocabSize - never.length) : 0;
+  const scores = sequences.map((ids) => noLogprobs(Math.max(0, ids.length - 1), count));
+  const passes =
+    model.weights.wte.device.compile && !top
+      ? compiledPasses(model, tokensPerPass)
+      : packedPasses(model, top, tokensPerPass);
   for (const pack of packs(windowsOf(sequences, nPositions, stride ?? nPositions), passes)) {
     await nextTurn();
     signal?.throwIfAborted();
@@ -97,7 +107,7 @@ function* packs(windows: Iterable<Window>, passes: Passes): Generator<readonly W
  * Passes over windows packed end to end, without padding. The last token of a window is predicted but predicts nothing, and no
  * token attends to it: passes leave it out.
  */
-function packedPasses(model: Model, tokensPerPass = 1024): Passes {
+function packedPasses(model: Model, top: Top | undefined, tokensPerPass = 1024): Passes {
   return {
     takes: (windows, next) =>
       windows.reduce((sum, { ids }) => sum + ids.length - 1, next.ids.length - 1) <= tokensPerPass,
@@ -115,18 +125,27 @@ function packedPasses(model: Model, tokensPerPass = 1024): Passes {
           targets.push(ids[token]!);
         }
       }
-      return await logprobsOf(model, x, rows, targets, signal);
+      return await logprobsOf(model, x, { rows, targets, top }, signal);
     },
   };
 }
 
+function noLogprobs(rows: number, count: number): Logprobs {
+  const top = { count, ids: new Int32Array(rows * count), logprobs: new Float32Array(rows * count) };
+  return { targets: new Float32Array(rows), top };
+}
+
 /** Writes a pass's results into the scores of its windows' sequences. */
-function distribute(logprobs: Float32Array, pack: readonly Window[], scores: readonly Float32Array[]): void {
+function distribute({ targets, top }: Logprobs, pack: readonly Window[], scores: readonly Logprobs[]): void {
   let taken = 0;
   for (const { sequence, start, ids, firstScored } of pack) {
-    const count = ids.length - firstScored;
-    scores[sequence]!.set(logprobs.subarray(taken, taken + count), start + firstScored - 1);
-    taken += count;
+    const end = taken + ids.length - firstScored;
+    const first = start + firstScored - 1;
+    const own = scores[sequence]!;
+    own.targets.set(targets.subarray(taken, end), first);
+    own.top.ids.set(top.ids.subarray(taken * top.count, end * top.count), first * top.count);
+    own.top.logprobs.set(top.logprobs.subarray(taken * top.count, end * top.count), first * top.count);
+    taken = end;
   }
 }
 

@@ -1,3 +1,5 @@
+import { DEEPEST } from "../json-nesting.ts";
+
 const [quote, backslash, firstPrintable] = [0x22, 0x5c, 0x20];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 
@@ -64,12 +66,9 @@ export function scanItems(text: string, start: number, brackets: "{}" | "[]", it
   }
 }
 
-/** The deepest nesting that is read: files of tokenizers have six levels. */
-const DEEPEST = 32;
-
 /**
  * Where the value that begins at `start` ends, by its brackets and strings, whatever is between them; undefined if they do not close,
- * or go deeper than any tokenizer's.
+ * or nest too deep.
  */
 export function endOfValue(text: string, start: number): number | undefined {
   let depth = 0;

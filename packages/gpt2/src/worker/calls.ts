@@ -7,8 +7,11 @@ import { portOf, type ThreadPort, type WorkerLike } from "./thread-port.ts";
 /** Characters and ids of one message: about a millisecond for either thread. */
 const LENGTH_PER_MESSAGE = 2 ** 17;
 
-/** What a call is about: what can be sent in one message, or many texts. */
-type Subject = { readonly subject: unknown } | { readonly texts: readonly (string | readonly number[])[] };
+/** One of many texts, or what is to be done with one. */
+type Item = string | readonly number[] | { readonly prompt: string | readonly number[] };
+
+/** What a call is about: what can be sent in one message, or many items. */
+type Subject = { readonly subject: unknown } | { readonly subjects: readonly Item[] };
 
 /** The calls to a worker. It keeps a Node process alive only while someone waits for one of them. */
 export class Calls {
@@ -44,13 +47,13 @@ export class Calls {
     });
     this.#open.set(id, call);
     try {
-      const broughtTexts = "texts" in about;
-      if (broughtTexts) await this.#bring(call, about.texts);
-      const subject = broughtTexts ? undefined : about.subject;
+      const brought = "subjects" in about;
+      if (brought) await this.#bring(call, about.subjects);
+      const subject = brought ? undefined : about.subject;
       call.send({
         type: "call",
         id,
-        call: { method, subject, broughtTexts, ...withoutFunctions(options), room: ROOM },
+        call: { method, subject, brought, ...withoutFunctions(options), room: ROOM },
       });
       return call;
     } catch (cause) {
@@ -73,14 +76,14 @@ export class Calls {
     this.#worker.terminate();
   }
 
-  /** Sends texts a few at a time, so that neither thread is held by a long message. */
-  async #bring(call: RemoteCall, texts: readonly (string | readonly number[])[]): Promise<void> {
+  /** Sends items a few at a time, so that neither thread is held by a long message. */
+  async #bring(call: RemoteCall, items: readonly Item[]): Promise<void> {
     let length = 0;
     let first = 0;
-    for (const [i, text] of texts.entries()) {
-      length += text.length + 1;
-      if (length < LENGTH_PER_MESSAGE && i < texts.length - 1) continue;
-      call.send({ type: "bring", id: call.id, texts: texts.slice(first, i + 1) });
+    for (const [i, item] of items.entries()) {
+      length += (typeof item === "object" && "prompt" in item ? item.prompt : item).length + 1;
+      if (length < LENGTH_PER_MESSAGE && i < items.length - 1) continue;
+      call.send({ type: "bring", id: call.id, items: items.slice(first, i + 1) });
       await yieldToEventLoop();
       first = i + 1;
       length = 0;

@@ -4,5 +4,7 @@ import { portOf } from "./thread-port.ts";
 import { WorkerError } from "./worker-error.ts";
 
 const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
-if (threads?.isMainThread || globalThis.document) throw new WorkerError("this module is for a worker to run");
+// In a page's worker, and in one of Deno's, where Node's module says that it is the main thread.
+const inWorker = "WorkerGlobalScope" in globalThis || threads?.isMainThread === false;
+if (!inWorker) throw new WorkerError("this module is for a worker to run");
 serve(portOf(threads?.parentPort ?? globalThis));

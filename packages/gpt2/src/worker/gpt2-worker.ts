@@ -2,18 +2,25 @@ import type { DeviceChoice, Tensor } from "@gpt2-ts/tensor";
 import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { ModelFiles } from "../checkpoint/source/index.ts";
 import type { GenerationDefaults } from "../generate/defaults.ts";
-import type { GenerateOptions, Generation } from "../generate/text.ts";
-import type { LanguageModel, Text } from "../language-model.ts";
+import type { GenerateAllOptions } from "../generate/generate.ts";
+import type { GenerateOptions } from "../generate/options.ts";
+import type { Generation, GenerationEvent } from "../generate/text.ts";
+import type { GenerateRequest, LanguageModel, Text } from "../language-model.ts";
 import {
   type FromPretrainedOptions,
   type LoadOptions,
   loadOptionNames,
   pretrainedLoadOptionNames,
 } from "../load-options.ts";
+import type { ContributionOptions, Contributions } from "../look/contributions.ts";
+import type { LogitLens, LogitLensOptions } from "../look/lens.ts";
+import type { LookOptions } from "../look/pass.ts";
+import type { Trace, TraceOptions } from "../look/trace.ts";
 import type { GPT2Config } from "../model/config.ts";
 import type { HiddenStates } from "../model/inspect.ts";
 import type { C, H, T, V } from "../model/model.ts";
 import { expectIterable } from "../options.ts";
+import { asRequests, expectArray } from "../requests.ts";
 import type { Score } from "../score/text.ts";
 import type { ScoreOptions } from "../score/tokens.ts";
 import { type Tokenizer, type TokenizerContents, tokenizerFromContents } from "../tokenizer/tokenizer.ts";
@@ -21,6 +28,7 @@ import { warnOnConsole } from "../warning.ts";
 import { Calls } from "./calls.ts";
 import { addParts, type ScorePart } from "./sent-scores.ts";
 import { tensorsOf } from "./sent-tensors.ts";
+import { traceOf } from "./sent-trace.ts";
 import { startThread } from "./start-thread.ts";
 import type { WorkerLike } from "./thread-port.ts";
 
@@ -38,6 +46,9 @@ export interface InWorkerOptions {
 export interface WorkerLoadOptions extends Omit<LoadOptions, "device">, InWorkerOptions {}
 
 export interface WorkerPretrainedOptions extends Omit<FromPretrainedOptions, "device">, InWorkerOptions {}
+
+/** Options that can be sent to a worker. */
+type Unhooked<Options extends LookOptions> = Omit<Options, "hooks">;
 
 /** What a thread tells of the model that it has loaded. */
 interface Loaded {
@@ -107,16 +118,25 @@ export class GPT2Worker implements LanguageModel {
 
   /** As GPT2's. The worker is at most two pieces ahead of the reader. */
   stream(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<string, Generation> {
-    return this.#stream(sendable("generate", prompt), options);
+    return this.#items<string, Generation>("stream", sendable("generate", prompt), options);
   }
 
-  async *#stream(subject: string | readonly number[], options: GenerateOptions): AsyncGenerator<string, Generation> {
-    const call = await this.#calls.begin("stream", { subject }, options);
+  /** As GPT2's. The worker is at most two events ahead of the reader. */
+  events(prompt: Text, options: GenerateOptions = {}): AsyncGenerator<GenerationEvent, Generation> {
+    return this.#items<GenerationEvent, Generation>("events", sendable("generate", prompt), options);
+  }
+
+  async *#items<Item, Result>(
+    method: string,
+    subject: string | readonly number[],
+    options: object,
+  ): AsyncGenerator<Item, Result> {
+    const call = await this.#calls.begin(method, { subject }, options);
     try {
       while (true) {
         const { done, value } = await call.next();
-        if (done) return value as Generation;
-        yield value as string;
+        if (done) return value as Result;
+        yield value as Item;
       }
     } finally {
       call.stop();
@@ -127,15 +147,64 @@ export class GPT2Worker implements LanguageModel {
     return (await this.#calls.result("generate", sendable("generate", prompt), options)) as Generation;
   }
 
+  async generateAll(
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions = {},
+  ): Promise<Generation[]> {
+    const generations: Generation[] = [];
+    for await (const each of this.#together<Generation>("generateAll", prompts, options)) generations.push(each);
+    return generations;
+  }
+
+  /** As GPT2's. The worker is at most two passes ahead of the reader. */
+  async *eventsAll(
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions = {},
+  ): AsyncGenerator<GenerationEvent, Generation[]> {
+    const generations: Generation[] = [];
+    const passes = this.#together<readonly GenerationEvent[]>("eventsAll", prompts, options);
+    for await (const events of passes) {
+      for (const event of events) {
+        options.signal?.throwIfAborted();
+        if (event.type === "end") generations[event.index] = event.generation;
+        yield event;
+      }
+    }
+    return generations;
+  }
+
+  /** What a method of several prompts yields there. */
+  async *#together<Item>(
+    method: string,
+    prompts: readonly (Text | GenerateRequest)[],
+    options: GenerateAllOptions,
+  ): AsyncGenerator<Item, void> {
+    const requests = asRequests(method, prompts);
+    const subjects = requests.map(({ signal, prompt, ...others }) => {
+      return { ...others, prompt: sendable(method, prompt), ...(signal && { signal: true }) };
+    });
+    const call = await this.#calls.begin(method, { subjects }, options);
+    const listening = requests.map(({ signal }, index) => {
+      const abort = (): void => call.abort(index);
+      if (signal?.aborted) abort();
+      signal?.addEventListener("abort", abort);
+      return () => signal?.removeEventListener("abort", abort);
+    });
+    try {
+      for (let step = await call.next(); !step.done; step = await call.next()) yield step.value as Item;
+    } finally {
+      for (const stop of listening) stop();
+      call.stop();
+    }
+  }
+
   async score(text: Text, options: ScoreOptions = {}): Promise<Score> {
     const [score] = await this.#scores([sendable("score", text)], options);
     return score!;
   }
 
   async scoreAll(texts: readonly Text[], options: ScoreOptions = {}): Promise<Score[]> {
-    if (!Array.isArray(texts)) {
-      throw new TypeError(`scoreAll: expected an array of texts, got ${showValue(texts)}; score takes one`);
-    }
+    expectArray("scoreAll", "texts", texts, "score");
     return this.#scores(
       texts.map((text: Text) => sendable("scoreAll", text)),
       options,
@@ -143,7 +212,7 @@ export class GPT2Worker implements LanguageModel {
   }
 
   async #scores(texts: readonly (string | readonly number[])[], options: ScoreOptions): Promise<Score[]> {
-    const call = await this.#calls.begin("scoreAll", { texts }, options);
+    const call = await this.#calls.begin("scoreAll", { subjects: texts }, options);
     const scores: Score[] = [];
     for (let step = await call.next(); !step.done; step = await call.next()) {
       addParts(scores, step.value as ScorePart[]);
@@ -176,6 +245,36 @@ export class GPT2Worker implements LanguageModel {
     } finally {
       call.stop();
     }
+  }
+
+  /** As `trace` of `@gpt2-ts/gpt2/look`, without hooks: functions cannot be sent to a worker. */
+  async trace(text: Text, options: Unhooked<TraceOptions> = {}): Promise<Trace> {
+    const call = await this.#calls.begin("trace", { subject: sendable("trace", text) }, options);
+    try {
+      return await traceOf(() => call.next());
+    } finally {
+      call.stop();
+    }
+  }
+
+  /** As `logitLens` of `@gpt2-ts/gpt2/look`, without hooks. */
+  async logitLens(text: Text, options: Unhooked<LogitLensOptions> = {}): Promise<LogitLens> {
+    return (await this.#calls.result("logitLens", sendable("logitLens", text), options)) as LogitLens;
+  }
+
+  /** As `contributions` of `@gpt2-ts/gpt2/look`, without hooks. */
+  async contributions(text: Text, options: Unhooked<ContributionOptions> = {}): Promise<Contributions> {
+    return (await this.#calls.result("contributions", sendable("contributions", text), options)) as Contributions;
+  }
+
+  /**
+   * From now on the values at these places are 0 in all that the model computes, such as `["h.2.attn.head.1"]`; `[]` switches them on
+   * again. A call that is under way changes with its next operation.
+   *
+   * @throws OptionError for places that the model does not have, and nothing changes
+   */
+  async switchOff(places: readonly string[]): Promise<void> {
+    await this.#calls.result("switchOff", places, {});
   }
 
   /** Ends the worker, and frees all that it has. Calls that wait for it throw DisposedError. */

@@ -3,11 +3,13 @@
 
 /** To the thread. */
 export type Request =
-  /** Some of the texts that a call is going to be about, so that no single message is long. */
-  | { readonly type: "bring"; readonly id: number; readonly texts: readonly unknown[] }
+  /** Some of the items that a call is going to be about, so that no single message is long. */
+  | { readonly type: "bring"; readonly id: number; readonly items: readonly unknown[] }
   | { readonly type: "call"; readonly id: number; readonly call: Call }
   /** There is room for one more item. */
   | { readonly type: "more"; readonly id: number }
+  /** The signal of one of the items that a call is about was aborted. */
+  | { readonly type: "abort"; readonly id: number; readonly index: number }
   /** Nobody waits for this call any more. */
   | { readonly type: "stop"; readonly id: number };
 
@@ -22,9 +24,9 @@ export type Reply =
 /** A call, as it is sent. */
 export interface Call {
   readonly method: string;
-  /** The text, place or name that it is about, unless it is about the texts that were brought. */
+  /** The text, place or name that it is about, unless it is about the items that were brought. */
   readonly subject: unknown;
-  readonly broughtTexts: boolean;
+  readonly brought: boolean;
   readonly options: unknown;
   /** The names of the options that are functions: they stay behind. */
   readonly functions: readonly string[];

@@ -79,6 +79,11 @@ export class RemoteCall {
     }
   }
 
+  /** Tells that one of the items that it is about is wanted no more, unless it has ended. */
+  abort(index: number): void {
+    if (!this.#end) this.send({ type: "abort", id: this.id, index });
+  }
+
   /** Ends it with an error, whatever the thread may still send. */
   fail(error: unknown): void {
     this.#items.length = 0;

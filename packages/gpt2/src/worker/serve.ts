@@ -1,5 +1,7 @@
+import { generateTogether } from "../generate/generate.ts";
 import { GPT2 } from "../gpt2.ts";
-import type { Text } from "../language-model.ts";
+import type { GenerateRequest, Text } from "../language-model.ts";
+import { promptsOf } from "../requests.ts";
 import { contentsOfTokenizer } from "../tokenizer/tokenizer.ts";
 import type { Call, Reply, Request } from "./protocol.ts";
 import { sentError } from "./sent-error.ts";
@@ -10,10 +12,26 @@ import type { ThreadPort } from "./thread-port.ts";
 type Items = AsyncGenerator<unknown, unknown>;
 type Options = never; // whatever the caller gave: GPT2's methods check it
 
+/** @param signalOf the signal of one of the items that the call is about, which has one of its own */
+type Method = (
+  model: GPT2,
+  subject: never,
+  options: Options,
+  signalOf: (index: number) => AbortSignal,
+) => Items | Promise<unknown>;
+
 /** What a thread can be asked for. A result that comes in one piece is a promise. */
-const methods: Readonly<Record<string, (model: GPT2, subject: never, options: Options) => Items | Promise<unknown>>> = {
+const methods: Readonly<Record<string, Method>> = {
   generate: (model, prompt: Text, options) => model.generate(prompt, options),
   stream: (model, prompt: Text, options) => model.stream(prompt, options),
+  events: (model, prompt: Text, options) => model.events(prompt, options),
+  async *generateAll(model, requests: readonly GenerateRequest[], options, signalOf) {
+    yield* await model.generateAll(withSignals(requests, signalOf), options);
+  },
+  async *eventsAll(model, requests: readonly GenerateRequest[], options, signalOf) {
+    const prompts = promptsOf("eventsAll", withSignals(requests, signalOf), model.tokenizer);
+    yield* generateTogether(model, prompts, options); // the events of each pass
+  },
   async *scoreAll(model, texts: readonly Text[], options) {
     yield* partsOf(await model.scoreAll(texts, options));
   },
@@ -23,7 +41,23 @@ const methods: Readonly<Record<string, (model: GPT2, subject: never, options: Op
     return tensorParts([...blocks, final]);
   },
   attentionMaps: (model, text: Text) => tensorParts(model.attentionMaps(text)),
+  async *trace(model, text: Text, options) {
+    const { tracing } = await import("./looking.ts");
+    return yield* tracing(model, text, options);
+  },
+  logitLens: async (model, text: Text, options) => (await import("./looking.ts")).logitLens(model, text, options),
+  contributions: async (model, text: Text, options) =>
+    (await import("./looking.ts")).contributions(model, text, options),
+  switchOff: async (model, places: readonly string[]) => (await import("./looking.ts")).switchOff(model, places),
 };
+
+/** Requests with signals of this thread where they have one in the other. */
+function withSignals(
+  requests: readonly GenerateRequest[],
+  signalOf: (index: number) => AbortSignal,
+): GenerateRequest[] {
+  return requests.map((request, i) => (request.signal ? { ...request, signal: signalOf(i) } : request));
+}
 
 /** How a model gets here. */
 const loaders: Readonly<Record<string, (subject: never, options: Options) => Promise<GPT2>>> = {
@@ -36,10 +70,15 @@ const loaders: Readonly<Record<string, (subject: never, options: Options) => Pro
 export function serve(port: ThreadPort): void {
   let model: GPT2 | undefined;
   const calls = new Map<number, RunningCall>();
-  const texts = new Map<number, unknown[]>();
+  const brought = new Map<number, unknown[]>();
   const send = (reply: Reply, transfer?: readonly ArrayBufferLike[]): void => port.send(reply, transfer);
 
-  function outcomeOf({ method }: Call, subject: unknown, options: unknown): Items | Promise<unknown> {
+  function outcomeOf(
+    { method }: Call,
+    subject: unknown,
+    options: unknown,
+    running: RunningCall,
+  ): Items | Promise<unknown> {
     if (Object.hasOwn(loaders, method)) {
       return loaders[method]!(subject as never, options as never).then((loaded) => {
         model = loaded;
@@ -47,16 +86,21 @@ export function serve(port: ThreadPort): void {
         return { config, generationDefaults, tokenizer: contentsOfTokenizer(tokenizer) };
       });
     }
-    return methods[method]!(model!, subject as never, options as never);
+    return methods[method]!(
+      model!,
+      subject as never,
+      options as never,
+      (index) => running.itemController(index).signal,
+    );
   }
 
   async function run(id: number, call: Call): Promise<void> {
     const running = new RunningCall(call.room);
     calls.set(id, running);
     try {
-      const subject = call.broughtTexts ? (texts.get(id) ?? []) : call.subject;
-      texts.delete(id);
-      const outcome = outcomeOf(call, subject, optionsOf(id, call, running.signal, send));
+      const subject = call.brought ? (brought.get(id) ?? []) : call.subject;
+      brought.delete(id);
+      const outcome = outcomeOf(call, subject, optionsOf(id, call, running.signal, send), running);
       send({ type: "done", id, value: await (isItems(outcome) ? running.follow(outcome, sendItem) : outcome) });
     } catch (error) {
       send({ type: "failed", id, error: sentError(error) });
@@ -71,19 +115,20 @@ export function serve(port: ThreadPort): void {
   }
 
   function bring(id: number, more: readonly unknown[]): void {
-    const known = texts.get(id);
+    const known = brought.get(id);
     if (known) known.push(...more);
-    else texts.set(id, [...more]);
+    else brought.set(id, [...more]);
   }
 
   port.listen((message) => {
     const request = message as Request;
     const { id } = request;
     if (request.type === "call") void run(id, request.call);
-    else if (request.type === "bring") bring(id, request.texts);
+    else if (request.type === "bring") bring(id, request.items);
     else if (request.type === "more") calls.get(id)?.more();
+    else if (request.type === "abort") calls.get(id)?.itemController(request.index).abort();
     else {
-      texts.delete(id);
+      brought.delete(id);
       calls.get(id)?.stop();
     }
   });
@@ -112,6 +157,8 @@ class RunningCall {
   #room: number;
   #wake = (): void => {};
   readonly #controller = new AbortController();
+  /** Of single items that the call is about. */
+  readonly #itemControllers = new Map<number, AbortController>();
 
   constructor(room: number) {
     this.#room = room;
@@ -119,6 +166,12 @@ class RunningCall {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  itemController(index: number): AbortController {
+    const controller = this.#itemControllers.get(index) ?? new AbortController();
+    this.#itemControllers.set(index, controller);
+    return controller;
   }
 
   more(): void {

@@ -51,6 +51,7 @@ function listenInPage(
   target.addEventListener("message", (event) => onMessage((event as MessageEvent).data));
   target.addEventListener("messageerror", () => onFailure(new WorkerError(unreadable())));
   target.addEventListener("error", (event) => {
+    event.preventDefault(); // it is told to whoever waits; Deno would end the program as well
     const { message, error: cause } = event as ErrorEvent;
     // There is no message when the worker could not be started at all.
     const reason = message ? `the worker failed: ${message}` : NOT_STARTED;

@@ -1,7 +1,8 @@
 import { OptionError } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
+import type { GenerateOptions } from "../../src/generate/options.ts";
+import type { Generation } from "../../src/generate/text.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { SHAKESPEARE, scriptedModel } from "../support/models.ts";
@@ -50,6 +51,8 @@ describe("stream and generate", () => {
       seed: 5,
       logprobs: undefined,
       promptLogprobs: undefined,
+      alternatives: undefined,
+      promptAlternatives: undefined,
       speculation: undefined,
     } satisfies Record<keyof Generation, unknown>);
   });

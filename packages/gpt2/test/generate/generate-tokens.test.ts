@@ -1,22 +1,16 @@
 import { createWasmBackend } from "@gpt2-ts/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContextLengthError, TokenIdError } from "../../src/errors.ts";
-import { type GeneratedToken, type GenerateTokensOptions, generateTokens } from "../../src/generate/tokens.ts";
+import type { SequenceOptions } from "../../src/generate/sequence.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import { allLogits } from "../../src/model/inspect.ts";
 import type { Model } from "../../src/model/model.ts";
 import { scoreTokens } from "../../src/score/tokens.ts";
 import { largestDifference, randomModel, referenceValues, SHAKESPEARE } from "../support/models.ts";
+import { generatedAlone } from "../support/tokens.ts";
 
-async function collect(model: Model, prompt: readonly number[], options: GenerateTokensOptions) {
-  const generator = generateTokens(model, prompt, options);
-  const tokens: GeneratedToken[] = [];
-  while (true) {
-    const step = await generator.next();
-    if (step.done) return { ids: tokens.map(({ id }) => id), tokens, reason: step.value };
-    tokens.push(step.value);
-  }
-}
+const collect = (model: Model, prompt: readonly number[], options: Omit<SequenceOptions, "prompt">) =>
+  generatedAlone(model, { ...options, prompt });
 
 for (const device of ["reference", "wasm"] as const) {
   describe(`generating tokens with the shipped model (${device})`, () => {
@@ -40,12 +34,11 @@ for (const device of ["reference", "wasm"] as const) {
 
     it("tells the log-probabilities of prompt and output that scoring the whole finds", async () => {
       const options = { temperature: 1.3, topK: 50, maxTokens, seed: 3, logprobs: true };
-      const { ids, tokens } = await collect(gpt2.model, prompt, options);
+      const { ids, tokens, prompt: read } = await collect(gpt2.model, prompt, options);
       const [whole] = await scoreTokens(gpt2.model, [[...prompt, ...ids]]);
-      expect(tokens[0]!.promptLogprobs).toHaveLength(prompt.length - 1);
-      expect(tokens[1]!.promptLogprobs).toBeUndefined();
-      const told = [...tokens[0]!.promptLogprobs!, ...tokens.map(({ logprob }) => logprob!)];
-      expect(largestDifference(told, whole!)).toBeLessThan(2e-5);
+      expect(read!.targets).toHaveLength(prompt.length - 1);
+      const told = [...read!.targets, ...tokens.map(({ logprobs }) => logprobs!.targets[0]!)];
+      expect(largestDifference(told, whole!.targets)).toBeLessThan(2e-5);
     });
   });
 }
@@ -96,12 +89,14 @@ describe("generating tokens", () => {
   it("reads a prompt of several passes as a single pass would", async () => {
     const model = randomModel("reference", shape);
     const prompt = promptOf(600);
-    const { tokens } = await collect(model, prompt, { greedy: true, maxTokens: 1, seed: 0, logprobs: true });
-    const [whole] = await scoreTokens(model, [[...prompt, tokens[0]!.id]]);
-    expect(largestDifference([...tokens[0]!.promptLogprobs!, tokens[0]!.logprob!], whole!)).toBeLessThan(1e-5);
+    const options = { greedy: true, maxTokens: 1, seed: 0, logprobs: true };
+    const { ids, tokens, prompt: read } = await collect(model, prompt, options);
+    const [whole] = await scoreTokens(model, [[...prompt, ...ids]]);
+    const told = [...read!.targets, tokens[0]!.logprobs!.targets[0]!];
+    expect(largestDifference(told, whole!.targets)).toBeLessThan(1e-5);
     using logits = allLogits(model, prompt);
     const best = await logits.argMax(-1).data();
-    expect(tokens[0]!.id).toBe(best[599]);
+    expect(ids[0]).toBe(best[599]);
   });
 
   it("gives the same tokens and log-probabilities for 1 and 2 threads", async () => {
@@ -117,52 +112,12 @@ describe("generating tokens", () => {
     const backend = createWasmBackend({ threads: 1 });
     const model = randomModel(backend, { ...shape, nPositions: 900 });
     const before = backend.info().usedBytes;
-    const generator = generateTokens(model, [1, 2, 3], { seed: 1, maxTokens: 800, repetitionPenalty: 1.1, topK: 5 });
+    const options = { prompt: [1, 2, 3], seed: 1, maxTokens: 800, repetitionPenalty: 1.1, topK: 5 };
     const used: number[] = [];
-    while (!(await generator.next()).done) used.push(backend.info().usedBytes);
+    await generatedAlone(model, options, () => used.push(backend.info().usedBytes));
     expect(used.length).toBe(800);
-    expect(used[799]).toBe(used[100]);
-    expect(backend.info().usedBytes).toBe(before);
+    expect(used[798]).toBe(used[100]);
+    expect(used[799]).toBe(before);
     backend.dispose();
-  });
-
-  it("gives its memory back when the reader leaves early", async () => {
-    const backend = createWasmBackend({ threads: 1 });
-    const model = randomModel(backend, shape);
-    const before = backend.info().usedBytes;
-    for await (const _ of generateTokens(model, [1, 2, 3], { seed: 1 })) break;
-    expect(backend.info().usedBytes).toBe(before);
-    backend.dispose();
-  });
-
-  it("throws the signal's reason, before it begins or between two tokens", async () => {
-    const model = randomModel("reference", shape);
-    const reason = new Error("enough");
-    const before = AbortSignal.abort(reason);
-    await expect(collect(model, [1], { seed: 1, signal: before })).rejects.toBe(reason);
-
-    const controller = new AbortController();
-    const generator = generateTokens(model, [1], { seed: 1, signal: controller.signal });
-    await generator.next();
-    await generator.next();
-    controller.abort(reason);
-    await expect(generator.next()).rejects.toBe(reason);
-    expect((await generator.next()).done).toBe(true);
-  });
-
-  it("lets timers and signals through while it computes", async () => {
-    const model = randomModel("reference", shape);
-    const controller = new AbortController();
-    setTimeout(() => controller.abort(new Error("time is up")), 20);
-    await expect(collect(model, [1], { seed: 1, signal: controller.signal })).rejects.toThrow("time is up");
-  });
-
-  it("can be aborted while it reads a long prompt", async () => {
-    const model = randomModel("reference", shape);
-    const controller = new AbortController();
-    setImmediate(() => controller.abort(new Error("while reading")));
-    await expect(collect(model, promptOf(600), { seed: 1, signal: controller.signal })).rejects.toThrow(
-      "while reading",
-    );
   });
 });

@@ -2,13 +2,14 @@ import { createWasmBackend, Generator, type MatrixEncoding, OptionError } from "
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Drafter, PromptLookup } from "../../src/generate/lookup.ts";
+import type { GenerateOptions } from "../../src/generate/options.ts";
 import type { SamplingOptions } from "../../src/generate/sampling.ts";
-import type { GenerateOptions } from "../../src/generate/text.ts";
-import { type GeneratedToken, type GenerateTokensOptions, generateTokens } from "../../src/generate/tokens.ts";
+import type { SequenceOptions } from "../../src/generate/sequence.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { Model } from "../../src/model/model.ts";
 import { randomModel, SHAKESPEARE } from "../support/models.ts";
 import { streamed } from "../support/streamed.ts";
+import { generatedAlone } from "../support/tokens.ts";
 
 const shape = { nLayer: 2, nHead: 2, nEmbd: 16, nPositions: 48, vocabSize: 50 };
 
@@ -27,15 +28,8 @@ const sampling: fc.Arbitrary<SamplingOptions> = fc.record(
   { requiredKeys: [] },
 );
 
-async function collect(model: Model, prompt: readonly number[], options: GenerateTokensOptions) {
-  const tokens: GeneratedToken[] = [];
-  const generator = generateTokens(model, prompt, options);
-  while (true) {
-    const step = await generator.next();
-    if (step.done) return { tokens, reason: step.value };
-    tokens.push(step.value);
-  }
-}
+const collect = (model: Model, prompt: readonly number[], options: Omit<SequenceOptions, "prompt">) =>
+  generatedAlone(model, { ...options, prompt });
 
 /** Knows how the text goes on, and is wrong where `isWrong` says so. */
 function knowing(ids: readonly number[], lengths: () => number, isWrong: () => boolean): Drafter {
@@ -136,35 +130,26 @@ describe("speculation", () => {
   });
 
   it("hands out nothing more once it is aborted in the middle of a draft", async () => {
-    const model = randomModel("reference", shape);
-    const prompt = [1, 2, 3];
-    const options = { seed: 4, maxTokens: 30 };
-    const { tokens } = await collect(model, prompt, options);
-    const ids = tokens.map(({ id }) => id);
+    using model = await GPT2.load(SHAKESPEARE);
     const controller = new AbortController();
     const reason = new Error("enough");
-    const drafter = knowing(
-      ids,
-      () => 7,
-      () => false,
-    );
-    const generator = generateTokens(model, prompt, { ...options, drafter, signal: controller.signal });
-    const got: number[] = [];
-    for (let i = 0; i < 11; i++) got.push(((await generator.next()).value as GeneratedToken).id);
+    const repeated = { greedy: true, logitBias: { 5: 1000 }, speculate: "lookup" } as const;
+    const events = model.events("ROMEO:\n", { ...repeated, signal: controller.signal });
+    for (let i = 0; i < 11; i++) expect((await events.next()).value).toMatchObject({ id: 5 });
     controller.abort(reason);
-    await expect(generator.next()).rejects.toBe(reason);
-    expect((await generator.next()).done).toBe(true);
-    expect(got).toEqual(ids.slice(0, 11));
+    await expect(events.next()).rejects.toBe(reason);
+    expect((await events.next()).done).toBe(true);
   });
 
   it("gives its memory back, also when the reader leaves in the middle of a draft", async () => {
     const backend = createWasmBackend({ threads: 1 });
-    const model = randomModel(backend, shape);
+    using model = await GPT2.load(SHAKESPEARE, { device: backend });
     const before = backend.info().usedBytes;
-    const drafter = (): Drafter => ({ push: () => undefined, draft: (most) => [1, 2, 3, 4].slice(0, most) });
-    await collect(model, [1, 2, 3], { seed: 1, drafter: drafter() });
+    const options = { greedy: true, logitBias: { 5: 1000 }, speculate: "lookup", maxTokens: 20 } as const;
+    await model.generate("ROMEO:\n", options);
     expect(backend.info().usedBytes).toBe(before);
-    for await (const _ of generateTokens(model, [1, 2, 3], { seed: 1, drafter: drafter() })) break;
+    let tokens = 0;
+    for await (const _ of model.events("ROMEO:\n", options)) if (++tokens === 12) break;
     expect(backend.info().usedBytes).toBe(before);
     backend.dispose();
   });

@@ -1,7 +1,9 @@
-import { zeros } from "@gpt2-ts/tensor";
+import { type Tensor, zeros } from "@gpt2-ts/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { TokenIdError } from "../../src/errors.ts";
 import { GPT2 } from "../../src/gpt2.ts";
+import { contributions, logitLens, trace } from "../../src/look/index.ts";
+import type { C as Channels, T as Tokens } from "../../src/model/model.ts";
 import { describeOnGpu } from "../support/gpu.ts";
 import { largestDifference, referenceValues, SHAKESPEARE } from "../support/models.ts";
 
@@ -44,6 +46,29 @@ await describeOnGpu("the shipped model", (device) => {
     const [expected, found] = [await inside(wasm), await inside(model)];
     expect(found.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
     for (const [i, values] of found.entries()) expect(largestDifference(values, expected[i]!)).toBeLessThan(TOLERANCE);
+  });
+
+  it("reads and changes values at named places as the wasm device does", async () => {
+    const ids = wasm.tokenizer.encode("To be, or not to be");
+    const changes = { ablate: ["h.1.attn.head.2"], hooks: { "x.2": (x: Tensor<[Tokens, Channels]>) => x.mul(1.5) } };
+    const [expected, found] = [await trace(wasm, ids, changes), await trace(model, ids, changes)];
+    expect(found.values.map(({ name }) => name)).toEqual(expected.values.map(({ name }) => name));
+    for (const [i, { name, data }] of found.values.entries()) {
+      const finite = (values: Float32Array): Float32Array => values.map((value) => (value === -Infinity ? 0 : value));
+      expect(largestDifference(finite(data), finite(expected.values[i]!.data)), name).toBeLessThan(TOLERANCE);
+    }
+    const [wanted, parts] = [await contributions(wasm, ids), (await contributions(model, ids)).parts];
+    const logits = parts.map(({ logit }) => logit);
+    expect(
+      largestDifference(
+        logits,
+        wanted.parts.map(({ logit }) => logit),
+      ),
+    ).toBeLessThan(TOLERANCE);
+    const [best, likeliest] = [await logitLens(wasm, ids, { top: 1 }), await logitLens(model, ids, { top: 1 })];
+    const probabilities = (lens: typeof best): number[] =>
+      lens.layers.flatMap(({ top }) => top.map(([first]) => first!.probability));
+    expect(largestDifference(probabilities(likeliest), probabilities(best))).toBeLessThan(TOLERANCE);
   });
 
   it("uploads no weight twice", async () => {

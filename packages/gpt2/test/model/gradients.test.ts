@@ -76,3 +76,9 @@ describe.each(Object.keys(losses))("gradients of GPT-2's forward pass, cross-ent
     expect(device.info().usedBytes).toBe(before);
   });
 });
+
+test("every operation there and back has a wasm kernel, with the loss that never holds all logits", () => {
+  device.fallbacks.clear();
+  tidy(() => void valueAndGrad(model.weights, () => losses["targetLogProbs"]!(model)));
+  expect(device.fallbacks.entries()).toEqual([]);
+});

@@ -38,7 +38,7 @@ describe("parsePythonJson", () => {
     ["nan", "line 1, column 1: expected a value"],
     ["[NaN, 01]", "line 1, column 7: expected a value"],
     ['[NaN, "a\nb"]', "line 1, column 7: expected a value"],
-    [`[NaN, ${"[".repeat(1000)}`, "nested deeper than 100 levels"],
+    [`[NaN, ${"[".repeat(1000)}`, "nested deeper than 64 levels"],
   ])("says where %j goes wrong", (text, message) => {
     expect(() => parsePythonJson(text)).toThrow(SyntaxError);
     expect(() => parsePythonJson(text)).toThrow(message);

@@ -103,11 +103,11 @@ describe("scoring tokens", () => {
           const end = Math.min(begin + shape.nPositions, length);
           const targets = end - previousEnd;
           const [window] = await scoreTokens(model, [ids.slice(begin, end)]);
-          expected.push(...window!.slice(-targets));
+          expected.push(...window!.targets.slice(-targets));
           previousEnd = end;
           if (end === length) break;
         }
-        expect(Array.from(scores!)).toEqual(expected);
+        expect(Array.from(scores!.targets)).toEqual(expected);
       }),
       { numRuns: 20 },
     );
@@ -179,13 +179,13 @@ describe("scoring tokens", () => {
       return block;
     });
     const [scores] = await scoreTokens(large, [sequence(1024)]);
-    expect(scores!.every((logprob) => logprob < 0)).toBe(true);
+    expect(scores!.targets.every((logprob) => logprob < 0)).toBe(true);
     expect(most).toBeLessThan(24 * 2 ** 20); // 206 MB for all of them
     backend.dispose();
   });
 
   it("refuses options that do not exist or are out of range", async () => {
-    for (const options of [{ stride: 0 }, { stride: 32 }, { tokensPerPass: 0 }, { batchSize: 8 }]) {
+    for (const options of [{ stride: 0 }, { stride: 32 }, { tokensPerPass: 0 }, { top: 0 }, { batchSize: 8 }]) {
       await expect(scoreTokens(model, [[1, 2]], options as ScoreOptions)).rejects.toThrow(OptionError);
     }
   });

@@ -1,4 +1,5 @@
-import type { GenerateOptions, Generation } from "../../src/generate/text.ts";
+import type { GenerateOptions } from "../../src/generate/options.ts";
+import type { Generation } from "../../src/generate/text.ts";
 import type { GPT2 } from "../../src/gpt2.ts";
 import type { Text } from "../../src/language-model.ts";
 

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { device, type Tensor, type WasmBackend } from "@gpt2-ts/tensor";
 import { DisposedError } from "@gpt2-ts/tensor/errors";
+import { OptionError } from "@gpt2-ts/tensor/options";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GPT2, type LanguageModel, type LoadProgress } from "../../src/index.ts";
+import { type GenerationEvent, GPT2, type LanguageModel, type LoadProgress } from "../../src/index.ts";
+import { contributions, logitLens, startHooks, trace } from "../../src/look/index.ts";
 import { GPT2Worker } from "../../src/worker/index.ts";
 import { ROOM } from "../../src/worker/protocol.ts";
 import { SHAKESPEARE } from "../support/models.ts";
@@ -36,6 +38,16 @@ async function elements(tensors: readonly Tensor[]): Promise<{ shape: readonly n
   return Promise.all(tensors.map(async (each) => ({ shape: [...each.shape], data: await each.data() })));
 }
 
+async function collected<Item, Result>(stream: AsyncGenerator<Item, Result>) {
+  const items: Item[] = [];
+  let step = await stream.next();
+  for (; !step.done; step = await stream.next()) items.push(step.value);
+  return { items, result: step.value };
+}
+
+/** Events without times. */
+const timeless = (event: GenerationEvent) => (event.type === "token" ? event : { ...event, usage: undefined });
+
 async function followed(model: LanguageModel, ...args: Parameters<LanguageModel["stream"]>) {
   const pieces: string[] = [];
   const stream = model.stream(...args);
@@ -64,12 +76,49 @@ describe("a model in a worker has the results of one in the calling thread, to t
     },
   );
 
+  test("events, and what is generated together", async () => {
+    const [events, sent] = await both((model) => collected(model.events(PROMPT, { ...options, top: 3 })));
+    expect(sent.items.map(timeless)).toEqual(events.items.map(timeless));
+    expect(sent.result).toEqual(events.result);
+    const prompts = [PROMPT, [398, 304], { prompt: "", seed: 3, temperature: 0, logitBias: new Map([[5, 2]]) }];
+    const [all, allSent] = await both((model) => model.generateAll(prompts, { ...options, samples: 2 }));
+    expect(allSent).toEqual(all);
+    expect(allSent).toHaveLength(6);
+    const [each, eachSent] = await both((model) => collected(model.eventsAll(prompts, options)));
+    expect(eachSent.items.map(timeless)).toEqual(each.items.map(timeless));
+    expect(eachSent.result).toEqual(each.result);
+    expect(await remote.generateAll([])).toEqual([]);
+    expect(await remote.generateAll(new Array(3000).fill("x".repeat(60)), { maxTokens: 1, seed: 1 })).toHaveLength(
+      3000,
+    );
+  });
+
+  test("texts that are generated together, of which one is aborted, at once or later", async () => {
+    const aborted = AbortSignal.abort();
+    for (const model of [direct, remote]) {
+      const controller = new AbortController();
+      const prompts = [{ prompt: PROMPT, signal: controller.signal }, PROMPT, { prompt: PROMPT, signal: aborted }];
+      const seen: number[] = [];
+      const events = model.eventsAll(prompts, { maxTokens: 60, seed: 5 });
+      let step = await events.next();
+      for (; !step.done; step = await events.next()) {
+        seen.push(step.value.index);
+        if (seen.length === 10) controller.abort();
+      }
+      const [first, second, third] = step.value;
+      expect([first, second, third].map((each) => each!.finishReason)).toEqual(["aborted", "length", "aborted"]);
+      expect(second!.text.startsWith(first!.text)).toBe(true);
+      expect(first!.ids.length).toBeLessThan(60);
+      expect(third!.ids).toEqual([]);
+    }
+  });
+
   test("scores of many texts, and of one of many tokens", async () => {
     const texts = Array.from({ length: 300 }, (_, i) => (i % 3 ? PROMPT.slice(0, i % 19) : [i, 2 * i, 3]));
     const [expected, actual] = await both((model) => model.scoreAll(texts));
     expect(actual).toEqual(expected);
     const long = Array.from({ length: 2500 }, (_, i) => (i * i) % 1024);
-    const [expectedLong, actualLong] = await both((model) => model.score(long, { stride: 255 }));
+    const [expectedLong, actualLong] = await both((model) => model.score(long, { stride: 255, top: 2 }));
     expect(actualLong).toEqual(expectedLong);
     expect(await remote.scoreAll([])).toEqual([]);
   });
@@ -89,6 +138,40 @@ describe("a model in a worker has the results of one in the calling thread, to t
       expect(await elements(actual)).toEqual(await elements(expected));
       for (const tensor of [...expected, ...actual]) tensor.dispose();
     }
+  });
+
+  test("traces, the logit lens and contributions", async () => {
+    const long = Array.from({ length: 256 }, (_, i) => (i * i) % 1024);
+    const places = ["h.*.attn.scores", "lnF", "logits"]; // scores of a whole context take several messages
+    expect(await remote.trace(long, { places })).toEqual(await trace(direct, long, { places }));
+    const ablate = ["h.1.attn.head.2"];
+    expect(await remote.trace(PROMPT, { ablate })).toEqual(await trace(direct, PROMPT, { ablate }));
+    expect(await remote.logitLens(PROMPT, { top: 3, ablate })).toEqual(
+      await logitLens(direct, PROMPT, { top: 3, ablate }),
+    );
+    expect(await remote.contributions(PROMPT, { position: 2, target: 5 })).toEqual(
+      await contributions(direct, PROMPT, { position: 2, target: 5 }),
+    );
+    const wrong = { places: ["x.9"] };
+    const expected = await errorOf(() => trace(direct, PROMPT, wrong));
+    expect(await errorOf(() => remote.trace(PROMPT, wrong))).toEqual(expected);
+    const hooks = { "x.0": () => {} };
+    await expect(remote.trace(PROMPT, { hooks } as never)).rejects.toThrow(/^trace: this cannot be sent to a worker/);
+  });
+
+  test("what it computes while places are switched off", async () => {
+    const options = { maxTokens: 20, temperature: 0, seed: 1 } as const;
+    const before = await remote.generate(PROMPT, options);
+    const stop = startHooks(direct, { ablate: ["h.2.mlp.cProj"] });
+    const expected = await direct.generate(PROMPT, options);
+    stop();
+    await remote.switchOff(["h.0.attn.head.1"]);
+    await expect(remote.switchOff(["h.0.attn.head.9"])).rejects.toThrow(OptionError);
+    expect(await remote.generate(PROMPT, options)).not.toEqual(before);
+    await remote.switchOff(["h.2.mlp.cProj"]);
+    expect(await remote.generate(PROMPT, options)).toEqual(expected);
+    await remote.switchOff([]);
+    expect(await remote.generate(PROMPT, options)).toEqual(before);
   });
 
   test("many calls at once", async () => {
@@ -149,6 +232,9 @@ async function errorOf(action: () => unknown): Promise<{ readonly class: unknown
   return expect.fail("it does not throw");
 }
 
+/** Rules every token out. */
+const NOTHING = Object.fromEntries(Array.from({ length: 1024 }, (_, id) => [id, Number.NEGATIVE_INFINITY]));
+
 describe("a model in a worker throws what one in the calling thread does", () => {
   test.each<[string, (model: LanguageModel) => unknown]>([
     ["a text that is none", (model) => model.generate(5 as never)],
@@ -161,6 +247,11 @@ describe("a model in a worker throws what one in the calling thread does", () =>
     ["a prompt without room", (model) => model.generate(new Array(256).fill(1))],
     ["a text that is too long", (model) => model.scoreAll([[1], new Array(300).fill(1)])],
     ["texts that are none", (model) => model.scoreAll(PROMPT as never)],
+    ["prompts that are none", (model) => model.generateAll(PROMPT as never)],
+    ["a prompt that is none", (model) => model.generateAll([PROMPT, 5 as never])],
+    ["an unknown option of a prompt", (model) => model.generateAll([{ prompt: PROMPT, samples: 2 } as never])],
+    ["an aborted signal of all", (model) => model.generateAll([PROMPT], { signal: AbortSignal.abort(7) })],
+    ["a text that cannot go on", (model) => model.generateAll([PROMPT, { prompt: "a", logitBias: NOTHING }])],
     ["logits of nothing", (model) => model.logits([])],
     ["hidden states of no tokens", (model) => model.hiddenStates([-1])],
     ["an error in a listener", (model) => model.score(PROMPT, { onProgress: () => expect.fail("by the listener") })],

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { GPT2 } from "@gpt2-ts/gpt2";
+import { writeWhole } from "gpt2-ts";
 import type { CourseData } from "../data/course-data.ts";
-import { writeWhole } from "../files.ts";
 import type { Horizon2TopK } from "../temperature.ts";
 
 /** What the tasks of a run have in common. */

@@ -37,6 +37,7 @@ export function tensorsIn(
   nest: unknown,
   name: string,
   check: (view: View, path: string) => void = () => {},
+  of = "valueAndGrad",
 ): Parameter[] {
   const found: Parameter[] = [];
   const walk = (node: unknown, path: string): void => {
@@ -50,9 +51,7 @@ export function tensorsIn(
     } else if (isPlainObject(node)) {
       for (const [key, value] of Object.entries(node)) walk(value, `${path}.${key}`);
     } else {
-      throw new TypeError(
-        `valueAndGrad: expected tensors, in arrays and plain objects, got ${showValue(node)} as ${path}`,
-      );
+      throw new TypeError(`${of}: expected tensors, in arrays and plain objects, got ${showValue(node)} as ${path}`);
     }
   };
   walk(nest, name);

@@ -38,6 +38,10 @@ const GELU_OPERATIONS = 9;
 const SOFTMAX_OPERATIONS = 5;
 /** Of a layer normalization: sum, difference, square, sum of squares, and three for scale, weight and bias. */
 const LAYER_NORM_OPERATIONS = 7;
+/** Of its gradients: four for mean and variance, two for n, three for the two sums, five for dx, and three for weight and bias. */
+const LAYER_NORM_BACKWARD_OPERATIONS = 17;
+/** Of a step: one for the gradient, four for the first mean, five for the second, and seven for the weight. */
+const ADAM_W_OPERATIONS = 17;
 
 const rules: Readonly<Record<string, Rule>> = {
   // [M, K] × [K, N]: K multiplications and additions for each element of the result; then bias and activation.
@@ -66,6 +70,26 @@ const rules: Readonly<Record<string, Rule>> = {
     operations: 0,
     bytes: bytesOf(indices!) + 2 * bytesOf(out!),
   }),
+  matmulInto: ({ inputs: [a], outputs: [out] }) => ({ operations: (2 * a!.shape[1]! + 1) * size(out!) }),
+  linearWithSums: ({ inputs: [x], outputs: [y] }) => ({
+    operations: (2 * x!.shape[1]! + 1 + GELU_OPERATIONS) * size(y!),
+  }),
+  targetLogProbsWithLogits: ({ inputs: [x], outputs: [, , logits] }) => ({
+    operations: (2 * x!.shape[1]! + SOFTMAX_OPERATIONS - 1) * size(logits!),
+  }),
+  // A product for dx, one for dw, and one for logits that were not kept; difference, exp and product of each logit.
+  targetLogProbsBackward: ({ inputs: [x, w], params }) => {
+    const { weight, logits } = params as { readonly weight: boolean; readonly logits: boolean };
+    const products = 1 + Number(weight) + Number(!logits);
+    return { operations: (products * 2 * x!.shape[1]! + 3) * x!.shape[0]! * w!.shape[1]! };
+  },
+  attentionBackward: (call) => ({ operations: attentionBackwardOperations(call) }),
+  layerNormBackward: ({ inputs: [x] }) => ({ operations: LAYER_NORM_BACKWARD_OPERATIONS * size(x!) }),
+  activationBackward: ({ outputs: [dx] }) => ({ operations: 2 * GELU_OPERATIONS * size(dx!) }),
+  softmaxBackward: ({ outputs: [dx] }) => ({ operations: 4 * size(dx!) }),
+  logSoftmaxBackward: ({ outputs: [dx] }) => ({ operations: 4 * size(dx!) }),
+  squaredNorm: ({ inputs: [x] }) => ({ operations: 2 * size(x!) }),
+  adamW: ({ inputs: [gradient] }) => ({ operations: ADAM_W_OPERATIONS * size(gradient!) }),
   copy: () => ({ operations: 0 }),
   concat: () => ({ operations: 0 }),
   pack: () => ({ operations: 0 }),
@@ -110,20 +134,31 @@ export function bytesOf(view: View): number {
 }
 
 /** Two products of D terms for each query and key, for its score and for its value, with the scale and softmax between. */
-function attentionOperations({ inputs, params }: RanOp): number {
+function attentionOperations(call: RanOp): number {
+  const [, H, D] = call.inputs[0]!.shape as readonly [number, number, number];
+  return pairsOf(call) * H * (4 * D + 1 + SOFTMAX_OPERATIONS);
+}
+
+/** Five products of D terms for each query and key, for its score, that of its gradient, dq, dk and dv; softmax and its gradient. */
+function attentionBackwardOperations(call: RanOp): number {
+  const [, H, D] = call.inputs[0]!.shape as readonly [number, number, number];
+  return pairsOf(call) * H * (10 * D + 3 + SOFTMAX_OPERATIONS);
+}
+
+/** The pairs of a query and a key that it sees, of one head. */
+function pairsOf({ inputs, params }: RanOp): number {
   const { causal, segments } = params as AttentionParams;
-  const [, H, D] = inputs[0]!.shape as readonly [number, number, number];
   let pairs = 0;
-  for (const { length, past } of segments) {
+  for (const { length, past = -1 } of segments) {
     const before = past < 0 ? 0 : inputs[past]!.shape[0]!;
     pairs += length * before + (causal ? (length * (length + 1)) / 2 : length * length);
   }
-  return pairs * H * (4 * D + 1 + SOFTMAX_OPERATIONS);
+  return pairs;
 }
 
 interface AttentionParams {
   readonly causal: boolean;
-  readonly segments: readonly { readonly length: number; readonly past: number }[];
+  readonly segments: readonly { readonly length: number; readonly past?: number }[];
 }
 
 function size({ shape }: View): number {

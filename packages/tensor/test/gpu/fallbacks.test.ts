@@ -3,12 +3,14 @@ import { expect, test } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import { kernels } from "../../src/backends/gpu/kernels/index.ts";
 import { attention, embedding, encodeVectors, fromData, sort, tensor } from "../../src/index.ts";
+import { matmulInto } from "../../src/ops/backward/matmul.ts";
 import { describeOnGpu } from "./modes.ts";
 
 /** Every op there is: what the modules of ops/ export under a name in -Op. (Devices pack in their own way, by no kernel.) */
 const folder = new URL("../../src/ops/", import.meta.url);
 const ops: string[] = [];
 for (const file of await readdir(folder)) {
+  if (file === "backward") continue; // for gradients
   const module: Record<string, unknown> = await import(new URL(file, folder).href);
   for (const [name, op] of Object.entries(module))
     if (name.endsWith("Op") && name !== "packOp") ops.push((op as Op<unknown>).name);
@@ -59,6 +61,24 @@ await describeOnGpu("an op that the GPU does not take", (device) => {
       { op: "encodeVectors", reason: "no GPU kernel", count: 1 },
       { op: "attention", reason: "encoded keys and values", count: 1 },
     ]);
+  });
+
+  test("may add to what there is, as gradients do", async () => {
+    device.fallbacks.clear();
+    const [a, b] = [tensor([[1], [2]], { device }), tensor([[3, 4]], { device })];
+    const out = tensor(
+      [
+        [10, 20],
+        [30, 40],
+      ],
+      { device },
+    ).add(1);
+    matmulInto(a, b, out, { accumulate: true });
+    expect(await out.mul(2).toList()).toEqual([
+      [28, 50],
+      [74, 98],
+    ]);
+    expect(device.fallbacks.entries()).toEqual([{ op: "matmulInto", reason: "no GPU kernel", count: 1 }]);
   });
 
   test("reports an index outside a table when the result is read", async () => {

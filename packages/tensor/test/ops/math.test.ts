@@ -43,7 +43,7 @@ describe("our float64 functions", () => {
     });
   }
 
-  const { pow, ...unary } = math;
+  const { pow, expInPlace, ...unary } = math;
   const {
     exp,
     expm1,
@@ -61,6 +61,15 @@ describe("our float64 functions", () => {
     quickGelu,
     roundHalfEven,
   } = unary;
+
+  it("compute exponentials side by side with the bits of each alone", () => {
+    const edges = [0, -0, 1, -1, 699.9, 700, 709.9, 710, -700, -708, -745.2, -746, -800, Infinity, -Infinity, NaN];
+    const values = Float64Array.from({ length: 2003 }, (_, i) => (i < edges.length ? edges[i]! : (i - 1500) / 2));
+    const shuffled = values.map((_, i) => values[(i * 7) % values.length]!);
+    const expected = shuffled.map((x) => exp(x));
+    expInPlace(shuffled);
+    expect(new BigUint64Array(shuffled.buffer)).toEqual(new BigUint64Array(expected.buffer));
+  });
 
   it("carry NaN through", () => {
     for (const [name, f] of Object.entries(unary)) expect(f(NaN), name).toBeNaN();

@@ -32,14 +32,24 @@ export interface Values {
 }
 
 /** Puts an operand on a backend. The caller releases its storage. */
-export function place(backend: Backend, { dtype, shape, data, views = [] }: Operand): View {
+export function place(backend: Backend, operand: Operand): View {
+  return viewed(placeBase(backend, operand), operand);
+}
+
+/** The row-major data of an operand, before any view is taken of it. */
+export function placeBase(backend: Backend, { dtype, shape, data }: Operand): View {
   const elements = newData(dtype, sizeOf(shape));
   data.forEach((value, i) => {
     elements[i] = Number(value);
   });
   const storage = backend.upload(dtype, elements);
   storage.retain();
-  return views.reduce<View>(applyStep, wholeView(storage, shape));
+  return wholeView(storage, shape);
+}
+
+/** What an operand's views show of its data. */
+export function viewed(base: View, { views = [] }: Operand): View {
+  return views.reduce<View>(applyStep, base);
 }
 
 function applyStep(view: View, step: ViewStep): View {

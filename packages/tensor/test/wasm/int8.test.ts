@@ -83,7 +83,7 @@ describe("int8 matrices", () => {
     for (const { backend } of backends) expect(backend.fallbacks.entries()).toEqual([]);
   });
 
-  it.each([1, 3, 9])("multiply %i rows of more terms than are worked on at once", (m) => {
+  it.each([1, 2, 3, 9, 17])("multiply %i rows of more terms than are worked on at once", (m) => {
     const random = generator(8);
     const [k, n] = [1601, 21];
     const [x, w] = [randomFloats([m, k], random), randomFloats([k, n], random, 0.05)];
@@ -166,9 +166,11 @@ describe("int8 matrices", () => {
     const results = backends.map(({ backend }) => {
       const weights = pack(backend, w, "int8");
       const all = execute(backend, matmulOp, [x, weights], undefined, [m, n]);
-      const last = float32((x.data as Float32Array).slice((m - 1) * k), [1, k]);
-      const one = execute(backend, matmulOp, [last, weights], undefined, [1, n]);
-      expect(firstDifference(one, all.slice((m - 1) * n))).toBe(-1);
+      for (const rows of [1, 2, 4, 7, 16]) {
+        const last = float32((x.data as Float32Array).slice((m - rows) * k), [rows, k]);
+        const few = execute(backend, matmulOp, [last, weights], undefined, [rows, n]);
+        expect(firstDifference(few, all.slice((m - rows) * n))).toBe(-1);
+      }
       weights.storage.release();
       return all;
     });

@@ -1,6 +1,7 @@
 import type { CpuView, Kernel } from "../backend.ts";
 import { checkedIndex } from "./indexing.ts";
 import { matmulKernel } from "./matmul.ts";
+import { roomLike } from "./room.ts";
 import { logNormalizer } from "./softmax.ts";
 
 /** Rows whose logits exist at once. */
@@ -37,7 +38,7 @@ export const targetLogProbsKernel: Kernel<undefined> = (inputs, _, outputs) => {
 /** x·w for `count` rows of x from row `start` on. */
 function logitsOf(x: CpuView, w: CpuView, start: number, count: number) {
   const shape = [count, w.shape[1]!];
-  const logits = new Float32Array(shape[0]! * shape[1]!);
+  const logits = roomLike(x, shape[0]! * shape[1]!);
   const rows = { ...x, shape: [count, x.shape[1]!], offset: x.offset + start * x.strides[0]! };
   const out = { ...x, data: logits, shape, strides: [shape[1]!, 1], offset: 0 };
   matmulKernel([rows, w], undefined, [out]);

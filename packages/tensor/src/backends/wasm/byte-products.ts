@@ -15,12 +15,14 @@ export type Int8Products = "words" | "unsigned bytes" | "signed bytes";
 export interface ByteKernels {
   multiplyTile(a: number, scales: number, starts: number, b: number, rows: number, group: number, totals: number): void;
   multiplyPanels(...addresses: readonly number[]): void;
+  multiplyTwoRows(...addresses: readonly number[]): void;
 }
 
 /** Stands for the byte kernels where there are none, so that the others can be linked. */
 export const noByteKernels: ByteKernels = {
   multiplyTile: unavailable,
   multiplyPanels: unavailable,
+  multiplyTwoRows: unavailable,
 };
 
 function unavailable(): never {

@@ -9,6 +9,7 @@ import {
   TRAINING_MODULE,
   TRAINING_MODULE_LENGTH,
 } from "./abi.ts";
+import { noByteKernels } from "./byte-products.ts";
 import { canBlock, nodeModule } from "./features.ts";
 import type { WasmMemory } from "./memory.ts";
 
@@ -37,7 +38,7 @@ const workerBody = `
 function serve({ modules, memory, spins }) {
   try {
     const env = { memory };
-    const none = { multiplyTile() {}, multiplyPanels() {} };
+    const none = { ${Object.keys(noByteKernels).map((name) => `${name}() {}`)} };
     const bytes = modules.bytes ? new WebAssembly.Instance(modules.bytes, { env }).exports : none;
     let added;
     const runChunk = (job, chunk) => {

@@ -20,6 +20,8 @@ import type { WasmEncoding } from "./encoding.ts";
 import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
 
 const { group } = encodings.int8.integers;
+/** Up to so many tiles of words it is faster to widen a panel again for each than once, into memory. */
+const FEW_TILES = 4;
 
 /** How kernels are told of {@link Int8Products}. */
 const numbers: Readonly<Record<Int8Products, number>> = {
@@ -67,7 +69,7 @@ export function int8(products: Int8Products): WasmEncoding {
  * See kernels/int8-activations.ts.
  */
 function quantizedLayout(rows: number, columns: number) {
-  const perTile = rows === 1 ? 1 : TILE_ROWS;
+  const perTile = rows <= 2 ? 1 : TILE_ROWS; // one or two rows lie one behind the other
   const padded = Math.ceil(rows / perTile) * perTile;
   const integerBytes = padded * Math.ceil(columns / 4) * 8;
   return { perTile, tiles: padded / perTile, integerBytes, scaleBytes: padded * Math.ceil(columns / group) * 4 };
@@ -84,11 +86,16 @@ function multiply(runtime: WasmRuntime, product: Product, kind: number): void {
   runtime.run("quantizeRowsJob", quantizing, [
     ...[pointer, rowStride * 4, rows, k, perTile, room, scales, starts, group, kind],
   ]);
-  if (rows === 1) {
+  if (rows <= 2) {
     const chunks = vectorChunks(runtime, k, columns);
     const totals = runtime.scratch(chunks * INT8_TOTALS);
     const ints = [room, scales, starts, panels, result, columns, k, bias, mode, group, kind, totals];
-    runtime.run("int8VectorJob", chunks, ints);
+    runtime.run(rows === 1 ? "int8VectorJob" : "int8TwoRowsJob", chunks, ints);
+    return;
+  }
+  if (kind === INT8_WORDS && tiles <= FEW_TILES) {
+    const ints = [room, scales, starts, panels, result, columns, k, bias, mode, group, kind, rows];
+    runtime.run("int8FewRowsJob", vectorChunks(runtime, k, columns), ints);
     return;
   }
   const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tiles);

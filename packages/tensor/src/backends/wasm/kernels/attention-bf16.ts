@@ -47,44 +47,57 @@ function score1x1(q: usize, k: usize, blocks: i32, scale: f32, out: usize): void
 
 /** out += weights[keys] · v[keys]. The row `out` has room for whole blocks. */
 export function valuesBf16(w: usize, v: usize, vRow: usize, keys: i32, blocks: i32, out: usize): void {
-  const bytes = <usize>blocks << 4;
+  const end = w + (<usize>keys << 2);
+  for (; blocks >= 4; blocks -= 4, v += 64, out += 128) valuesOfFourBlocks(w, end, v, vRow, out);
   const upper = upperHalves();
-  let key = 0;
-  for (; key + 4 <= keys; key += 4, w += 16, v += vRow << 2) {
-    const w0 = v128.load32_splat(w);
-    const w1 = v128.load32_splat(w, 4);
-    const w2 = v128.load32_splat(w, 8);
-    const w3 = v128.load32_splat(w, 12);
-    let v0 = v;
-    let v1 = v0 + vRow;
-    let v2 = v1 + vRow;
-    let v3 = v2 + vRow;
-    let at = out;
-    for (const end = v + bytes; v0 < end; v0 += 16, v1 += 16, v2 += 16, v3 += 16, at += 32) {
-      let value = v128.load(v0);
-      let x = madd(w0, low(value), v128.load(at));
-      let y = madd(w0, high(value, upper), v128.load(at, 16));
-      value = v128.load(v1);
-      x = madd(w1, low(value), x);
-      y = madd(w1, high(value, upper), y);
-      value = v128.load(v2);
-      x = madd(w2, low(value), x);
-      y = madd(w2, high(value, upper), y);
-      value = v128.load(v3);
-      v128.store(at, madd(w3, low(value), x));
-      v128.store(at, madd(w3, high(value, upper), y), 16);
-    }
-  }
-  for (; key < keys; key++, w += 4, v += vRow) {
-    const weight = v128.load32_splat(w);
+  for (; blocks > 0; blocks--, v += 16, out += 32) {
+    let x = v128.load(out);
+    let y = v128.load(out, 16);
     let from = v;
-    let at = out;
-    for (const end = v + bytes; from < end; from += 16, at += 32) {
+    for (let at = w; at < end; at += 4, from += vRow) {
+      const weight = v128.load32_splat(at);
       const value = v128.load(from);
-      v128.store(at, madd(weight, low(value), v128.load(at)));
-      v128.store(at, madd(weight, high(value, upper), v128.load(at, 16)), 16);
+      x = madd(weight, low(value), x);
+      y = madd(weight, high(value, upper), y);
     }
+    v128.store(out, x);
+    v128.store(out, y, 16);
   }
+}
+
+function valuesOfFourBlocks(w: usize, end: usize, v: usize, vRow: usize, out: usize): void {
+  const upper = upperHalves();
+  let sum0 = v128.load(out);
+  let sum1 = v128.load(out, 16);
+  let sum2 = v128.load(out, 32);
+  let sum3 = v128.load(out, 48);
+  let sum4 = v128.load(out, 64);
+  let sum5 = v128.load(out, 80);
+  let sum6 = v128.load(out, 96);
+  let sum7 = v128.load(out, 112);
+  for (; w < end; w += 4, v += vRow) {
+    const weight = v128.load32_splat(w);
+    let value = v128.load(v);
+    sum0 = madd(weight, low(value), sum0);
+    sum1 = madd(weight, high(value, upper), sum1);
+    value = v128.load(v, 16);
+    sum2 = madd(weight, low(value), sum2);
+    sum3 = madd(weight, high(value, upper), sum3);
+    value = v128.load(v, 32);
+    sum4 = madd(weight, low(value), sum4);
+    sum5 = madd(weight, high(value, upper), sum5);
+    value = v128.load(v, 48);
+    sum6 = madd(weight, low(value), sum6);
+    sum7 = madd(weight, high(value, upper), sum7);
+  }
+  v128.store(out, sum0);
+  v128.store(out, sum1, 16);
+  v128.store(out, sum2, 32);
+  v128.store(out, sum3, 48);
+  v128.store(out, sum4, 64);
+  v128.store(out, sum5, 80);
+  v128.store(out, sum6, 96);
+  v128.store(out, sum7, 112);
 }
 
 /** `count` vectors, `row` bytes apart, as rows of floats without gaps. */

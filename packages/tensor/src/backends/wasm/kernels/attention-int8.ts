@@ -215,12 +215,12 @@ function scoresOf(sums: v128, scale: f32, scales: v128): v128 {
   return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sums), f32x4.splat(scale)), scales);
 }
 
-/** Adds the products of 16 integers of a query with those of a key. */
+/** Adds the products of 16 integers of a query with those of the key at an address. */
 // @ts-expect-error: decorator
 @inline
-function addProducts(sum: v128, x: v128, y: v128, key: v128): v128 {
-  sum = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(key), x));
-  return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(key), y));
+function addProducts(sum: v128, x: v128, y: v128, key: usize): v128 {
+  sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load8x8_s(key), x));
+  return i32x4.add(sum, i32x4.dot_i16x8_s(v128.load8x8_s(key, 8), y));
 }
 
 /** Scores of one query with keys as they lie. */
@@ -240,10 +240,10 @@ function scoreKeys(q: usize, k: usize, kRow: usize, keys: i32, blocks: i32, scal
     for (const end = k + bytes; k0 < end; k0 += 16, k1 += 16, k2 += 16, k3 += 16, at += 32) {
       const x = v128.load(at);
       const y = v128.load(at, 16);
-      a0 = addProducts(a0, x, y, v128.load(k0));
-      a1 = addProducts(a1, x, y, v128.load(k1));
-      a2 = addProducts(a2, x, y, v128.load(k2));
-      a3 = addProducts(a3, x, y, v128.load(k3));
+      a0 = addProducts(a0, x, y, k0);
+      a1 = addProducts(a1, x, y, k1);
+      a2 = addProducts(a2, x, y, k2);
+      a3 = addProducts(a3, x, y, k3);
     }
     let scales = v128.load32_zero(k0);
     scales = v128.load_lane<f32>(k1, scales, 1);
@@ -256,7 +256,7 @@ function scoreKeys(q: usize, k: usize, kRow: usize, keys: i32, blocks: i32, scal
     let at = q;
     let key = k;
     for (const end = k + bytes; key < end; key += 16, at += 32) {
-      sum = addProducts(sum, v128.load(at), v128.load(at, 16), v128.load(key));
+      sum = addProducts(sum, v128.load(at), v128.load(at, 16), key);
     }
     v128.store_lane<f32>(out, scoresOf(sumLanes(sum, sum, sum, sum), scale, v128.load32_splat(key)), 0);
   }
@@ -372,14 +372,15 @@ function sumValues(weights: usize, v: usize, vRow: usize, keys: i32, blocks: i32
     let value = v;
     for (const end = w + (<usize>(keys >> 1) << 2); w < end; w += 4, value += vRow << 1) {
       const pair = v128.load32_splat(w);
-      const a = v128.load(value);
-      const b = v128.load(value + vRow);
-      const low = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      const high = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(low), pair));
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(low), pair));
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(high), pair));
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(high), pair));
+      const other = value + vRow;
+      let a = v128.load8x8_s(value);
+      let b = v128.load8x8_s(other);
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), pair));
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), pair));
+      a = v128.load8x8_s(value, 8);
+      b = v128.load8x8_s(other, 8);
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), pair));
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), pair));
     }
     if (keys & 1) {
       const weight = i32x4.splat(load<i16>(w));

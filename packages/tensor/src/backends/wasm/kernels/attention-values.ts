@@ -51,49 +51,50 @@ export function values4x8(w: usize, wRow: usize, v: usize, vRow: usize, keys: i3
 
 /** out[depth] += weights[keys] · v[keys][depth]. The row `out` has room for whole vectors. */
 export function values1(w: usize, v: usize, vRow: usize, keys: i32, depth: i32, out: usize): void {
-  let key = 0;
-  for (; key + 4 <= keys; key += 4, w += 16, v += vRow << 2) {
-    const w0 = v128.load32_splat(w);
-    const w1 = v128.load32_splat(w, 4);
-    const w2 = v128.load32_splat(w, 8);
-    const w3 = v128.load32_splat(w, 12);
-    let v0 = v;
-    let v1 = v0 + vRow;
-    let v2 = v1 + vRow;
-    let v3 = v2 + vRow;
-    let at = out;
-    const end = out + (<usize>(depth >> 2) << 4);
-    while (at < end) {
-      let sum = madd(w0, v128.load(v0), v128.load(at));
-      sum = madd(w1, v128.load(v1), sum);
-      sum = madd(w2, v128.load(v2), sum);
-      v128.store(at, madd(w3, v128.load(v3), sum));
-      at += 16;
-      v0 += 16;
-      v1 += 16;
-      v2 += 16;
-      v3 += 16;
-    }
-    const rest = depth & 3;
-    if (rest) {
-      let sum = madd(w0, loadSome(v0, rest), v128.load(at));
-      sum = madd(w1, loadSome(v1, rest), sum);
-      sum = madd(w2, loadSome(v2, rest), sum);
-      v128.store(at, madd(w3, loadSome(v3, rest), sum));
-    }
+  const end = w + (<usize>keys << 2);
+  for (; depth >= 32; depth -= 32, v += 128, out += 128) values1x32(w, end, v, vRow, out);
+  for (; depth >= 4; depth -= 4, v += 16, out += 16) {
+    let sum = v128.load(out);
+    let from = v;
+    for (let at = w; at < end; at += 4, from += vRow) sum = madd(v128.load32_splat(at), v128.load(from), sum);
+    v128.store(out, sum);
   }
-  for (; key < keys; key++, w += 4, v += vRow) {
+  if (depth > 0) {
+    let sum = v128.load(out);
+    for (; w < end; w += 4, v += vRow) sum = madd(v128.load32_splat(w), loadSome(v, depth), sum);
+    v128.store(out, sum);
+  }
+}
+
+/** 32 columns of it. */
+function values1x32(w: usize, end: usize, v: usize, vRow: usize, out: usize): void {
+  let sum0 = v128.load(out);
+  let sum1 = v128.load(out, 16);
+  let sum2 = v128.load(out, 32);
+  let sum3 = v128.load(out, 48);
+  let sum4 = v128.load(out, 64);
+  let sum5 = v128.load(out, 80);
+  let sum6 = v128.load(out, 96);
+  let sum7 = v128.load(out, 112);
+  for (; w < end; w += 4, v += vRow) {
     const weight = v128.load32_splat(w);
-    let d = 0;
-    for (; d + 4 <= depth; d += 4) {
-      const at = out + (<usize>d << 2);
-      v128.store(at, madd(weight, v128.load(v + (<usize>d << 2)), v128.load(at)));
-    }
-    if (d < depth) {
-      const at = out + (<usize>d << 2);
-      v128.store(at, madd(weight, loadSome(v + (<usize>d << 2), depth - d), v128.load(at)));
-    }
+    sum0 = madd(weight, v128.load(v), sum0);
+    sum1 = madd(weight, v128.load(v, 16), sum1);
+    sum2 = madd(weight, v128.load(v, 32), sum2);
+    sum3 = madd(weight, v128.load(v, 48), sum3);
+    sum4 = madd(weight, v128.load(v, 64), sum4);
+    sum5 = madd(weight, v128.load(v, 80), sum5);
+    sum6 = madd(weight, v128.load(v, 96), sum6);
+    sum7 = madd(weight, v128.load(v, 112), sum7);
   }
+  v128.store(out, sum0);
+  v128.store(out, sum1, 16);
+  v128.store(out, sum2, 32);
+  v128.store(out, sum3, 48);
+  v128.store(out, sum4, 64);
+  v128.store(out, sum5, 80);
+  v128.store(out, sum6, 96);
+  v128.store(out, sum7, 112);
 }
 
 /** Copies `keys` rows of `depth` floats to rows of `width` floats (a multiple of 8), the rest zeros. */

@@ -26,3 +26,18 @@ export declare function multiplyPanels(
   group: i32,
   totals: usize,
 ): void;
+
+// @ts-expect-error: decorator
+@external("bytes", "multiplyTwoRows")
+export declare function multiplyTwoRows(
+  x0: usize,
+  x1: usize,
+  scales: usize,
+  starts: usize,
+  step: usize,
+  b0: usize,
+  b1: usize,
+  rows: i32,
+  group: i32,
+  totals: usize,
+): void;

@@ -147,3 +147,82 @@ export function multiplyPanels(
   v128.store(totals, total6, 96);
   v128.store(totals, total7, 112);
 }
+
+/**
+ * Two rows times two panels → totals [2 rows][2 panels][8 columns]. `x0`, `x1`: bytes of the rows, with scales and starts [2][groups],
+ * the second row's `step` bytes behind the first's; `b0`, `b1`: the panels.
+ */
+export function multiplyTwoRows(
+  x0: usize,
+  x1: usize,
+  scales: usize,
+  starts: usize,
+  step: usize,
+  b0: usize,
+  b1: usize,
+  rows: i32,
+  group: i32,
+  totals: usize,
+): void {
+  let total0 = f32x4.splat(0);
+  let total1 = f32x4.splat(0);
+  let total2 = f32x4.splat(0);
+  let total3 = f32x4.splat(0);
+  let total4 = f32x4.splat(0);
+  let total5 = f32x4.splat(0);
+  let total6 = f32x4.splat(0);
+  let total7 = f32x4.splat(0);
+  for (let first = 0; first < rows; first += group) {
+    const integers = quadBytes(min(group, rows - first));
+    let sums = v128.load16x4_s(b0 + integers, INT8_SCALES);
+    let sum0 = begin(sums, starts);
+    let sum4 = begin(sums, starts + step);
+    sums = v128.load16x4_s(b0 + integers, INT8_SCALES + 8);
+    let sum1 = begin(sums, starts);
+    let sum5 = begin(sums, starts + step);
+    sums = v128.load16x4_s(b1 + integers, INT8_SCALES);
+    let sum2 = begin(sums, starts);
+    let sum6 = begin(sums, starts + step);
+    sums = v128.load16x4_s(b1 + integers, INT8_SCALES + 8);
+    let sum3 = begin(sums, starts);
+    let sum7 = begin(sums, starts + step);
+    for (const end = b0 + integers; b0 < end; b0 += INT8_QUAD, b1 += INT8_QUAD, x0 += 4, x1 += 4) {
+      const a0 = v128.load32_splat(x0);
+      const a1 = v128.load32_splat(x1);
+      let b = v128.load(b0);
+      sum0 = dotBytes(b, a0, sum0);
+      sum4 = dotBytes(b, a1, sum4);
+      b = v128.load(b0, 16);
+      sum1 = dotBytes(b, a0, sum1);
+      sum5 = dotBytes(b, a1, sum5);
+      b = v128.load(b1);
+      sum2 = dotBytes(b, a0, sum2);
+      sum6 = dotBytes(b, a1, sum6);
+      b = v128.load(b1, 16);
+      sum3 = dotBytes(b, a0, sum3);
+      sum7 = dotBytes(b, a1, sum7);
+    }
+    let rowScale = v128.load32_splat(scales);
+    total0 = addScaled(total0, sum0, v128.load(b0), rowScale);
+    total1 = addScaled(total1, sum1, v128.load(b0, 16), rowScale);
+    total2 = addScaled(total2, sum2, v128.load(b1), rowScale);
+    total3 = addScaled(total3, sum3, v128.load(b1, 16), rowScale);
+    rowScale = v128.load32_splat(scales + step);
+    total4 = addScaled(total4, sum4, v128.load(b0), rowScale);
+    total5 = addScaled(total5, sum5, v128.load(b0, 16), rowScale);
+    total6 = addScaled(total6, sum6, v128.load(b1), rowScale);
+    total7 = addScaled(total7, sum7, v128.load(b1, 16), rowScale);
+    b0 += INT8_SCALES + INT8_SUMS;
+    b1 += INT8_SCALES + INT8_SUMS;
+    scales += 4;
+    starts += 4;
+  }
+  v128.store(totals, total0);
+  v128.store(totals, total1, 16);
+  v128.store(totals, total2, 32);
+  v128.store(totals, total3, 48);
+  v128.store(totals, total4, 64);
+  v128.store(totals, total5, 80);
+  v128.store(totals, total6, 96);
+  v128.store(totals, total7, 112);
+}

@@ -5,7 +5,8 @@ import { allBelow } from "../overrides/indices.ts";
 import type { WasmKernel } from "../overrides/kernel.ts";
 import { matmul, matrixAt } from "../overrides/matmul.ts";
 import { ROW_CHUNK } from "../overrides/rows.ts";
-import { isPacked } from "../storage.ts";
+import type { WasmRuntime } from "../runtime.ts";
+import { isPacked, type WasmView } from "../storage.ts";
 import { multiplyInto, multiplyPanelsInto, panelsFor, transposed } from "./matmul.ts";
 import { runTraining } from "./run.ts";
 
@@ -18,13 +19,26 @@ export const targetLogProbsWithLogits: WasmKernel<undefined> = (runtime, inputs,
   const [R, V] = logits!.shape as readonly [number, number];
   const ids = runtime.contiguous(targets!);
   if (!allBelow(runtime, ids, R, V)) return "target out of range";
-  const reason = matmul(runtime, [x!, w!], undefined, [logits!]);
+  const reason = allLogits(runtime, x!, w!, logits!);
   if (reason !== undefined || R === 0) return reason;
   const perRow = [ids, runtime.pointer(logProbs!), runtime.pointer(logSumExp!)];
   const chunks = Math.min(R, runtime.chunks(R * V, ROW_CHUNK));
   runtime.run("targetLogProbsJob", chunks, [runtime.pointer(logits!), ...perRow, R, V]);
   return undefined;
 };
+
+/** x·w: of a weight that is not packed some columns at a time, so that a copy of it in panels stays in a cache. */
+function allLogits(runtime: WasmRuntime, x: WasmView, w: WasmView, logits: WasmView): string | undefined {
+  const [X, W, Z] = [x, w, logits].map((view) => matrixAt(runtime, view, 0)) as [Matrix, Matrix, Matrix];
+  if (isPacked(x) || isPacked(w) || X.columns === 0 || X.rows === 0)
+    return matmul(runtime, [x, w], undefined, [logits]);
+  const atOnce = columnsAtOnce(X.columns);
+  for (let first = 0; first < W.columns; first += atOnce) {
+    const count = Math.min(atOnce, W.columns - first);
+    runtime.withScratch(() => multiplyInto(runtime, X, columnsOf(W, first, count), columnsOf(Z, first, count), false));
+  }
+  return undefined;
+}
 
 export const targetLogProbsBackward: WasmKernel<TargetLogProbsBackwardParams> = (
   runtime,
@@ -45,8 +59,8 @@ export const targetLogProbsBackward: WasmKernel<TargetLogProbsBackwardParams> = 
   if (!allBelow(runtime, ids, R, V)) return "target out of range";
   const rowArguments = [ids, ...perRow.map((view) => runtime.contiguous(view))];
   // Whole blocks of terms, so that the sums of dx are those of one product with all logits.
-  const atOnce = Math.min(V, Math.max(1, Math.floor(AT_ONCE / (Math.max(R, K) * BLOCK))) * BLOCK);
-  const room = Z ? 0 : runtime.scratch(R * atOnce * 4);
+  const atOnce = columnsAtOnce(Math.max(R, K));
+  const room = Z ? 0 : runtime.scratch(R * Math.min(atOnce, V) * 4);
   for (let first = 0; first < V; first += atOnce) {
     const count = Math.min(atOnce, V - first);
     const columns = columnsOf(W, first, count);
@@ -62,6 +76,11 @@ export const targetLogProbsBackward: WasmKernel<TargetLogProbsBackwardParams> = 
   }
   return undefined;
 };
+
+/** Columns of so many rows that are worked on at once: a multiple of BLOCK. */
+function columnsAtOnce(rows: number): number {
+  return Math.max(1, Math.floor(AT_ONCE / (rows * BLOCK))) * BLOCK;
+}
 
 function columnsOf(matrix: Matrix, first: number, columns: number): Matrix {
   return { ...matrix, pointer: matrix.pointer + first * matrix.columnStride * 4, columns };
