@@ -8,7 +8,7 @@ import { Child, ChildError } from "../harness/child.ts";
 import { untimed } from "../harness/interleave.ts";
 import type { MissingEngine } from "../peers/result.ts";
 import { compare, OURS, side, summarize } from "../speed/compare.ts";
-import type { Contestant } from "../speed/language.ts";
+import type { Contestant } from "../speed/contestant.ts";
 import type { Facts } from "../speed/result.ts";
 import { figure } from "../tables/figures.ts";
 import type { TrainPlan } from "./plan.ts";
