@@ -20,7 +20,7 @@ import { whenQuiet } from "./harness/quiet.ts";
 import { SHIPPED_MODEL } from "./paths.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { OURS } from "./speed/compare.ts";
-import type { Contestant } from "./speed/language.ts";
+import type { Contestant } from "./speed/contestant.ts";
 import { measureBlock, measureSteps } from "./train/measure.ts";
 import { trainPlanFor } from "./train/plan.ts";
 import { TRAIN_PARTS, type TrainPart, type TrainPartName, type TrainResult } from "./train/result.ts";
