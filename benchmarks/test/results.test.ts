@@ -54,7 +54,18 @@ describe("the folder of a processor", () => {
   });
 
   test("every result of this repository lies in the folder of the processor that it names", async () => {
-    for (const kind of ["peers", "speed", "roofline", "logits", "quality", "memory", "gpu", "against", "train", "batch"]) {
+    for (const kind of [
+      "peers",
+      "speed",
+      "roofline",
+      "logits",
+      "quality",
+      "memory",
+      "gpu",
+      "against",
+      "train",
+      "batch",
+    ]) {
       for (const { results } of await readResults(kind)) {
         for (const result of results) {
           const paths = new Set(conditionsOf(result).map((conditions) => resultPath(kind, conditions)));

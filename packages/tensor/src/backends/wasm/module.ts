@@ -31,13 +31,13 @@ export function byteKernelBinary(): Uint8Array<ArrayBuffer> {
   return decodeBase64(binaries.bytes);
 }
 
-/** A module of this package. Throws {@link DeviceError} where programs may not compile. */
-export function compiledModule(binary: Uint8Array): WebAssembly.Module {
+/** A module of this package. Throws {@link DeviceError} where programs may not compile; `alternatives`: what to do then. */
+export function compiledModule(binary: Uint8Array, alternatives = ALTERNATIVES): WebAssembly.Module {
   try {
     return new WebAssembly.Module(binary as Uint8Array<ArrayBuffer>);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}; ${ALTERNATIVES}`, { cause });
+    throw new DeviceError("wasm", `the kernels cannot be compiled here: ${reason}; ${alternatives}`, { cause });
   }
 }
 

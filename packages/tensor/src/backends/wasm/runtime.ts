@@ -161,7 +161,7 @@ export class WasmRuntime {
     const bytes = binary(this.relaxedSimd);
     if (bytes.length > TRAINING_MODULE_CAPACITY) throw new DeviceError("wasm", "the added kernels do not fit");
     const env = { memory: this.memory.memory as WebAssembly.Memory };
-    const { exports } = new WebAssembly.Instance(compiledModule(bytes), { env });
+    const { exports } = new WebAssembly.Instance(compiledModule(bytes, "gradients need them"), { env });
     new Uint8Array(this.memory.buffer).set(bytes, TRAINING_MODULE);
     new Int32Array(this.memory.buffer)[TRAINING_MODULE_LENGTH >> 2] = bytes.length;
     this.#runAddedChunk = exports["runChunk"] as RunChunk;
