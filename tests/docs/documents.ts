@@ -1,4 +1,5 @@
-/** The documents of this repository that people read: the README, CONTRIBUTING, SECURITY, `docs/` and the packages' READMEs. */
+/** The documents of this repository that people read: the README, CONTRIBUTING, SECURITY, `docs/` with its lessons, and the packages'
+ * READMEs. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +13,9 @@ export interface Document {
 }
 
 export function documents(): Document[] {
-  const pages = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  const pages = ["docs", "docs/lessons"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).flatMap((name) => (name.endsWith(".md") ? [`${folder}/${name}`] : [])),
+  );
   const packages = readdirSync(join(ROOT, "packages")).filter((name) =>
     existsSync(join(ROOT, "packages", name, "package.json")),
   );
@@ -20,7 +23,7 @@ export function documents(): Document[] {
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
-    ...pages.map((name) => `docs/${name}`),
+    ...pages,
     ...packages.map((name) => `packages/${name}/README.md`),
     "weights/shakespeare/README.md",
   ];

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { Tokenizer, trainBPE } from "@gpt2-ts/gpt2";
+
+// A vocabulary learned from one sentence: 256 bytes, and what six merges make of them.
+const sentence = "she sells sea shells";
+const learned = await trainBPE(sentence, {
+  vocabSize: 256 + 6,
+  specialTokens: [],
+  onProgress: ({ merges, token, count }) => console.log(`merge ${merges}: ${token} (${count} times)`),
+});
+const small = Tokenizer.fromVocab(learned.toFiles());
+show(small, sentence);
+show(small, "shell");
+show(small, "é");
+
+// The shipped model's vocabulary was learned from Shakespeare's works: 256 bytes, 767 merges, and <|endoftext|>.
+const folder = "weights/shakespeare";
+const shipped = Tokenizer.fromVocab({
+  vocab: readFileSync(`${folder}/vocab.json`, "utf8"),
+  merges: readFileSync(`${folder}/merges.txt`, "utf8"),
+});
+console.log(`\n${shipped.vocabSize} tokens`);
+show(shipped, "To be, or not to be");
+show(shipped, "to be");
+show(shipped, "she sells sea shells");
+
+// Nothing is lost on the way: ids become the same text again.
+console.log(shipped.decode(shipped.encode("Zoë sings ♫")));
+
+function show(tokenizer: Tokenizer, text: string): void {
+  const ids = tokenizer.encode(text);
+  const tokens = tokenizer.tokens(ids).map((token) => token.replaceAll(" ", "␣"));
+  console.log(`${text} → ${tokens.join("|")} → ${ids.join(" ")}`);
+}
