@@ -1,17 +1,18 @@
 import { readFileSync } from "node:fs";
 import { Tokenizer, trainBPE } from "@gpt2-ts/gpt2";
 
-// A vocabulary learned from one sentence: 256 bytes, and what six merges make of them.
+// A vocabulary learned from one sentence: the 256 bytes, and at most ten merges.
 const sentence = "she sells sea shells";
 const learned = await trainBPE(sentence, {
-  vocabSize: 256 + 6,
+  vocabSize: 256 + 10,
   specialTokens: [],
-  onProgress: ({ merges, token, count }) => console.log(`merge ${merges}: ${token} (${count} times)`),
+  onProgress: ({ merges, token, count }) =>
+    console.log(`merge ${merges}: ${token.replace("Ġ", "␣")}, seen ${count} times`),
 });
 const small = Tokenizer.fromVocab(learned.toFiles());
 show(small, sentence);
 show(small, "shell");
-show(small, "é");
+show(small, "é"); // two bytes in UTF-8
 
 // The shipped model's vocabulary was learned from Shakespeare's works: 256 bytes, 767 merges, and <|endoftext|>.
 const folder = "weights/shakespeare";
@@ -22,7 +23,7 @@ const shipped = Tokenizer.fromVocab({
 console.log(`\n${shipped.vocabSize} tokens`);
 show(shipped, "To be, or not to be");
 show(shipped, "to be");
-show(shipped, "she sells sea shells");
+show(shipped, sentence);
 
 // Nothing is lost on the way: ids become the same text again.
 console.log(shipped.decode(shipped.encode("Zoë sings ♫")));
