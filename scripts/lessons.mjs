@@ -1,7 +1,8 @@
 // The lessons of docs/lessons: a program (NN-name.ts) and a page (NN-name.md), which shows the program and what it prints.
 //
 //     npm run lesson 6     runs the program of lesson 6
-//     npm run lessons      runs all and writes programs and outputs into the pages; tests/docs/lessons.test.ts fails where they differ
+//     npm run lessons      runs all and writes what they print into the pages, their programs, the links to the lessons before and
+//                          after, and the list of all; tests/docs/lessons.test.ts fails where that is not what the pages say
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Of the repository's folders, because programs import its packages by name. */
 const compiled = join(root, ".cache/lessons");
 
+const INDEX = "docs/lessons/index.md";
+
 const read = (path) => readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
 
 /** All lessons in their order, as `06-attention`. */
@@ -21,6 +24,7 @@ export function lessonNames() {
   return programs.map((file) => file.slice(0, -".ts".length)).sort();
 }
 
+/** A lesson's program, and its page if it has one. */
 export function lesson(name) {
   const page = `docs/lessons/${name}.md`;
   return { program: read(`docs/lessons/${name}.ts`), page: existsSync(join(root, page)) ? read(page) : undefined };
@@ -44,18 +48,52 @@ export async function outputOf(name) {
   return stdout;
 }
 
+/** `3. Softmax`, from a lesson's page. */
+const titleOf = (name) => /^# (.*)$/m.exec(lesson(name).page ?? "")?.[1] ?? name;
+const linkTo = (name) => `[${titleOf(name)}](${name}.md)`;
+
+/** The page with the list of all lessons, which stands between `<!-- lessons -->` and `<!-- /lessons -->`. */
+export function writtenIndex() {
+  return replaced(
+    "index",
+    read(INDEX),
+    "lessons",
+    lessonNames()
+      .map((name) => `- ${linkTo(name)}`)
+      .join("\n"),
+  );
+}
+
 /**
  * A lesson's page with its program between `<!-- program -->` and `<!-- /program -->` and what it prints between `<!-- output -->`
  * and `<!-- /output -->`. Between `<!-- example output -->` and `<!-- /output -->` stands one run of a program that prints other
- * numbers on every machine: it is written where there is none yet.
+ * numbers on every machine: it is written where there is none yet. The last
+ * paragraph begins with `Previous: [...](...) · Next: [...](...) · `.
  */
 export function writtenPage(name, page, program, output) {
-  const withProgram = replaced(name, page, "program", `\`\`\`ts docs/lessons/${name}.ts\n${program.trimEnd()}\n\`\`\``);
+  const withProgram = replaced(
+    name,
+    withNeighbours(name, page),
+    "program",
+    `\`\`\`ts docs/lessons/${name}.ts\n${program.trimEnd()}\n\`\`\``,
+  );
   const text = `\`\`\`text\n${output.trimEnd()}\n\`\`\``;
   if (!withProgram.includes("<!-- example output -->")) return replaced(name, withProgram, "output", text);
   return withProgram.replace(/(<!-- example output -->)\s*(<!-- \/output -->)/, (_, begin, end) =>
     [begin, text, end].join("\n"),
   );
+}
+
+function withNeighbours(name, page) {
+  const names = lessonNames();
+  const [previous, next] = [names[names.indexOf(name) - 1], names[names.indexOf(name) + 1]];
+  const end = page.lastIndexOf("\n\n") + 2;
+  const others = page.slice(end).replace(/(Previous|Next): \[[^\]]*\]\([^)]*\)( ·\s)?/g, "");
+  const links = [
+    ...(previous === undefined ? [] : [`Previous: ${linkTo(previous)} · `]),
+    ...(next === undefined ? [] : [`Next: ${linkTo(next)} · `]),
+  ];
+  return page.slice(0, end) + links.join("") + others;
 }
 
 function replaced(name, page, mark, text) {
@@ -78,6 +116,7 @@ async function writePages() {
     if (page === undefined) console.error(`${name}: no page yet`);
     else writeFileSync(path, writtenPage(name, page, program, await outputOf(name)));
   }
+  writeFileSync(join(root, INDEX), writtenIndex());
 }
 
 function runLesson(number) {
