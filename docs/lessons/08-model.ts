@@ -13,8 +13,5 @@ console.log(tokens);
 for (const { name, axes, shape, data, lines } of values) {
   if (/^(h|x)\.[1-3]/.test(name) && name !== "x.1") continue;
   const last = [...data.slice(-2)].map((value) => value.toFixed(2)).join(" ");
-  console.log(
-    `${name.padEnd(17)} ${`${axes.join(" ")} = ${shape.join(" × ")}`.padEnd(19)} … ${last.padEnd(12)}`,
-    lines[0],
-  );
+  console.log(`${name.padEnd(17)} ${`${axes.join(" ")} = ${shape.join(" × ")}`.padEnd(19)} … ${last.padEnd(12)}`, lines[0]);
 }

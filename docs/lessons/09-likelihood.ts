@@ -9,9 +9,7 @@ for (const [i, logprob] of logprobs.entries()) {
   const p = Math.exp(logprob);
   product *= p;
   const bits = -logprob / Math.LN2;
-  console.log(
-    `${JSON.stringify(tokens[i + 1]).padEnd(8)} p = ${p.toFixed(4)}   surprise ${bits.toFixed(2).padStart(5)} bits`,
-  );
+  console.log(`${JSON.stringify(tokens[i + 1]).padEnd(8)} p = ${p.toFixed(4)}   surprise ${bits.toFixed(2).padStart(5)} bits`);
 }
 
 // The whole text: probabilities multiply, their logarithms add up.

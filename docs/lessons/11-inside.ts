@@ -30,20 +30,13 @@ console.log("\nprobability of et, without");
 const et = model.tokenizer.encode("et")[0];
 const without = async (ablate: string[]): Promise<number> => {
   const { layers } = await logitLens(model, text, { ablate, top: 1024 });
-  return (
-    layers
-      .at(-1)
-      ?.top.at(-1)
-      ?.find(({ id }) => id === et)?.probability ?? 0
-  );
+  return layers.at(-1)?.top.at(-1)?.find(({ id }) => id === et)?.probability ?? 0;
 };
 console.log("  nothing", (await without([])).toFixed(3));
 for (let layer = 0; layer < 4; layer++) {
   const cells: string[] = [];
   for (let h = 0; h < 4; h++) cells.push((await without([`h.${layer}.attn.head.${h}`])).toFixed(3));
-  console.log(
-    `  block ${layer}, head 0 to 3: ${cells.join("  ")}   its MLP: ${(await without([`h.${layer}.mlp.cProj`])).toFixed(3)}`,
-  );
+  console.log(`  block ${layer}, head 0 to 3: ${cells.join("  ")}   its MLP: ${(await without([`h.${layer}.mlp.cProj`])).toFixed(3)}`);
 }
 
 // Who voted for it? The parts of the logit of "et", less that of "us".
