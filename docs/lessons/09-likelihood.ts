@@ -4,17 +4,20 @@ using model = await GPT2.load("weights/shakespeare", { deterministic: true });
 
 // How sure was the model of each token, before it saw it?
 const { tokens, logprobs } = await model.score("O Romeo, Romeo!");
+console.log(`given: ${JSON.stringify(tokens[0])}`);
 let product = 1;
 for (const [i, logprob] of logprobs.entries()) {
   const p = Math.exp(logprob);
   product *= p;
   const bits = -logprob / Math.LN2;
-  console.log(`${JSON.stringify(tokens[i + 1]).padEnd(8)} p = ${p.toFixed(4)}   surprise ${bits.toFixed(2).padStart(5)} bits`);
+  console.log(
+    `${JSON.stringify(tokens[i + 1]).padEnd(8)} p = ${p.toFixed(4)}   surprise ${bits.toFixed(2).padStart(5)} bits`,
+  );
 }
 
 // The whole text: probabilities multiply, their logarithms add up.
 const sum = logprobs.reduce((total, logprob) => total + logprob, 0);
-console.log(`product ${product.toExponential(2)} = e^${sum.toFixed(2)}`);
+console.log(`product ${product.toExponential(2)} = e to the power of ${sum.toFixed(2)}`);
 console.log(`mean ${(sum / logprobs.length).toFixed(2)}, perplexity ${Math.exp(-sum / logprobs.length).toFixed(2)}`);
 
 // The same words in another order, other words, other letters.

@@ -1,5 +1,5 @@
 import { GPT2 } from "@gpt2-ts/gpt2";
-import { contributions, logitLens, trace } from "@gpt2-ts/gpt2/look";
+import { contributions, logitLens, run, trace } from "@gpt2-ts/gpt2/look";
 
 using model = await GPT2.load("weights/shakespeare", { deterministic: true });
 const text = "ROMEO:\nO Juliet, Juli";
@@ -7,14 +7,14 @@ const text = "ROMEO:\nO Juliet, Juli";
 // Attention: where does head 3 of block 0 look, from each token?
 const { tokens, values } = await trace(model, text, { places: ["h.0.attn.pattern"] });
 const T = tokens.length;
-const pattern = values[0]?.data ?? new Float32Array(); // [H, T, T]
+const pattern = values[0].data; // [H, T, T]
 const head = 3;
 console.log("head 3 of block 0 looks");
 for (let t = 1; t < T; t++) {
   const row = [...pattern.subarray((head * T + t) * T, (head * T + t + 1) * T)];
   const most = row.indexOf(Math.max(...row));
   const [from, to] = [t, most].map((i) => JSON.stringify(tokens[i]).padEnd(6));
-  console.log(`  from ${t} ${from} at ${most} ${to} ${row[most]?.toFixed(2)}`);
+  console.log(`  from ${t} ${from} at ${most} ${to} ${row[most].toFixed(2)}`);
 }
 
 // Logit lens: what would each layer say comes after the last token?
@@ -28,15 +28,17 @@ for (const { place, top } of layers) {
 // A head switched off: its values are 0, all else runs on. What does that do to the answer?
 console.log("\nprobability of et, without");
 const et = model.tokenizer.encode("et")[0];
-const without = async (ablate: string[]): Promise<number> => {
-  const { layers } = await logitLens(model, text, { ablate, top: 1024 });
-  return layers.at(-1)?.top.at(-1)?.find(({ id }) => id === et)?.probability ?? 0;
+const without = async (...ablate: string[]): Promise<string> => {
+  using logits = run(model, text, { ablate });
+  using probabilities = logits.softmax(-1); // [T, V]
+  return (await probabilities.data()).at((T - 1) * model.config.vocabSize + et)?.toFixed(3) ?? "";
 };
-console.log("  nothing", (await without([])).toFixed(3));
+console.log("  nothing", await without());
 for (let layer = 0; layer < 4; layer++) {
-  const cells: string[] = [];
-  for (let h = 0; h < 4; h++) cells.push((await without([`h.${layer}.attn.head.${h}`])).toFixed(3));
-  console.log(`  block ${layer}, head 0 to 3: ${cells.join("  ")}   its MLP: ${(await without([`h.${layer}.mlp.cProj`])).toFixed(3)}`);
+  const cells = [await without(`h.${layer}.mlp.cProj`)];
+  for (let h = 0; h < 4; h++) cells.push(await without(`h.${layer}.attn.head.${h}`));
+  const [mlp, ...heads] = cells;
+  console.log(`  head 0 to 3 of block ${layer}: ${heads.join("  ")}   its MLP: ${mlp}`);
 }
 
 // Who voted for it? The parts of the logit of "et", less that of "us".
