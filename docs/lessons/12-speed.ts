@@ -51,7 +51,7 @@ for (const threads of [1, 2]) {
 
 function measure(name: string, rows: number, compute: () => unknown): void {
   let best = Infinity;
-  for (let runs = 0, begin = performance.now(); runs < 3 || performance.now() - begin < 300; runs++) {
+  for (let runs = 0, begin = performance.now(); runs < 3 || performance.now() - begin < 100; runs++) {
     const start = performance.now();
     compute();
     best = Math.min(best, (performance.now() - start) / rows);

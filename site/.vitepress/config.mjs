@@ -10,7 +10,7 @@ const all = documents();
 const matching = (pattern) => all.filter((path) => pattern.test(path));
 const docs = (...names) => names.map((name) => `docs/${name}.md`);
 
-const lessons = matching(/^docs\/lessons\//);
+const lessons = [...matching(/^docs\/lessons\/index/), ...matching(/^docs\/lessons\/\d/)];
 const learn = docs("reading", "compression", "hw1");
 const use = docs("browser", "responsive", "quantization", "gpu", "tensor", "dtypes", "gradients", "observe", "errors");
 const know = docs("features", "benchmarks", "reliability");
