@@ -53,5 +53,5 @@ const onProgress = (progress: TrainingProgress): void => {
       `step ${progress.step}: loss ${loss?.toFixed(3) ?? "  -  "}, of the hidden verse ${progress.heldOutLoss?.toFixed(3)}`,
     );
 };
-await train(gpt2.model, data, { steps: 150, batchTokens: 512, learningRate: 3e-3, evalEvery: 25, seed: 1, onProgress });
+await train(gpt2.model, data, { steps: 150, batchTokens: 256, learningRate: 3e-3, evalEvery: 25, seed: 1, onProgress });
 console.log("after:", await sample(46));
