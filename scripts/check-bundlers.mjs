@@ -23,7 +23,7 @@ globalThis.document = {
 /** Of a failed program's output, which may quote the whole bundle. */
 const MOST_CHARACTERS = 2000;
 
-/** Turned off: webpack's hint that a page's JavaScript is above 244 KiB, which ours is (docs/browser.md). */
+/** Turned off: webpack's hint that a page's JavaScript is above 244 KiB, which ours is (docs/browser.md). Rspack cannot be told to. */
 const NO_SIZE_HINTS = "--no-performance";
 
 /** `runs`: how the path of what is run begins. */
@@ -78,12 +78,12 @@ const BUNDLERS = [
 
 /** What bundlers begin their warnings with. */
 const WARNING = /^\W*(?:\[\w+\] )?warn(?:ing)?\b|⚠|\(!\)|\[WARNING\]|can't resolve|has been rewritten/i;
-/** Warnings about the machine, not about what is built. */
-const OF_THE_MACHINE = /No build cache found|PLUGIN_TIMINGS/;
+/** Warnings about the machine, not about what is built, and Rspack's hint that a page's JavaScript is above 300 KiB. */
+const NOT_OURS = /No build cache found|PLUGIN_TIMINGS|asset size limit/;
 
 /** Lines of a bundler's output that are warnings. */
 export function warningsIn(output) {
-  return output.split("\n").filter((line) => WARNING.test(line) && !OF_THE_MACHINE.test(line));
+  return output.split("\n").filter((line) => WARNING.test(line) && !NOT_OURS.test(line));
 }
 
 /**

@@ -48,8 +48,11 @@ export function elements(view: HostView, data: Numbers = view.data): Float32Arra
   });
 }
 
+/** Of the largest operand: results that are smaller are what is left where large terms cancel, with those terms' rounding. */
+const CANCELLED = 0.1;
+
 /**
- * Asserts that every backend has the reference's results within `tolerance` of the largest of them; that one, two and three threads
+ * Asserts that every backend has the reference's results within `tolerance` of the largest of them, or of a tenth of the largest operand; that one, two and three threads
  * have the same bits, also of operands, and into results, that are strided in other ways; and that no kernel was missing.
  *
  * @param anyResult whether results may have gaps: of an op that writes to memory that exists
@@ -62,11 +65,13 @@ export function expectSameEverywhere<Params>(
   anyResult = false,
 ): void {
   const expected = call(referenceBackend, plain) as Float32Array[];
+  const floats = plain.inputs.filter(({ dtype }) => dtype === "float32");
+  const operand = floats.reduce((most, view) => largest(elements(view), most), 0);
   let bits: Numbers[] | undefined;
   for (const { name, backend } of backends) {
     const actual = call(backend, plain);
     for (const [i, result] of actual.entries()) {
-      const size = expected[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-30);
+      const size = largest(expected[i]!, Math.max(CANCELLED * operand, 1e-30));
       expect(largestDifference(result, expected[i]!) / size, `${plain.op.name}, result ${i}, ${name}`).toBeLessThan(
         tolerance,
       );
@@ -96,6 +101,10 @@ function expectGapsUntouched(view: HostView, after: Numbers): void {
     if (!own[i] && !Object.is(after[i], view.data[i]))
       expect.fail(`element ${i} is outside the result, but was written`);
   }
+}
+
+function largest(numbers: ArrayLike<number>, least: number): number {
+  return Array.from(numbers).reduce((most, x) => Math.max(most, Math.abs(x)), least);
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

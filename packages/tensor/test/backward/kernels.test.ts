@@ -67,7 +67,8 @@ function property(
   it(title, () => {
     fc.assert(
       fc.property(sizes, ({ rows, columns, seed }) => check(rows, columns, generator(seed))),
-      { numRuns: 12 },
+      // One element near -1.28, where the slope of silu is nearly 0.
+      { numRuns: 12, examples: [[{ rows: 1, columns: 1, seed: 999_992 }]] },
     );
     check(large[0], large[1], generator(1));
   });
