@@ -34,9 +34,13 @@ function htmlOf(text, name) {
     .replace("<head>", `<head>${script}`);
 }
 
-/** A string that begins with the path becomes an expression; the index of the search is a template string full of them. */
+/** A string that begins with the path becomes an expression; the index of the search is one string full of them, in any quotes. */
 function scriptOf(text) {
-  if (/^const \w+=`\{"documentCount"/.test(text)) return text.replaceAll(BASE, "$${window.__BASE__}");
+  const quote = /^const \w+=(["'`])\{\\?"documentCount/.exec(text)?.[1];
+  if (quote !== undefined) {
+    const base = quote === "`" ? `\${window.__BASE__}` : `${quote}+window.__BASE__+${quote}`;
+    return text.replaceAll(BASE, () => base);
+  }
   const found = text.replace(/(["'])\/__base__\/([^"'\n]*)\1/g, "(window.__BASE__+$1$2$1)");
   if (found.includes(BASE))
     throw new Error("VitePress writes the path of the site in a way that site/base.mjs does not know");
