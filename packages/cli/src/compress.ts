@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { GPT2 } from "@gpt2-ts/gpt2";
 import { CompressedFormatError, type CompressOptions, compress, decompress } from "@gpt2-ts/gpt2/compress";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { writeWhole } from "./files.ts";
 import { announceInput, inputBytes } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import {
@@ -14,7 +15,6 @@ import {
 } from "./model-options.ts";
 import { writeOut } from "./output.ts";
 import { createProgress } from "./progress.ts";
-import { writeNewFile } from "./write-file.ts";
 
 interface CompressFlags extends Pick<ModelFlags, "model" | "revision" | "dtype" | "cacheDtype" | "threads"> {
   readonly out?: string;
@@ -88,7 +88,7 @@ async function code(
     });
     progress.stop();
     if (out === undefined) await writeOut(result);
-    else await writeNewFile(out, result, signal);
+    else await writeWhole(out, result);
   } catch (error) {
     if (error instanceof CompressedFormatError) {
       throw new CompressedFormatError(`${file ?? "standard input"}: ${error.message}`, { cause: error });

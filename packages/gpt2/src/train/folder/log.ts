@@ -1,5 +1,6 @@
-import { appendFile, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { temporaryPath } from "../../process-owner.ts";
+import { replace } from "../../replace.ts";
 import type { TrainingProgress } from "../train.ts";
 
 /** A line of `log.jsonl`: a step, or a look at the held-out text. */
@@ -45,7 +46,7 @@ export async function readLog(
 export async function rewriteLog(path: string, records: readonly LogRecord[]): Promise<void> {
   const temporary = temporaryPath(path);
   await writeFile(temporary, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  await rename(temporary, path);
+  await replace(temporary, path);
 }
 
 function parse(line: string): LogRecord | undefined {

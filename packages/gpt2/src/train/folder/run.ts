@@ -1,9 +1,10 @@
-import { rename, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SINGLE_FILE } from "../../checkpoint/open-checkpoint.ts";
 import type { GPT2 } from "../../gpt2.ts";
 import { parameterCount, weightsFor } from "../../model/weights.ts";
 import { removeAbandoned, temporaryPath } from "../../process-owner.ts";
+import { replace } from "../../replace.ts";
 import { trainedNames } from "../freeze.ts";
 import { trainingMemory } from "../memory.ts";
 import { progressOf, type TrainResult } from "../train.ts";
@@ -92,5 +93,5 @@ async function writeCurve(path: string, records: readonly LogRecord[]): Promise<
   await removeAbandoned(path);
   const temporary = temporaryPath(path);
   await writeFile(temporary, lossCurve(records));
-  await rename(temporary, path);
+  await replace(temporary, path);
 }
