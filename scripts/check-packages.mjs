@@ -28,7 +28,7 @@ const ATTW = "@arethetypeswrong/cli@0.18.5";
 /** The oldest compiler that reads the declarations, as docs/features.md says. */
 const OLDEST_TYPESCRIPT = "5.4";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packages = ["safetensors", "tensor", "gpt2", "cli", "hw1"].map((folder) => {
+const packages = ["safetensors", "tensor", "gpt2", "server", "cli", "hw1"].map((folder) => {
   const manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
   return { folder: join(root, "packages", folder), manifest, name: manifest.name };
 });
