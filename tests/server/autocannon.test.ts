@@ -1,0 +1,38 @@
+import autocannon from "autocannon";
+import { describe, expect, it } from "vitest";
+import { useLibrary } from "./support/alone.ts";
+import { idle, useServer } from "./support/server.ts";
+
+const SECONDS = 4;
+const headers = { "content-type": "application/json" };
+
+describe("under autocannon", () => {
+  const running = useServer();
+  const library = useLibrary();
+
+  it("every answer of 64 connections is the one that is computed alone", async () => {
+    const sent = { prompt: "ROMEO:", max_tokens: 8, temperature: 0 };
+    const { text } = await library.alone(sent);
+    const result = await autocannon({
+      url: `${running.server.url}/v1/completions`,
+      ...{ method: "POST", headers, body: JSON.stringify(sent) },
+      ...{ connections: 64, duration: SECONDS, timeout: 20 },
+      verifyBody: (body) => (JSON.parse(String(body)) as { choices: { text: string }[] }).choices[0]!.text === text,
+    });
+    expect(result).toMatchObject({ errors: 0, timeouts: 0, mismatches: 0, non2xx: 0 });
+    expect(result["2xx"]).toBeGreaterThan(64);
+    await idle(running.server);
+  });
+
+  it("malformed requests among good ones are refused, and nothing else is", async () => {
+    const good = { method: "POST", headers, body: JSON.stringify({ prompt: "To be", max_tokens: 4, temperature: 0 }) } as const;
+    const result = await autocannon({
+      ...{ url: `${running.server.url}/v1/completions`, connections: 16, duration: SECONDS, timeout: 20 },
+      requests: [good, { ...good, body: '{"prompt": ' }, good, { ...good, body: '{"prompt": "a", "temprature": 1}' }],
+    });
+    expect(result).toMatchObject({ errors: 0, timeouts: 0, "5xx": 0 });
+    expect(result["2xx"]).toBeGreaterThan(16);
+    expect(Math.abs(result["4xx"] - result["2xx"])).toBeLessThanOrEqual(2 * 16);
+    await idle(running.server);
+  });
+});
