@@ -25,7 +25,7 @@ describe("the openai client", () => {
   });
 
   it.each([
-    { max_tokens: 24, temperature: 0 },
+    { max_tokens: 24, temperature: 0, best_of: 1 },
     { max_tokens: 24, temperature: 0.8, seed: 7 },
     { max_tokens: 24, seed: 3, top_p: 0.9, presence_penalty: 0.5, frequency_penalty: 0.5 },
     { seed: 5 },
@@ -66,7 +66,8 @@ describe("the openai client", () => {
   });
 
   it("stops before a stop text, streamed or not", async () => {
-    const options = { max_tokens: 100, temperature: 0, stop: ["\n\n", "MERCUTIO"] };
+    const { text } = await library.alone({ prompt: PROMPT, max_tokens: 30, temperature: 0 });
+    const options = { max_tokens: 30, temperature: 0, stop: ["which never comes", text.slice(20, 26)] };
     const alone = await library.alone({ prompt: PROMPT, ...options });
     expect(alone.finishReason).toBe("stop");
     const { choices } = await client.completions.create({ model, prompt: PROMPT, ...options });
@@ -121,7 +122,7 @@ describe("the openai client", () => {
   it("ends what it aborts: the server stops to generate at once", async () => {
     const controller = new AbortController();
     const stream = await client.completions.create(
-      { model, prompt: PROMPT, max_tokens: 200, stream: true, logit_bias: { "1023": -100 } },
+      { model, prompt: PROMPT, max_tokens: 200, stream: true, logit_bias: library.neverEnds },
       { signal: controller.signal },
     );
     for await (const _ of stream) controller.abort();
@@ -143,7 +144,7 @@ describe("the openai client", () => {
     [{ logprobs: 21 }, "logprobs"],
     [{ temperature: -1 }, "temperature"],
     [{ max_tokens: 0.5 }, "max_tokens"],
-    [{ prompt: "a ".repeat(300) }, "256"],
+    [{ prompt: "a ".repeat(5000) }, "context"],
     [{ model: "gpt-5" }, "gpt-5"],
   ])("is told what is wrong: %j", async (change, named) => {
     const sent = client.completions.create({ model, prompt: PROMPT, max_tokens: 4, ...change });

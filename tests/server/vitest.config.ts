@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ["*.test.ts"],
     env: { GPT2_MODEL: "" },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

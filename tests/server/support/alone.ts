@@ -25,6 +25,8 @@ const TEMPERATURE = 1;
 
 export interface Library {
   readonly model: GPT2;
+  /** A `logit_bias` under which no text ends before it has `max_tokens`. */
+  readonly neverEnds: Readonly<Record<string, number>>;
   alone(sent: Sent, more?: GenerateOptions): Promise<Generation>;
 }
 
@@ -38,6 +40,9 @@ export function useLibrary(): Library {
   return {
     get model() {
       return model!;
+    },
+    get neverEnds() {
+      return Object.fromEntries(model!.config.eosTokenIds.map((id) => [String(id), -100]));
     },
     alone: (sent, more = {}) => model!.generate(promptOf(sent), { ...optionsOf(sent), ...more }),
   };

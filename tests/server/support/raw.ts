@@ -72,7 +72,7 @@ export function completionRequest(server: ServerProcess, body: object, headers: 
   return `${lines.join("\r\n")}\r\n\r\n${json}`;
 }
 
-/** The statuses of the answers that came. */
+/** The statuses of the answers that came, one behind the other. */
 export function statuses(received: string): number[] {
-  return Array.from(received.matchAll(/^HTTP\/1\.1 (\d{3}) /gm), ([, status]) => Number(status));
+  return Array.from(received.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status));
 }
