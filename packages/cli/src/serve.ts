@@ -52,7 +52,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   if (apiKeyEnv !== undefined && !apiKey) {
     throw new OptionError("apiKeyEnv", `the environment variable ${apiKeyEnv} is not set`);
   }
-  const { createServer } = await import("@gpt2-ts/server");
+  const { createServer } = await loadServer();
   const { device, threads, deterministic, gpuMode, dtype, cacheDtype } = flags;
   const server: Server = await createServer(await findModel(flags, signal), {
     name: flags.name,
@@ -73,6 +73,16 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   } finally {
     await server.close();
+  }
+}
+
+/** It brings dozens of packages along, which the other commands do without. */
+async function loadServer(): Promise<typeof import("@gpt2-ts/server")> {
+  try {
+    return await import("@gpt2-ts/server");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    throw new Error("serve needs a package that is not installed: npm install @gpt2-ts/server", { cause });
   }
 }
 

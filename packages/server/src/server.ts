@@ -1,7 +1,14 @@
 import type { Socket } from "node:net";
 import { loadTokenizer, modelSource } from "@gpt2-ts/gpt2";
 import { checkOptionNames, printable } from "@gpt2-ts/tensor/options";
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from "fastify";
 import { ApiError, badRequest, unavailable } from "./api-error.ts";
 import type { ServedModel } from "./completions/parse.ts";
 import { addCompletions } from "./completions/route.ts";
@@ -169,7 +176,7 @@ class ModelServer implements Server {
 function makeApp({ log, logLevel, bodyLimit, receiveTimeout }: ReturnType<typeof settingsOf>): FastifyInstance {
   const app = fastify({
     logger: log ? { level: logLevel, stream: log } : false,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // ModelServer logs them
     bodyLimit,
     requestTimeout: receiveTimeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
