@@ -39,7 +39,6 @@ const HOST = "127.0.0.1";
 const PORT = 8080;
 /** Connections are looked through so often: those that are over, and those that have taken too long to send a request. */
 const CHECK_CONNECTIONS_MS = 1000;
-const KEEP_ALIVE_MS = 5000;
 /** A connection that nothing comes over is asked after so long whether the other end still is there. */
 const PROBE_MS = 60_000;
 /** Routes that are asked all the time. */
@@ -179,7 +178,6 @@ function makeApp({ log, logLevel, bodyLimit, receiveTimeout }: ReturnType<typeof
     logController: new LogController({ disableRequestLogging: true }), // ModelServer logs them
     bodyLimit,
     requestTimeout: receiveTimeout,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
     return503OnClosing: false, // it is refused above, in OpenAI's form
     http: {
