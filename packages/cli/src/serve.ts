@@ -30,7 +30,7 @@ export function serveCommand(): Command {
     .option("--max-concurrent <count>", "texts that are continued together (default: 16)", parseInteger)
     .option("--max-queue <count>", "requests that may wait; more get 429 (default: 256)", parseInteger)
     .option("--max-cache-bytes <count>", "memory for keys and values of these texts (default: 1 GiB)", parseInteger)
-    .option("--timeout <seconds>", "how long a request may wait and be answered (default: 600)", parseNumber)
+    .option("--timeout <seconds>", "how long a request may wait and be answered (default: 600)", parseSeconds)
     .option("--api-key-env <name>", "the environment variable that holds the key which clients must give")
     .option("--allow-host <name>", "another name that clients may use for this server; may be given several times", add)
     .option("--cors <origin>", 'an origin whose pages may use it, "*" for any; may be given several times', add)
@@ -52,7 +52,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   if (apiKeyEnv !== undefined && !apiKey) {
     throw new OptionError("apiKeyEnv", `the environment variable ${apiKeyEnv} is not set`);
   }
-  const { createServer } = await import("@gpt2-ts/server");
+  const { createServer } = await loadServer();
   const { device, threads, deterministic, gpuMode, dtype, cacheDtype } = flags;
   const server: Server = await createServer(await findModel(flags, signal), {
     name: flags.name,
@@ -60,10 +60,10 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     maxConcurrent: flags.maxConcurrent,
     maxQueue: flags.maxQueue,
     maxCacheBytes: flags.maxCacheBytes,
-    timeout: timeout === undefined ? undefined : Math.round(timeout * 1000),
+    timeout: timeout && Math.ceil(timeout * 1000),
     apiKey,
     allowedHosts: flags.allowHost,
-    corsOrigins: flags.cors,
+    cors: flags.cors,
     log: noteStream(),
     logLevel: flags.logLevel,
   });
@@ -76,10 +76,26 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** It brings dozens of packages along, which the other commands do without. */
+async function loadServer(): Promise<typeof import("@gpt2-ts/server")> {
+  try {
+    return await import("@gpt2-ts/server");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    throw new Error("serve needs a package that is not installed: npm install @gpt2-ts/server", { cause });
+  }
+}
+
 function parsePort(text: string): number {
   const port = parseInteger(text);
   if (port >= 0 && port < 2 ** 16) return port;
   throw new InvalidArgumentError("expected a number from 0 to 65535");
+}
+
+function parseSeconds(text: string): number {
+  const seconds = parseNumber(text);
+  if (seconds > 0 && seconds < 2 ** 21) return seconds;
+  throw new InvalidArgumentError("expected a number above 0, less than 2097152");
 }
 
 function add(text: string, before: readonly string[] = []): readonly string[] {

@@ -54,14 +54,14 @@ export class Guard {
   #checkOrigin({ headers, method }: FastifyRequest, reply: FastifyReply): boolean {
     const { origin } = headers;
     if (origin === undefined) return false;
-    const { corsOrigins } = this.#settings;
-    if (!corsOrigins.includes("*") && !corsOrigins.includes(origin)) {
+    const { cors } = this.#settings;
+    if (!cors.includes("*") && !cors.includes(origin)) {
       throw forbidden(
         `pages of ${showValue(origin)} may not use this server; "gpt2 serve --cors ORIGIN" allows it`,
         "origin_not_allowed",
       );
     }
-    reply.header("access-control-allow-origin", corsOrigins.includes("*") ? "*" : origin).header("vary", "Origin");
+    reply.header("access-control-allow-origin", cors.includes("*") ? "*" : origin).header("vary", "Origin");
     reply.header("access-control-expose-headers", "retry-after, x-request-id");
     const asked = headers["access-control-request-method"];
     if (method !== "OPTIONS" || asked === undefined) return false;

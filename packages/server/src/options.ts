@@ -34,7 +34,7 @@ export interface ServerOptions {
   /** Names that clients may call this server by (`Host`), besides those that it has anyway. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of pages that may use this server; `"*"` is any. Default: none. */
-  readonly corsOrigins?: readonly string[] | undefined;
+  readonly cors?: readonly string[] | undefined;
   /** Where the log goes, a line of JSON each time. Default: nowhere. */
   readonly log?: NodeJS.WritableStream | undefined;
   readonly logLevel?: LogLevel | undefined;
@@ -58,7 +58,7 @@ const defaults = {
   timeout: 600_000,
   stallTimeout: 30_000,
   allowedHosts: [],
-  corsOrigins: [],
+  cors: [],
   logLevel: "info",
 } as const;
 
@@ -94,7 +94,7 @@ export function settingsOf(model: string, options: ServerOptions): Settings {
   if (settings.apiKey !== undefined && !/^[\x21-\x7e]+$/.test(settings.apiKey)) {
     throw new OptionError("apiKey", "expected ASCII characters without spaces, at least one"); // headers have no others
   }
-  for (const origin of settings.corsOrigins) checkOrigin(origin);
+  for (const origin of settings.cors) checkOrigin(origin);
   return settings;
 }
 
@@ -108,10 +108,7 @@ const MOST: Readonly<Record<string, number>> = {
 
 function checkOrigin(origin: string): void {
   if (origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
-  throw new OptionError(
-    "corsOrigins",
-    `expected origins such as "https://example.com", or "*", got ${showValue(origin)}`,
-  );
+  throw new OptionError("cors", `expected origins such as "https://example.com", or "*", got ${showValue(origin)}`);
 }
 
 /** `models/gpt2/` → `gpt2`; of a model in the Hub's cache its name there. */

@@ -1,7 +1,14 @@
 import type { Socket } from "node:net";
 import { loadTokenizer, modelSource } from "@gpt2-ts/gpt2";
 import { checkOptionNames, printable } from "@gpt2-ts/tensor/options";
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from "fastify";
 import { ApiError, badRequest, unavailable } from "./api-error.ts";
 import type { ServedModel } from "./completions/parse.ts";
 import { addCompletions } from "./completions/route.ts";
@@ -32,7 +39,6 @@ const HOST = "127.0.0.1";
 const PORT = 8080;
 /** Connections are looked through so often: those that are over, and those that have taken too long to send a request. */
 const CHECK_CONNECTIONS_MS = 1000;
-const KEEP_ALIVE_MS = 5000;
 /** A connection that nothing comes over is asked after so long whether the other end still is there. */
 const PROBE_MS = 60_000;
 /** Routes that are asked all the time. */
@@ -169,10 +175,9 @@ class ModelServer implements Server {
 function makeApp({ log, logLevel, bodyLimit, receiveTimeout }: ReturnType<typeof settingsOf>): FastifyInstance {
   const app = fastify({
     logger: log ? { level: logLevel, stream: log } : false,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // ModelServer logs them
     bodyLimit,
     requestTimeout: receiveTimeout,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
     return503OnClosing: false, // it is refused above, in OpenAI's form
     http: {

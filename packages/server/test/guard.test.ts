@@ -50,7 +50,7 @@ describe("who asks", () => {
       expect(status).toBe(403);
       expect(headers["access-control-allow-origin"]).toBeUndefined();
     }
-    const server = await serving({ corsOrigins: ["https://page.example"] });
+    const server = await serving({ cors: ["https://page.example"] });
     const origin = "https://page.example";
     const asked = {
       origin,
@@ -71,7 +71,7 @@ describe("who asks", () => {
       { headers: { origin } },
     );
     expect(streamed.headers.get("access-control-allow-origin")).toBe(origin);
-    const all = await serving({ corsOrigins: ["*"] });
+    const all = await serving({ cors: ["*"] });
     expect((await ask(all, "/v1/models", { origin })).headers["access-control-allow-origin"]).toBe("*");
   });
 

@@ -123,6 +123,7 @@ describe("connections that are no good", () => {
     expect(late).toMatch(/^HTTP\/1\.1 408 .*"the request did not arrive in time"/s);
     const silent = await sent(server, "GET / HTTP");
     expect(silent).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await sent(server, "")).toMatch(/^(HTTP\/1\.1 408 .*)?$/s); // and a connection that sends nothing
   });
 
   it("are answered, and closed, when they send something else than HTTP", async () => {
@@ -201,7 +202,7 @@ describe("a server that is made", () => {
     );
     await expect(createServer(SHAKESPEARE, { maxConcurrent: 0 })).rejects.toThrow(/maxConcurrent: expected an integer/);
     await expect(createServer(SHAKESPEARE, { apiKey: "" })).rejects.toThrow(/apiKey/);
-    await expect(createServer(SHAKESPEARE, { corsOrigins: ["example.com"] })).rejects.toThrow(/corsOrigins.*https:/);
+    await expect(createServer(SHAKESPEARE, { cors: ["example.com"] })).rejects.toThrow(/cors.*https:/);
     await expect(createServer(SHAKESPEARE, { load: { dtpye: "int8" } as never })).rejects.toThrow(/dtpye/);
     await expect(createServer("/nowhere/model")).rejects.toThrow(/nowhere\/model/);
   });

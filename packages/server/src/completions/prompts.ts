@@ -30,7 +30,7 @@ export function promptsOf(model: PromptModel, prompt: PromptField | undefined, m
   return prompts.map((each, i) => {
     const place = prompt === each || prompt === undefined ? "prompt" : `prompt[${i}]`;
     const ids = typeof each === "string" ? idsOfText(model, each, place) : each;
-    if (typeof each !== "string") checkIds(model, each, prompts.length === 1 ? "prompt" : place);
+    if (typeof each !== "string") checkIds(model, each, place);
     return ids.length === 0 ? [beginning(model)] : [...ids];
   });
 }

@@ -15,6 +15,9 @@ export interface CompletionPlace {
   errorOf(error: unknown, request: FastifyRequest): ApiError;
 }
 
+const PATH = "/v1/completions";
+/** What nginx writes down for a client that closed its connection. */
+const CLIENT_GONE = 499;
 /** Seconds that a client is told to wait, at least and at most. */
 const SHORTEST_WAIT = 1;
 const LONGEST_WAIT = 60;
@@ -26,7 +29,7 @@ export function addCompletions(app: FastifyInstance, place: CompletionPlace): vo
   /** Milliseconds that completions took of late. */
   let usual = 0;
 
-  app.post<{ Body: CompletionBody }>("/v1/completions", {
+  app.post<{ Body: CompletionBody }>(PATH, {
     schema: { body: completionSchema },
     onRequest: checkQueue, // before the body is read
     handler: complete,
@@ -71,6 +74,7 @@ export function addCompletions(app: FastifyInstance, place: CompletionPlace): vo
       return asked.stream ? reply : completion.body();
     } catch (error) {
       if (error !== GONE) throw error;
+      metrics.answered(PATH, CLIENT_GONE);
       request.log.info({ ...log, ...completion.usage, totalTime: performance.now() - began }, "the client has gone");
       return reply.hijack();
     } finally {
