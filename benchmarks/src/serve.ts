@@ -9,8 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { GPT2, loadModel, modelSource } from "@gpt2-ts/gpt2";
-import type { MatrixEncoding } from "@gpt2-ts/tensor";
-import { createWasmBackend } from "@gpt2-ts/tensor";
+import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import { interleave } from "./harness/interleave.ts";

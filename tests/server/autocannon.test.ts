@@ -25,7 +25,11 @@ describe("under autocannon", () => {
   });
 
   it("malformed requests among good ones are refused, and nothing else is", async () => {
-    const good = { method: "POST", headers, body: JSON.stringify({ prompt: "To be", max_tokens: 4, temperature: 0 }) } as const;
+    const good = {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ prompt: "To be", max_tokens: 4, temperature: 0 }),
+    } as const;
     const result = await autocannon({
       ...{ url: `${running.server.url}/v1/completions`, connections: 16, duration: SECONDS, timeout: 20 },
       requests: [good, { ...good, body: '{"prompt": ' }, good, { ...good, body: '{"prompt": "a", "temprature": 1}' }],

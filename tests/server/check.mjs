@@ -14,7 +14,11 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(join(here, 
   run("npm", ["ci", "--silent"], here);
 }
 run("node", ["node_modules/typescript/bin/tsc", "-p", "tests/server"], root);
-run("node", ["node_modules/vitest/vitest.mjs", "run", "--config", "tests/server/vitest.config.ts", ...process.argv.slice(2)], root);
+run(
+  "node",
+  ["node_modules/vitest/vitest.mjs", "run", "--config", "tests/server/vitest.config.ts", ...process.argv.slice(2)],
+  root,
+);
 
 function run(command, args, cwd) {
   const onWindows = process.platform === "win32";

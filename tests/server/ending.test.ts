@@ -8,28 +8,31 @@ import { Client } from "../../benchmarks/src/serve/client.ts";
 import { ServerProcess } from "../../benchmarks/src/serve/server-process.ts";
 import { useLibrary } from "./support/alone.ts";
 import { Connection, completionRequest, statuses } from "./support/raw.ts";
-import { startServer } from "./support/server.ts";
+import { ONE_THREAD, startServer } from "./support/server.ts";
 
 const LONG = { prompt: "ROMEO:", max_tokens: 40, temperature: 1, seed: 5, stream: true } as const;
 
 describe("a server that is told to end", () => {
   const library = useLibrary();
 
-  it.each(["SIGTERM", "SIGINT"] as const)("by %s lets those finish whom it has begun to answer, and takes no others", async (signal) => {
-    const server = await startServer();
-    const client = new Client(server.url, 8);
-    const { text } = await library.alone(LONG);
-    const streams = Array.from({ length: 4 }, () => client.send(LONG));
-    const first = await Connection.open(server);
-    first.write(completionRequest(server, LONG));
-    await first.until(/data: /);
-    server.kill(signal);
-    for (const answer of await Promise.all(streams)) expect(answer.choices[0]!.text).toBe(text);
-    await first.until(/\[DONE\]/);
-    expect(await server.ended).toEqual({ status: 0, signal: null });
-    await expect(client.send(LONG)).rejects.toMatchObject({ code: "ECONNREFUSED" });
-    client.close();
-  });
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "by %s lets those finish whom it has begun to answer, and takes no others",
+    async (signal) => {
+      const server = await startServer();
+      const client = new Client(server.url, 8);
+      const { text } = await library.alone(LONG);
+      const streams = Array.from({ length: 4 }, () => client.send(LONG));
+      const first = await Connection.open(server);
+      first.write(completionRequest(server, LONG));
+      await first.until(/data: /);
+      server.kill(signal);
+      for (const answer of await Promise.all(streams)) expect(answer.choices[0]!.text).toBe(text);
+      await first.until(/\[DONE\]/);
+      expect(await server.ended).toEqual({ status: 0, signal: null });
+      await expect(client.send(LONG)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+      client.close();
+    },
+  );
 
   it("does not wait for connections that ask nothing, or have asked half of it", async () => {
     const server = await startServer();
@@ -68,7 +71,7 @@ describe("a server whose model is removed", () => {
     const room = await mkdtemp(join(tmpdir(), "gpt2-serve-"));
     const model = join(room, "model");
     await cp(SHIPPED_MODEL, model, { recursive: true });
-    await using server = await ServerProcess.start({ model });
+    await using server = await ServerProcess.start({ model, flags: ONE_THREAD });
     await rm(room, { recursive: true });
     const client = new Client(server.url, 4);
     const { text } = await library.alone(LONG);

@@ -91,7 +91,10 @@ describe("a server on loopback", () => {
   it.each(["https://evil.example", "http://127.0.0.1.evil.example", "null", "http://localhost.evil.example"])(
     "refuses the origin %s, and no origin may read its answers",
     async (origin) => {
-      const { status, headers } = await ask(completions(), { headers: { ...json, origin }, body: JSON.stringify(GOOD) });
+      const { status, headers } = await ask(completions(), {
+        headers: { ...json, origin },
+        body: JSON.stringify(GOOD),
+      });
       expect(status).toBe(403);
       expect(headers).not.toHaveProperty("access-control-allow-origin");
       const preflight = await ask(completions(), {
@@ -120,7 +123,9 @@ describe("a server on loopback", () => {
     ["DELETE", "/v1/models", [404, 405]],
   ])("has nothing at %s %s", async (method, path, wanted) => {
     const connection = await Connection.open(running.server);
-    connection.write(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${running.server.port}\r\nConnection: close\r\n\r\n`);
+    connection.write(
+      `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${running.server.port}\r\nConnection: close\r\n\r\n`,
+    );
     const received = await connection.untilClosed();
     expect(wanted).toContain(statuses(received)[0]);
     expect(received).toContain('"error"');
@@ -133,7 +138,8 @@ describe("a server on loopback", () => {
       headers: { ...json, "content-length": String(tenMegabytes.length) },
       body: tenMegabytes,
     }).catch((error: NodeJS.ErrnoException) => error);
-    if (announced instanceof Error) expect(["ECONNRESET", "EPIPE"]).toContain((announced as NodeJS.ErrnoException).code);
+    if (announced instanceof Error)
+      expect(["ECONNRESET", "EPIPE"]).toContain((announced as NodeJS.ErrnoException).code);
     else expect(announced.status).toBe(413);
 
     const connection = await Connection.open(running.server);

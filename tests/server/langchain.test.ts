@@ -11,7 +11,10 @@ describe("LangChain's OpenAI model", () => {
   const open = (options: ConstructorParameters<typeof OpenAI>[0] = {}) => {
     const { sent, fetch } = recorder();
     const configuration = { baseURL: `${running.server.url}/v1`, fetch };
-    return { sent, llm: new OpenAI({ model: "shakespeare", apiKey: "none", maxRetries: 0, configuration, ...options }) };
+    return {
+      sent,
+      llm: new OpenAI({ model: "shakespeare", apiKey: "none", maxRetries: 0, configuration, ...options }),
+    };
   };
 
   it("is invoked, and brings the library's text", async () => {

@@ -159,9 +159,14 @@ describe("the openai client", () => {
     await expect(sent).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  it.each(["sk-of-these-test", "sk-of-these-tests2", "sk-of-those-tests", "x"])("needs the key, not %s", async (apiKey) => {
-    const stranger = new OpenAI({ baseURL: `${running.server.url}/v1`, apiKey, maxRetries: 0 });
-    await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
-    await expect(stranger.completions.create({ model, prompt: PROMPT })).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
-  });
+  it.each(["sk-of-these-test", "sk-of-these-tests2", "sk-of-those-tests", "x"])(
+    "needs the key, not %s",
+    async (apiKey) => {
+      const stranger = new OpenAI({ baseURL: `${running.server.url}/v1`, apiKey, maxRetries: 0 });
+      await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+      await expect(stranger.completions.create({ model, prompt: PROMPT })).rejects.toBeInstanceOf(
+        OpenAI.AuthenticationError,
+      );
+    },
+  );
 });

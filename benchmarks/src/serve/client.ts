@@ -149,7 +149,8 @@ class StreamedAnswer {
     if (error) throw new Error(`the stream brought an error: ${error.message}`);
     if (usage) this.#tokens = usage.completion_tokens;
     for (const { index, text, finish_reason } of choices) {
-      const choice = (this.choices[index] ??= { index, text: "", finish_reason: null });
+      this.choices[index] ??= { index, text: "", finish_reason: null };
+      const choice = this.choices[index];
       choice.text += text;
       choice.finish_reason ??= finish_reason;
       this.pieces++;

@@ -118,6 +118,10 @@ export function percentile(sorted: readonly number[], share: number): number {
 /** Resident memory early and late: medians of the second and of the last quarter of the time; the first is for warming up. */
 export function memoryDrift(residentBytes: readonly number[]): { readonly early: number; readonly late: number } {
   const quarter = Math.floor(residentBytes.length / 4);
-  const median = (values: readonly number[]): number => percentile(values.toSorted((a, b) => a - b), 0.5);
+  const median = (values: readonly number[]): number =>
+    percentile(
+      values.toSorted((a, b) => a - b),
+      0.5,
+    );
   return { early: median(residentBytes.slice(quarter, 2 * quarter)), late: median(residentBytes.slice(-quarter)) };
 }

@@ -70,7 +70,8 @@ export class Throughput {
     const { status, error, choices, completionTokens } = await this.#client.send(this.#body(index));
     if (status !== 200) throw new Error(`request ${index}: status ${status}: ${error}`);
     const { text } = choices[0]!;
-    if (text !== (this.#texts.get(index) ?? text)) throw new Error(`request ${index}: another text with others than alone`);
+    if (text !== (this.#texts.get(index) ?? text))
+      throw new Error(`request ${index}: another text with others than alone`);
     this.#texts.set(index, text);
     return completionTokens;
   }

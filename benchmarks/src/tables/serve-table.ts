@@ -15,7 +15,11 @@ function throughputTable({ throughput }: ServeResult): string {
   const { checkpoint, dtype, inFlight, promptTokens, outputTokens, comparison } = throughput;
   const [together, alone] = comparison.measured;
   const ratio = comparison.ratios[0]?.ratio;
-  const head = [`${checkpoint}, ${dtype}; prompts of ${promptTokens} tokens, ${outputTokens} more`, "tokens/s, client included", "ratio"];
+  const head = [
+    `${checkpoint}, ${dtype}; prompts of ${promptTokens} tokens, ${outputTokens} more`,
+    "tokens/s, client included",
+    "ratio",
+  ];
   return table(head, [
     ["one request after another", alone ? figure(alone.median, "tokens/s") : "", ""],
     [`${inFlight} in flight`, together ? figure(together.median, "tokens/s") : "", ratio ? times(ratio) : ""],

@@ -76,7 +76,10 @@ const continuations = ["shakespeare-caesar.txt", "shakespeare-hamlet.txt", "milt
 );
 
 write("next_line.jsonl", ["shakespeare-caesar.txt", "milton-paradise.txt"].flatMap(nextLines));
-write("passages.jsonl", passages.map((text) => ({ text })));
+write(
+  "passages.jsonl",
+  passages.map((text) => ({ text })),
+);
 write("continuations.jsonl", continuations);
 
 function write(name, records) {

@@ -4,12 +4,18 @@ import { describe, expect, it } from "vitest";
 import { SHIPPED_MODEL } from "../../../benchmarks/src/paths.ts";
 import { ServerProcess } from "../../../benchmarks/src/serve/server-process.ts";
 import { Connection, completionRequest, statuses } from "../support/raw.ts";
+import { ONE_THREAD } from "../support/server.ts";
 
 const LONG = { prompt: "ROMEO:", max_tokens: 240, temperature: 1, logit_bias: { "1023": -100 } };
 const MINUTE = 60_000;
 
 /** The status of a request, and what stands in Retry-After. */
-function post(server: ServerProcess, agent: Agent, body: object, signal?: AbortSignal): Promise<[number, string | undefined]> {
+function post(
+  server: ServerProcess,
+  agent: Agent,
+  body: object,
+  signal?: AbortSignal,
+): Promise<[number, string | undefined]> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json" };
     const call = request(`${server.url}/v1/completions`, { method: "POST", agent, headers, signal }, (response) => {
@@ -31,10 +37,12 @@ async function healthy(server: ServerProcess): Promise<void> {
 
 describe("gpt2 serve", () => {
   it("refuses 10,000 requests beyond its queue with 429 and a time to come again, and keeps its memory", async () => {
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: ["--max-queue", "32"] });
+    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: [...ONE_THREAD, "--max-queue", "32"] });
     const agent = new Agent({ keepAlive: true, maxSockets: 512 });
     const controller = new AbortController();
-    const holding = Array.from({ length: 100 }, () => post(server, agent, { ...LONG, n: 4 }, controller.signal).catch(() => {}));
+    const holding = Array.from({ length: 100 }, () =>
+      post(server, agent, { ...LONG, n: 4 }, controller.signal).catch(() => {}),
+    );
     await after(500);
     const before = server.residentBytes();
     const counts = new Map<number, number>();
@@ -55,7 +63,7 @@ describe("gpt2 serve", () => {
   });
 
   it("closes 500 connections that never finish their headers, or their body, and answers others meanwhile", async () => {
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL });
+    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: ONE_THREAD });
     const slow = await Promise.all(
       Array.from({ length: 500 }, async (_, i) => {
         const connection = await Connection.open(server);
@@ -65,7 +73,8 @@ describe("gpt2 serve", () => {
       }),
     );
     const dripping = setInterval(() => {
-      for (const [i, connection] of slow.entries()) if (!connection.closed) connection.write(i % 2 === 0 ? "X-A: b\r\n" : " ");
+      for (const [i, connection] of slow.entries())
+        if (!connection.closed) connection.write(i % 2 === 0 ? "X-A: b\r\n" : " ");
     }, 5000);
     await healthy(server);
     const late = performance.now() + 3 * MINUTE;
@@ -77,7 +86,7 @@ describe("gpt2 serve", () => {
   });
 
   it("keeps its memory while 200 clients do not read what they asked for, and lets go of them", async () => {
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL });
+    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: ONE_THREAD });
     await healthy(server);
     const slow = await Promise.all(
       Array.from({ length: 200 }, async () => {

@@ -16,7 +16,14 @@ describe("gpt2 serve under load", () => {
     const bad = badRequests(model.config.nPositions, model.config.vocabSize);
     await using server = await ServerProcess.start({ model: SHIPPED_MODEL });
     const residentBytes = (): number => server.residentBytes();
-    const outcome = await runLoad({ url: server.url, connections: CONNECTIONS, seconds: SECONDS, good, bad, residentBytes });
+    const outcome = await runLoad({
+      url: server.url,
+      connections: CONNECTIONS,
+      seconds: SECONDS,
+      good,
+      bad,
+      residentBytes,
+    });
     expect(outcome.faults).toEqual([]);
     expect(outcome.answered).toBeGreaterThan(CONNECTIONS);
     expect(outcome.hungUp).toBeGreaterThan(0);

@@ -34,7 +34,7 @@ export interface Library {
 export function useLibrary(): Library {
   let model: GPT2 | undefined;
   beforeAll(async () => {
-    model = await GPT2.load(SHIPPED_MODEL);
+    model = await GPT2.load(SHIPPED_MODEL, { threads: 1 });
   });
   afterAll(() => model?.dispose());
   return {

@@ -7,12 +7,21 @@ import type { Sent } from "./alone.ts";
 
 export type { ServerProcess };
 
-export function startServer(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  return ServerProcess.start({ model: SHIPPED_MODEL, flags, env });
+/** The shipped model is small, and the clients need a processor too. */
+export const ONE_THREAD = ["--threads", "1"];
+
+export function startServer(
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  return ServerProcess.start({ model: SHIPPED_MODEL, flags: [...ONE_THREAD, ...flags], env });
 }
 
 /** A server for the tests of a file. */
-export function useServer(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): { readonly server: ServerProcess } {
+export function useServer(
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): { readonly server: ServerProcess } {
   let server: ServerProcess | undefined;
   beforeAll(async () => {
     server = await startServer(flags, env);
