@@ -12,6 +12,7 @@ import {
 import { ApiError, badRequest, unavailable } from "./api-error.ts";
 import type { ServedModel } from "./completions/parse.ts";
 import { addCompletions } from "./completions/route.ts";
+import { Connections } from "./connections.ts";
 import { Guard, isLoopback } from "./guard.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelHost, ThreadEndedError } from "./model-host.ts";
@@ -39,6 +40,8 @@ const HOST = "127.0.0.1";
 const PORT = 8080;
 /** Connections are looked through so often: those that are over, and those that have taken too long to send a request. */
 const CHECK_CONNECTIONS_MS = 1000;
+/** While the server is closed they are looked through more often: those that were answered may go. */
+const CLOSE_CONNECTIONS_MS = 50;
 /** A connection that nothing comes over is asked after so long whether the other end still is there. */
 const PROBE_MS = 60_000;
 /** Routes that are asked all the time. */
@@ -82,6 +85,7 @@ class ModelServer implements Server {
   readonly #app: FastifyInstance;
   readonly #host: ModelHost;
   readonly #guard: Guard;
+  readonly #connections: Connections;
   #address: string | undefined;
   #closing = false;
 
@@ -90,6 +94,7 @@ class ModelServer implements Server {
     this.#host = host;
     this.#guard = new Guard(model.settings);
     app.server.maxConnections = model.settings.maxConnections;
+    this.#connections = new Connections(app.server);
     app.addHook("onRequest", async (request, reply) => {
       reply.header("x-request-id", request.id);
       if (this.#closing) {
@@ -101,7 +106,9 @@ class ModelServer implements Server {
       if (encoding !== "identity")
         throw clientError(415, "expected a body without Content-Encoding", "unsupported_encoding");
     });
+    app.addHook("preHandler", async (_, { raw }) => this.#connections.answering(raw));
     app.addHook("onSend", async (_, reply) => {
+      this.#connections.answering(reply.raw);
       if (this.#closing) reply.header("connection", "close");
       reply.raw.setTimeout(model.settings.stallTimeout, () => reply.raw.destroy()); // of a client that does not read
     });
@@ -140,8 +147,9 @@ class ModelServer implements Server {
     this.#closing = true;
     this.#app.log.info("closing");
     this.#host.failWaiting(unavailable("the server is being stopped", "closing", 5));
-    const timer = setInterval(() => this.#app.server.closeIdleConnections(), CHECK_CONNECTIONS_MS / 10);
-    await this.#app.close();
+    const closed = this.#app.close();
+    const timer = setInterval(() => this.#connections.closeOthers(), CLOSE_CONNECTIONS_MS);
+    await closed;
     clearInterval(timer);
     await this.#host.close();
     this.#address = undefined;
@@ -201,6 +209,7 @@ function makeApp({ log, logLevel, bodyLimit, receiveTimeout }: ReturnType<typeof
     frameworkErrors: (error, request, reply) => void answer(errorOf(error, request), reply),
     clientErrorHandler: answerBroken,
   });
+  app.removeContentTypeParser("text/plain"); // which pages may send without being asked for their origin
   app.setErrorHandler((error: FastifyError, request, reply) => answer(errorOf(error, request), reply));
   app.setNotFoundHandler(({ method, url }, reply) => {
     const what = printable(`${method} ${url.split("?")[0]}`).slice(0, 100);

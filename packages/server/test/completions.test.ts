@@ -171,11 +171,11 @@ describe("what cannot be carried out", () => {
   });
 
   it("says what media type it takes, and how long a body may be", async () => {
-    const form = await post("/v1/completions", "prompt=a", {
-      headers: { "content-type": "application/x-www-form-urlencoded" },
-    });
-    expect(form.status).toBe(415);
-    expect(((await form.json()) as ErrorAnswer).error.message).toContain("Content-Type: application/json");
+    for (const type of ["application/x-www-form-urlencoded", "text/plain", "text/plain; charset=utf-8"]) {
+      const form = await post("/v1/completions", '{"prompt": "a"}', { headers: { "content-type": type } });
+      expect(form.status).toBe(415);
+      expect(((await form.json()) as ErrorAnswer).error.message).toContain("Content-Type: application/json");
+    }
     const large = await post("/v1/completions", { prompt: "a".repeat(2 ** 20) });
     expect(large.status).toBe(413);
     expect(((await large.json()) as ErrorAnswer).error).toMatchObject({
