@@ -62,6 +62,20 @@ describe("the AI SDK with its OpenAI-compatible provider", () => {
     expect(error.message).toContain("context");
   });
 
+  it("sends the prompt alone, by a fetch that takes off the dialogue which it makes of it", async () => {
+    const { sent, fetch } = recorder();
+    const plain: typeof fetch = (url, init) => {
+      const body = JSON.parse(String(init?.body));
+      const prompt = body.prompt.replace(/^user:\n([^]*)\n\nassistant:\n$/, "$1");
+      return fetch(url, { ...init, body: JSON.stringify({ ...body, prompt }) });
+    };
+    const provider = createOpenAICompatible({ name: "gpt2", baseURL: `${running.server.url}/v1`, fetch: plain });
+    const model = provider.completionModel("shakespeare");
+    const { text } = await generateText({ model, prompt: PROMPT, maxOutputTokens: 12, seed: 1, maxRetries: 0 });
+    expect(sent[0]).toMatchObject({ prompt: PROMPT });
+    expect(text).toBe((await library.alone({ prompt: PROMPT, max_tokens: 12, seed: 1 })).text);
+  });
+
   it("hands on options of ours", async () => {
     const { sent, model } = open();
     const providerOptions = { gpt2: { top_k: 1 } };
