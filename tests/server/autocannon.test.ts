@@ -31,7 +31,8 @@ describe("under autocannon", () => {
     } as const;
     const result = await autocannon({
       ...{ url: `${running.server.url}/v1/completions`, connections: 16, amount: 16 * 8, timeout: TIMEOUT_SECONDS },
-      requests: [good, { ...good, body: '{"prompt": ' }, good, { ...good, body: '{"prompt": "a", "temprature": 1}' }],
+      // After JSON that is broken the server closes the connection, of which autocannon loses count.
+      requests: [good, { ...good, body: '{"prompt": 1}' }, good, { ...good, body: '{"prompt": "a", "temprature": 1}' }],
     });
     expect(result).toMatchObject({ errors: 0, timeouts: 0, "2xx": 64, "4xx": 64, "5xx": 0 });
     await idle(running.server);

@@ -37,7 +37,10 @@ async function healthy(server: ServerProcess): Promise<void> {
 
 describe("gpt2 serve", () => {
   it("refuses 10,000 requests beyond its queue with 429 and a time to come again, and keeps its memory", async () => {
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: [...ONE_THREAD, "--max-queue", "32"] });
+    await using server = await ServerProcess.start({
+      model: SHIPPED_MODEL,
+      flags: [...ONE_THREAD, "--max-queue", "32"],
+    });
     const agent = new Agent({ keepAlive: true, maxSockets: 512 });
     const controller = new AbortController();
     const holding = Array.from({ length: 100 }, () =>
