@@ -66,7 +66,7 @@ describe("the AI SDK with its OpenAI-compatible provider", () => {
     const { sent, fetch } = recorder();
     const plain: typeof fetch = (url, init) => {
       const body = JSON.parse(String(init?.body));
-      const prompt = body.prompt.replace(/^user:\n([^]*)\n\nassistant:\n$/, "$1");
+      const prompt = body.prompt.replace(/^user:\n(.*)\n\nassistant:\n$/s, "$1");
       return fetch(url, { ...init, body: JSON.stringify({ ...body, prompt }) });
     };
     const provider = createOpenAICompatible({ name: "gpt2", baseURL: `${running.server.url}/v1`, fetch: plain });
