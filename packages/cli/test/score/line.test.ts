@@ -1,8 +1,8 @@
 import { GPT2 } from "@gpt2-ts/gpt2";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SHAKESPEARE } from "../../gpt2/test/support/models.ts";
-import { idsOf, type LineOptions, readLine } from "../src/score-line.ts";
+import { SHAKESPEARE } from "../../../gpt2/test/support/models.ts";
+import { idsOf, type LineOptions, readLine } from "../../src/score/line.ts";
 
 let model: GPT2;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { Score } from "@gpt2-ts/gpt2";
 import { describe, expect, it } from "vitest";
-import { joined, outputLine } from "../src/score-output.ts";
+import { joined, outputLine } from "../../src/score/output-line.ts";
 
 const score = (length: number): Score => ({
   ids: Array.from({ length }, (_, i) => i),
