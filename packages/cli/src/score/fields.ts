@@ -20,11 +20,13 @@ export function fieldsFrom(list: string | undefined, top: boolean): readonly Fie
   if (list === undefined) return top ? [...USUAL, WITH_TOP] : USUAL;
   const names = list.split(",").map((name) => name.trim());
   for (const [i, name] of names.entries()) {
-    if (!isField(name)) throw new OptionError("fields", `expected some of ${ALL.join(",")}; got ${JSON.stringify(name)}`);
+    if (!isField(name))
+      throw new OptionError("fields", `expected some of ${ALL.join(",")}; got ${JSON.stringify(name)}`);
     if (names.indexOf(name) < i) throw new OptionError("fields", `${name} is there twice`);
   }
   if (names.includes(WITH_TOP) && !top) throw new OptionError("fields", `${WITH_TOP} needs --top`);
-  if (top && !names.includes(WITH_TOP)) throw new OptionError("top", `--fields leaves out what it asks for, ${WITH_TOP}`);
+  if (top && !names.includes(WITH_TOP))
+    throw new OptionError("top", `--fields leaves out what it asks for, ${WITH_TOP}`);
   return names as Field[];
 }
 

@@ -31,7 +31,9 @@ export async function* inOrder<Item, Worker, Result>(
     }
     const takes = ended === undefined && idle.length > 0 && tasks.length < WAITING_PER_WORKER * workers.length;
     if (takes) reading ??= task(iterator.next());
-    await Promise.race([...tasks.filter(({ outcome }) => !outcome), ...(reading ? [reading] : [])].map((t) => t.settled));
+    await Promise.race(
+      [...tasks.filter(({ outcome }) => !outcome), ...(reading ? [reading] : [])].map((t) => t.settled),
+    );
     const read = reading?.outcome;
     if (read === undefined) continue;
     reading = undefined;

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type Compression, compressed, compressionFor } from "../compressed.ts";
-import { MADE, type Position, type Record, readRecord, recordPath, writeRecord } from "./record.ts";
+import { BEGINNING, MADE, type Position, type Record, readRecord, recordPath, writeRecord } from "./record.ts";
 import { difference, type Settings } from "./settings.ts";
 
 /** Bytes of text that become a member of a gzip file or a frame of a zstd file, unless the position is noted before. */
@@ -69,9 +69,11 @@ export class OutputFile {
     const stats = await file.stat();
     await file.close();
     if (!stats.isFile()) throw new Error(`${path}: it is no file; for a pipe or a device leave out --out`);
-    // What a run left that was killed before its first note is made again.
+    // What a run left that was killed before its first lines were noted is made again.
     if (stats.size > 0 && !(record && resume)) throw new Error(`${path}: ${refusal(path, resume)}`);
-    return new OutputFile(path, settings, await open(path, "w"), createHash("sha256"), undefined);
+    const made = new OutputFile(path, settings, await open(path, "w"), createHash("sha256"), undefined);
+    await made.#note(false);
+    return made;
   }
 
   /** Where to go on; undefined at the start. */
@@ -136,7 +138,7 @@ export class OutputFile {
       await writeRecord(this.#path, {
         made: MADE,
         settings: this.#settings,
-        position: this.#position!,
+        position: this.#position ?? BEGINNING,
         outputBytes: this.#length,
         outputDigest: this.#hash.copy().digest("hex"),
         complete,

@@ -3,7 +3,7 @@ import { type InputLine, inputLines, LONGEST_LINE } from "../input-lines.ts";
 import { oneLine } from "../report.ts";
 import type { Source } from "./input.ts";
 import { idsOf, type LineOptions, type Reader, readLine } from "./line.ts";
-import type { Position } from "./record.ts";
+import { BEGINNING, type Position } from "./record.ts";
 
 /** Tokens that are collected before they are scored, in one pass over the weights. */
 const TOKENS_AT_ONCE = 1024;
@@ -99,7 +99,7 @@ class InputProgress {
   #failed: number;
   #tokens: number;
 
-  constructor({ lines, failed, tokens }: Pick<Position, "lines" | "failed" | "tokens"> = { lines: 0, failed: 0, tokens: 0 }) {
+  constructor({ lines, failed, tokens }: Position = BEGINNING) {
     this.#lines = lines;
     this.#failed = failed;
     this.#tokens = tokens;

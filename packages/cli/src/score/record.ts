@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { writeWhole } from "../files.ts";
 import type { Settings } from "./settings.ts";
@@ -13,6 +14,12 @@ export interface Position {
   readonly failed: number;
   readonly tokens: number;
 }
+
+/** Where nothing has been scored. */
+export const BEGINNING: Position = {
+  ...{ inputLines: 0, inputBytes: 0, inputDigest: createHash("sha256").digest("hex") },
+  ...{ lines: 0, failed: 0, tokens: 0 },
+};
 
 /** What is kept beside an output, as JSON, to go on with it. */
 export interface Record {
