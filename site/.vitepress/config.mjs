@@ -14,6 +14,7 @@ const lessons = [...matching(/^docs\/lessons\/index/), ...matching(/^docs\/lesso
 const learn = docs("playground", "reading", "compression", "hw1");
 const use = docs(
   "serving",
+  "scaling",
   "browser",
   "responsive",
   "quantization",
