@@ -70,5 +70,7 @@ function isCalled(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isFunctionDeclaration(parent)) return parent.name === node;
   if (ts.isCallExpression(parent)) return parent.expression === node;
-  return ts.isPropertyAccessExpression(parent) && ts.isCallExpression(parent.parent) && parent.parent.expression === parent;
+  return (
+    ts.isPropertyAccessExpression(parent) && ts.isCallExpression(parent.parent) && parent.parent.expression === parent
+  );
 }

@@ -2,10 +2,17 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { colouredLines } from "../build/colour.ts";
 
-const SOURCE = readFileSync(new URL("../../packages/gpt2/src/model/model.ts", import.meta.url), "utf8").replaceAll("\r\n", "\n");
+const SOURCE = readFileSync(new URL("../../packages/gpt2/src/model/model.ts", import.meta.url), "utf8").replaceAll(
+  "\r\n",
+  "\n",
+);
 
 test("the coloured lines are model.ts, letter by letter", () => {
-  expect(colouredLines(SOURCE).map((line) => line.map(([text]) => text).join("")).join("\n")).toBe(SOURCE);
+  expect(
+    colouredLines(SOURCE)
+      .map((line) => line.map(([text]) => text).join(""))
+      .join("\n"),
+  ).toBe(SOURCE);
 });
 
 test("letters of shapes have their colours in types, in code and in comments", () => {

@@ -58,6 +58,11 @@ describe("the steps of a pass", () => {
     for (const [at, { places }] of steps.entries()) for (const { name } of places) expect(stepAt(steps, name)).toBe(at);
     expect(stepAt(steps, "h.1.attn.head.0")).toBe(stepAt(steps, "h.1.attn.y"));
     expect(stepAt(steps, "h.9.ln1")).toBe(0);
-    expect(["h.0.ln1", "x.1", "x.0", "lnF"].map((place) => inBlock(place, 2))).toEqual(["h.2.ln1", "x.3", "x.0", "lnF"]);
+    expect(["h.0.ln1", "x.1", "x.0", "lnF"].map((place) => inBlock(place, 2))).toEqual([
+      "h.2.ln1",
+      "x.3",
+      "x.0",
+      "lnF",
+    ]);
   });
 });

@@ -117,7 +117,11 @@ describe("colours of values", () => {
 
 describe("what is looked at of a long text", () => {
   it("has the chosen token in it, is as long as it may be, and stays while its neighbours are chosen", () => {
-    const sizes = fc.record({ length: fc.integer({ min: 1, max: 300 }), size: fc.integer({ min: 1, max: 64 }), at: fc.nat() });
+    const sizes = fc.record({
+      length: fc.integer({ min: 1, max: 300 }),
+      size: fc.integer({ min: 1, max: 64 }),
+      at: fc.nat(),
+    });
     fc.assert(
       fc.property(sizes, ({ length, size, at }) => {
         const chosen = at % length;
@@ -140,9 +144,14 @@ describe("what is looked at of a long text", () => {
 
 describe("switches", () => {
   it("are told in words, and kept in the order of a pass", () => {
-    expect(["h.10.attn.head.2", "h.3.mlp.cProj", "x.0"].map(nameOf)).toEqual(["head 2 of layer 10", "MLP of layer 3", "x.0"]);
+    expect(["h.10.attn.head.2", "h.3.mlp.cProj", "x.0"].map(nameOf)).toEqual([
+      "head 2 of layer 10",
+      "MLP of layer 3",
+      "x.0",
+    ]);
     let off: string[] = [];
-    for (const place of ["h.10.mlp.cProj", "h.2.mlp.cProj", "h.2.attn.head.11", "h.2.attn.head.3"]) off = toggled(off, place);
+    for (const place of ["h.10.mlp.cProj", "h.2.mlp.cProj", "h.2.attn.head.11", "h.2.attn.head.3"])
+      off = toggled(off, place);
     expect(off).toEqual(["h.2.attn.head.3", "h.2.attn.head.11", "h.2.mlp.cProj", "h.10.mlp.cProj"]);
     expect(toggled(off, "h.2.mlp.cProj")).toEqual(["h.2.attn.head.3", "h.2.attn.head.11", "h.10.mlp.cProj"]);
   });

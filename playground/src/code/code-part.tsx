@@ -1,5 +1,5 @@
-import { MODEL_HASH, placesOf } from "@gpt2-ts/gpt2/look";
 import { hash } from "virtual:model-source";
+import { MODEL_HASH, placesOf } from "@gpt2-ts/gpt2/look";
 import { looked } from "../inside/looked.ts";
 import { Pickers } from "../inside/pickers.tsx";
 import { useAnswer } from "../inside/use-answer.ts";
@@ -27,16 +27,18 @@ export function CodePart() {
   return <Debugger seen={seen} />;
 }
 
-const OTHER_SOURCE = "This is another model.ts than the one that the library was built of: which line makes what is not known.";
+const OTHER_SOURCE =
+  "This is another model.ts than the one that the library was built of: which line makes what is not known.";
 
 function Debugger({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, { nothing: string }> }) {
   const { model, ids, token, off, key } = seen;
   const places = placesOf(model.config);
   const steps = stepsOf(places.values(), seen.head);
-  const at = stepAt(steps, codePlace.value);
+  const here = inBlock(codePlace.value, seen.layer); // the layer may have been chosen elsewhere
+  const at = stepAt(steps, here);
   const step = steps[at]!;
-  const current = step.places.find(({ name }) => name === codePlace.value) ?? step.main;
-  const block = step.block ?? Math.min(seen.layer, model.config.nLayer - 1);
+  const current = step.places.find(({ name }) => name === here) ?? step.main;
+  const block = step.block ?? seen.layer;
 
   const rows = windowAround(token, ids.length, rowsOf(Math.max(3 * model.config.nEmbd, model.config.nInner)));
   const names = steps.filter((each) => each.block === undefined || each.block === block).flatMap((each) => each.places);
@@ -49,7 +51,13 @@ function Debugger({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, 
   const logits = useAnswer(
     current.name === "logits" ? `${key} ${logitRows}` : undefined,
     async (signal): Promise<Values> => {
-      const trace = await model.trace(ids, { places: ["logits"], slice: { T: logitRows }, ablate: off, alone: true, signal });
+      const trace = await model.trace(ids, {
+        places: ["logits"],
+        slice: { T: logitRows },
+        ablate: off,
+        alone: true,
+        signal,
+      });
       return { trace, rows: logitRows };
     },
   );
@@ -71,18 +79,28 @@ function Debugger({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, 
         <div class="steps" role="toolbar" aria-label="Steps of the pass">
           <StepButton label="Start" keys="Home" disabled={at === 0} onClick={() => go(0)} />
           <StepButton label="Back" keys="Shift+F10" disabled={at === 0} onClick={() => go(at - 1)} />
-          <StepButton label="Next line" keys="F10" primary disabled={at === steps.length - 1} onClick={() => go(at + 1)} />
-          <StepButton label="Next block" keys="F11" disabled={at === steps.length - 1} onClick={() => go(nextBlock(steps, at))} />
+          <StepButton
+            label="Next line"
+            keys="F10"
+            primary
+            disabled={at === steps.length - 1}
+            onClick={() => go(at + 1)}
+          />
+          <StepButton
+            label="Next block"
+            keys="F11"
+            disabled={at === steps.length - 1}
+            onClick={() => go(nextBlock(steps, at))}
+          />
           <StepButton label="End" keys="End" disabled={at === steps.length - 1} onClick={() => go(steps.length - 1)} />
         </div>
         <p class="position" aria-live="polite">
-          {positionOf(step, at, steps.length, model.config.nLayer)}
+          {positionOf(step, at, steps.length)}
         </p>
         <Pickers
           seen={seen}
           onLayer={(next) => {
             layer.value = next;
-            codePlace.value = inBlock(codePlace.value, next);
           }}
           onHead={(next) => {
             head.value = next;
@@ -105,9 +123,8 @@ function Debugger({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, 
   );
 }
 
-function positionOf({ block, lines }: Step, at: number, count: number, blocks: number): string {
-  const where = block === undefined ? "" : `, block ${block} of 0 to ${blocks - 1}`;
-  return `Step ${at + 1} of ${count}${where}, line ${lines[0]}`;
+function positionOf({ block, lines }: Step, at: number, count: number): string {
+  return `Step ${at + 1} of ${count}: ${block === undefined ? "" : `block ${block}, `}line ${lines[0]}`;
 }
 
 /** Where a key leads. */
@@ -151,7 +168,7 @@ function StepButton({
   return (
     <button
       type="button"
-      class={primary ? "step primary" : "step"}
+      class={primary ? "step main" : "step"}
       title={`${label} (${keys})`}
       aria-keyshortcuts={keys}
       aria-disabled={disabled}

@@ -1,7 +1,6 @@
 import { lines } from "virtual:model-source";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Strip } from "../heat/strip.tsx";
-import { Shape } from "./shape.tsx";
 import type { Step } from "./steps.ts";
 import { matrixOf, rowOf, type Values } from "./values.ts";
 
@@ -34,24 +33,45 @@ export function Listing({
   const shown = shownSteps(steps, at);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the arrow keys step
-    <div class="listing" ref={box} tabIndex={0} role="group" aria-label="model.ts: the arrow keys step through it">
+    <section class="listing" ref={box} tabIndex={0} aria-label="model.ts: the arrow keys step through it">
       {lines.map((pieces, i) => {
         const number = i + 1;
         const calls = current?.lines.slice(1).includes(number);
         const state = number === line ? "current" : calls ? "calling" : "";
         return (
-          <div key={number} class={`line ${state}`} data-line={number} aria-current={state === "current" ? "step" : undefined}>
-            <span class="number" aria-hidden="true">
+          <div
+            key={number}
+            class={`line ${state}`}
+            data-line={number}
+            aria-current={state === "current" ? "step" : undefined}
+          >
+            <span class="line-number" aria-hidden="true">
               {number}
             </span>
+            <LineValue
+              index={shown.get(number)}
+              steps={steps}
+              at={at}
+              values={values}
+              token={token}
+              head={head}
+              onStep={onStep}
+            />
             <code>
-              {pieces.map(([text, kind], k) => (kind === "" ? text : <span key={k} class={`k-${kind}`}>{text}</span>))}
+              {pieces.map(([text, kind], k) =>
+                kind === "" ? (
+                  text
+                ) : (
+                  <span key={k} class={`k-${kind}`}>
+                    {text}
+                  </span>
+                ),
+              )}
             </code>
-            <LineValue index={shown.get(number)} steps={steps} at={at} values={values} token={token} head={head} onStep={onStep} />
           </div>
         );
       })}
-    </div>
+    </section>
   );
 }
 
@@ -87,21 +107,21 @@ function LineValue({
   readonly head: number;
   readonly onStep: (step: number) => void;
 }) {
-  if (index === undefined) return null;
+  if (index === undefined) return <span class="made" />;
   const { main } = steps[index]!;
   const matrix = index <= at && values ? matrixOf(values, main.name, head) : undefined;
   const row = matrix && rowOf(matrix, token);
+  const shape = main.axes.join(", ");
   return (
     <button
       type="button"
       class={index <= at ? "made" : "made later"}
-      title={`${main.name}: step to this line`}
-      aria-label={`${main.name}, ${main.axes.join(" by ")}: step to this line`}
+      title={`${main.name} [${shape}]: run to this line`}
+      aria-label={`${main.name} [${shape}]: run to this line`}
       tabIndex={-1}
       onClick={() => onStep(index)}
     >
       {row && <Strip values={row} columns={row.length} scale="signed" />}
-      <Shape axes={main.axes} />
     </button>
   );
 }

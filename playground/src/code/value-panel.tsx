@@ -30,13 +30,13 @@ export function ValuePanel({
   return (
     <aside class="value" aria-label="The tensor of this line" aria-busy={answer.waiting}>
       {step.places.length > 1 && (
-        <div class="tensors" role="group" aria-label="Tensors of this line">
+        <fieldset class="tensors" aria-label="Tensors of this line">
           {step.places.map(({ name }) => (
             <button key={name} type="button" aria-pressed={name === current.name} onClick={() => onPlace(name)}>
               {name.replace(/^h\.\d+\./, "")}
             </button>
           ))}
-        </div>
+        </fieldset>
       )}
       <h3>
         <code>{current.name}</code> <Shape axes={current.axes} />
@@ -48,7 +48,9 @@ export function ValuePanel({
         </p>
       )}
       {matrix === undefined && answer.error === undefined && <p class="nothing">Running the pass…</p>}
-      {matrix && answer.value && <Value seen={seen} matrix={matrix} tokens={answer.value.trace.tokens} off={isOff(seen, current.name)} />}
+      {matrix && answer.value && (
+        <Value seen={seen} matrix={matrix} tokens={answer.value.trace.tokens} off={isOff(seen, current.name)} />
+      )}
     </aside>
   );
 }
@@ -75,7 +77,10 @@ function Value({
     const value = data[row * columns + column]!;
     const token = row + firstRow;
     const of = `token ${token} “${shownToken(tokens[token]!)}”`;
-    const to = axes[0] === "H" ? `, to token ${column} “${shownToken(tokens[column]!)}”` : `, ${columnName(seen, matrix, column)}`;
+    const to =
+      axes[0] === "H"
+        ? `, to token ${column} “${shownToken(tokens[column]!)}”`
+        : `, ${columnName(seen, matrix, column)}`;
     return `${elementName(matrix, row, column)} = ${shownNumber(value)}\n${of}${to}${isPattern ? `: ${shownShare(value)}` : ""}`;
   };
   const row = rowOf(matrix, seen.token);
@@ -104,7 +109,7 @@ function Value({
         }}
       />
       {row && place !== "logits" && (
-        <p class="numbers">
+        <p class="row-numbers">
           <span class="label">
             Token {seen.token} “{shownToken(tokens[seen.token]!)}”
           </span>

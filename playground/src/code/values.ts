@@ -68,7 +68,10 @@ export function elementName({ place, axes, head, firstRow }: Matrix, row: number
 
 /** What a place's value is, in a few words. */
 export function explained(place: string): string {
-  const key = place.replace(/\.head\.\d+$/, ".head").replace(/^h\.\d+\./, "").replace(/^x\.\d+$/, "x");
+  const key = place
+    .replace(/\.head\.\d+$/, ".head")
+    .replace(/^h\.\d+\./, "")
+    .replace(/^x\.\d+$/, "x");
   return EXPLAINED[key] ?? "";
 }
 

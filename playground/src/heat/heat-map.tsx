@@ -52,8 +52,10 @@ export function HeatMap(props: HeatMapProps) {
   }, []);
 
   const labelled = square !== undefined && rowLabels !== undefined && (room - LABEL_ROOM) / columns >= LABELLED;
-  const width = square === undefined ? room : Math.min(room - (labelled ? LABEL_ROOM : 0), square * columns);
-  const height = square === undefined ? rows * Math.max(4, Math.min(18, Math.floor(220 / rows))) : (width / columns) * rows;
+  const width =
+    square === undefined ? room : Math.min(room - (labelled ? LABEL_ROOM : 0), square * columns, WIDEST_SQUARE);
+  const height =
+    square === undefined ? rows * Math.max(4, Math.min(18, Math.floor(220 / rows))) : (width / columns) * rows;
 
   useEffect(() => {
     if (room === 0 || rows === 0) return;
@@ -61,15 +63,23 @@ export function HeatMap(props: HeatMapProps) {
     const target = canvas.current!;
     target.width = pixels;
     target.height = rows;
-    target.getContext("2d")!.putImageData(new ImageData(pixelsOf(values, columns, pixels, scale, palette), pixels, rows), 0, 0);
+    target
+      .getContext("2d")!
+      .putImageData(new ImageData(pixelsOf(values, columns, pixels, scale, palette), pixels, rows), 0, 0);
   }, [values, columns, scale, palette, width, room]);
 
-  const cursor = { row: Math.min(moved?.row ?? start.row, rows - 1), column: Math.min(moved?.column ?? start.column, columns - 1) };
-  const cellAt = (event: PointerEvent): Cell => {
+  const cursor = {
+    row: Math.min(moved?.row ?? start.row, rows - 1),
+    column: Math.min(moved?.column ?? start.column, columns - 1),
+  };
+  const cellAt = (event: MouseEvent): Cell => {
     const box = canvas.current!.getBoundingClientRect();
     const part = (at: number, from: number, size: number, count: number): number =>
       Math.max(0, Math.min(count - 1, Math.floor(((at - from) / size) * count)));
-    return { row: part(event.clientY, box.top, box.height, rows), column: part(event.clientX, box.left, box.width, columns) };
+    return {
+      row: part(event.clientY, box.top, box.height, rows),
+      column: part(event.clientX, box.left, box.width, columns),
+    };
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if ((event.key === "Enter" || event.key === " ") && onRow) {
@@ -107,20 +117,20 @@ export function HeatMap(props: HeatMapProps) {
             ))}
           </div>
         )}
-        <div class="heat-field" style={{ width: `${width}px`, height: `${height}px` }}>
-          <canvas
-            ref={canvas}
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move its cursor
-            tabIndex={0}
-            role="application"
-            aria-roledescription="heat map"
-            aria-label={name}
-            aria-describedby={readout}
-            onPointerMove={(event) => setMoved(cellAt(event))}
-            onPointerDown={(event) => setMoved(cellAt(event))}
-            onClick={(event) => onRow?.(cellAt(event as unknown as PointerEvent).row)}
-            onKeyDown={onKeyDown}
-          />
+        <div
+          class="heat-field"
+          style={{ width: `${width}px`, height: `${height}px` }}
+          tabIndex={0}
+          role="application"
+          aria-roledescription="heat map"
+          aria-label={name}
+          aria-describedby={readout}
+          onPointerMove={(event) => setMoved(cellAt(event))}
+          onPointerDown={(event) => setMoved(cellAt(event))}
+          onClick={(event) => onRow?.(cellAt(event).row)}
+          onKeyDown={onKeyDown}
+        >
+          <canvas ref={canvas} />
           {marked !== undefined && marked >= 0 && marked < rows && (
             <div class="heat-marked" style={{ top: line(marked, rows), height: line(1, rows) }} />
           )}
@@ -142,10 +152,17 @@ export function HeatMap(props: HeatMapProps) {
   );
 }
 
+/** No square matrix is wider: it has to fit on a screen. */
+const WIDEST_SQUARE = 640;
 /** Pixels left of a labelled matrix. */
 const LABEL_ROOM = 84;
 
-function movedBy({ key, shiftKey, ctrlKey, altKey, metaKey }: KeyboardEvent, { row, column }: Cell, rows: number, columns: number): Cell | undefined {
+function movedBy(
+  { key, shiftKey, ctrlKey, altKey, metaKey }: KeyboardEvent,
+  { row, column }: Cell,
+  rows: number,
+  columns: number,
+): Cell | undefined {
   if (ctrlKey || altKey || metaKey) return undefined;
   const by = shiftKey ? 10 : 1;
   const inside = (value: number, count: number): number => Math.max(0, Math.min(count - 1, value));

@@ -26,7 +26,9 @@ export function Strip({
     const target = canvas.current!;
     target.width = width;
     target.height = rows;
-    target.getContext("2d")!.putImageData(new ImageData(pixelsOf(values, columns, width, scale, palette), width, rows), 0, 0);
+    target
+      .getContext("2d")!
+      .putImageData(new ImageData(pixelsOf(values, columns, width, scale, palette), width, rows), 0, 0);
   }, [values, columns, scale, palette, most]);
-  return <canvas ref={canvas} class={name} aria-hidden="true" />;
+  return <canvas ref={canvas} class={name} />;
 }

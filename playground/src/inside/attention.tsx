@@ -14,7 +14,13 @@ export function AttentionView({ seen }: { readonly seen: Looked }) {
   const { nLayer } = model.config;
   const answer = useAnswer(nLayer === 0 ? undefined : `${key} ${layer} ${head}`, async (signal) => {
     const places = [`h.${layer}.attn.pattern`];
-    const { tokens, values } = await model.trace(ids, { places, slice: { H: [head, head + 1] }, ablate: off, alone: true, signal });
+    const { tokens, values } = await model.trace(ids, {
+      places,
+      slice: { H: [head, head + 1] },
+      ablate: off,
+      alone: true,
+      signal,
+    });
     return { tokens, pattern: values[0]!.data, layer, head };
   });
   if (nLayer === 0) return null;
@@ -55,7 +61,9 @@ function Attention({
     if (column > row) return `Token ${names[0]} does not see token ${names[1]}, which comes later.`;
     return `Token ${names[0]} attends to ${names[1]}: ${shownShare(pattern[row * T + column]!)}`;
   };
-  const strongest = pattern.subarray(from * T, from * T + from + 1).reduce((best, share, t, row) => (share > row[best]! ? t : best), 0);
+  const strongest = pattern
+    .subarray(from * T, from * T + from + 1)
+    .reduce((best, share, t, row) => (share > row[best]! ? t : best), 0);
   return (
     <>
       <Arcs tokens={tokens} pattern={pattern} from={from} />
@@ -98,11 +106,16 @@ function Arcs({
     () => (width === 0 ? "" : drawAttentionArcs(tokens, pattern, { from, width: width - 8, heading: false })),
     [tokens, pattern, from, width],
   );
+  useLayoutEffect(() => {
+    // The chosen token is to be seen where the text is longer than this box.
+    const cell = box.current!.querySelector(`[data-token="${from}"]`)?.getBoundingClientRect();
+    const frame = box.current!.getBoundingClientRect();
+    if (cell) box.current!.scrollTop += cell.top - frame.top - frame.height * 0.6;
+  }, [svg]);
   const choose = (t: number): void => {
     chosenToken.value = Math.max(0, Math.min(t, tokens.length - 1));
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: an input of type range cannot have a picture in it
     <div
       class="arcs"
       ref={box}
@@ -123,7 +136,6 @@ function Arcs({
         event.preventDefault();
         choose(to);
       }}
-      // biome-ignore lint/security/noDangerouslySetInnerHtml: the library escapes what tokens contain
       dangerouslySetInnerHTML={{ __html: svg }}
     />
   );

@@ -10,10 +10,18 @@ import { against, target } from "./target.ts";
 import { type Answer, useAnswer } from "./use-answer.ts";
 
 /** Which heads and MLPs push a token up or down. */
-export function ContributionsView({ seen, predictions }: { readonly seen: Looked; readonly predictions: Answer<Predictions> }) {
+export function ContributionsView({
+  seen,
+  predictions,
+}: {
+  readonly seen: Looked;
+  readonly predictions: Answer<Predictions>;
+}) {
   const { model, ids, token, off, key } = seen;
   const { vocabSize } = model.config;
-  const [wanted, other] = [target.value, against.value].map((id) => (id !== undefined && id < vocabSize ? id : undefined));
+  const [wanted, other] = [target.value, against.value].map((id) =>
+    id !== undefined && id < vocabSize ? id : undefined,
+  );
   const answer = useAnswer(`${key} ${token} ${wanted} ${other}`, (signal) =>
     model.contributions(ids, { position: token, target: wanted, against: other, ablate: off, alone: true, signal }),
   );
@@ -21,8 +29,8 @@ export function ContributionsView({ seen, predictions }: { readonly seen: Looked
   const candidates = candidatesOf(seen, predictions.value, [wanted, other]);
   const about = (
     <>
-      A logit is a sum, with a term for each head and each MLP: what they wrote into the stream, read by the output layer. What a part does by
-      way of later ones counts for those.
+      A logit is a sum, with a term for each head and each MLP: what they wrote into the stream, read by the output
+      layer. What a part does by way of later ones counts for those.
     </>
   );
   return (
@@ -68,7 +76,10 @@ function candidatesOf(
   chosen: readonly (number | undefined)[],
 ): Candidate[] {
   const likeliest = predictions?.now.top[token] ?? [];
-  const listed = likeliest.map(({ id, token: text, probability }) => ({ id, label: `${shownToken(text)}  ${shownShare(probability)}` }));
+  const listed = likeliest.map(({ id, token: text, probability }) => ({
+    id,
+    label: `${shownToken(text)}  ${shownShare(probability)}`,
+  }));
   for (const id of [ids[token + 1], ...chosen]) {
     if (id === undefined || listed.some((each) => each.id === id)) continue;
     listed.push({ id, label: shownToken(model.tokenizer.tokens([id])[0]!) });
@@ -115,17 +126,29 @@ function Parts({ parts, off }: { readonly parts: readonly Contribution[]; readon
   const heads = parts.filter(({ part }) => part.startsWith("h.0.attn.head.")).length;
   const layers = parts.filter(({ part }) => part.endsWith(".mlp.cProj")).length;
   const logits = new Map(parts.map(({ part, logit }) => [part, logit]));
-  const cell = (part: string) => <PartCell key={part} part={part} logit={logits.get(part) ?? 0} strongest={strongest} off={off} />;
+  const cell = (part: string) => (
+    <PartCell key={part} part={part} logit={logits.get(part) ?? 0} strongest={strongest} off={off} />
+  );
   const sorted = parts.toSorted((a, b) => b.logit - a.logit);
   return (
     <>
       <div class="ranks">
-        <Rank title="Push it up" parts={sorted.slice(0, LISTED).filter(({ logit }) => logit > 0)} strongest={strongest} />
-        <Rank title="Push it down" parts={sorted.slice(-LISTED).reverse().filter(({ logit }) => logit < 0)} strongest={strongest} />
+        <Rank
+          title="Push it up"
+          parts={sorted.slice(0, LISTED).filter(({ logit }) => logit > 0)}
+          strongest={strongest}
+        />
+        <Rank
+          title="Push it down"
+          parts={sorted
+            .slice(-LISTED)
+            .reverse()
+            .filter(({ logit }) => logit < 0)}
+          strongest={strongest}
+        />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
-      <div class="scrolls" tabIndex={0} role="group" aria-label="All parts">
-        <table class="parts">
+      <section class="scrolls" tabIndex={0} aria-label="All parts">
+        <table class="contributions">
           <thead>
             <tr>
               <th scope="col">Layer</th>
@@ -157,7 +180,7 @@ function Parts({ parts, off }: { readonly parts: readonly Contribution[]; readon
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </>
   );
 }
@@ -198,7 +221,15 @@ function PartCell({
   );
 }
 
-function Rank({ title, parts, strongest }: { readonly title: string; readonly parts: readonly Contribution[]; readonly strongest: number }) {
+function Rank({
+  title,
+  parts,
+  strongest,
+}: {
+  readonly title: string;
+  readonly parts: readonly Contribution[];
+  readonly strongest: number;
+}) {
   return (
     <div class="rank">
       <h4>{title}</h4>

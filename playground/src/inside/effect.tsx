@@ -11,7 +11,13 @@ import type { Answer } from "./use-answer.ts";
 const SHOWN = 5;
 
 /** What the text costs and what would follow: with what is switched off, beside the model as it is. */
-export function EffectView({ seen, predictions }: { readonly seen: Looked; readonly predictions: Answer<Predictions> }) {
+export function EffectView({
+  seen,
+  predictions,
+}: {
+  readonly seen: Looked;
+  readonly predictions: Answer<Predictions>;
+}) {
   const { value } = predictions;
   const changed = seen.off.length > 0;
   return (
@@ -29,7 +35,15 @@ export function EffectView({ seen, predictions }: { readonly seen: Looked; reado
   );
 }
 
-function Effect({ value, token, changed }: { readonly value: Predictions; readonly token: number; readonly changed: boolean }) {
+function Effect({
+  value,
+  token,
+  changed,
+}: {
+  readonly value: Predictions;
+  readonly token: number;
+  readonly changed: boolean;
+}) {
   const { tokens, now, whole } = value;
   const [bitsNow, bitsWhole] = [now, whole].map(({ next }) => next.map(bitsOf));
   const mean = (bits: readonly number[]): number => bits.reduce((sum, each) => sum + each, 0) / bits.length;
@@ -40,7 +54,8 @@ function Effect({ value, token, changed }: { readonly value: Predictions; readon
           Surprise{" "}
           {changed && (
             <>
-              <output aria-label="Surprise of the whole model">{shownBits(mean(bitsWhole!), 3)}</output> <span aria-hidden="true">→</span>{" "}
+              <output aria-label="Surprise of the whole model">{shownBits(mean(bitsWhole!), 3)}</output>{" "}
+              <span aria-hidden="true">→</span>{" "}
             </>
           )}
           <output aria-label="Surprise now">{shownBits(mean(bitsNow!), 3)}</output> bits a token
@@ -52,7 +67,10 @@ function Effect({ value, token, changed }: { readonly value: Predictions; readon
         {tokens.map((text, t) => {
           const [before, after] = [bitsWhole![t - 1], bitsNow![t - 1]];
           const change = before === undefined || after === undefined ? 0 : after - before || 0;
-          const told = after === undefined ? "the first token is given" : `${changed ? `${shownBits(before!)} → ` : ""}${shownBits(after)} bits`;
+          const told =
+            after === undefined
+              ? "the first token is given"
+              : `${changed ? `${shownBits(before!)} → ` : ""}${shownBits(after)} bits`;
           return (
             <button
               key={t}
@@ -69,7 +87,9 @@ function Effect({ value, token, changed }: { readonly value: Predictions; readon
         })}
       </p>
       <div class="nexts">
-        {changed && <Next title={`After “${shownToken(tokens[token]!)}”, the whole model`} candidates={whole.top[token]!} />}
+        {changed && (
+          <Next title={`After “${shownToken(tokens[token]!)}”, the whole model`} candidates={whole.top[token]!} />
+        )}
         <Next
           title={changed ? "Now" : `After “${shownToken(tokens[token]!)}”`}
           candidates={now.top[token]!}
@@ -90,7 +110,7 @@ function Next({
   readonly before?: readonly Candidate[] | undefined;
 }) {
   return (
-    <table class="next">
+    <table class="next-tokens">
       <caption>{title}</caption>
       <tbody>
         {candidates.slice(0, SHOWN).map(({ id, token, probability }) => {
@@ -101,7 +121,7 @@ function Next({
               <td class="amount-cell">
                 <span class="amount" style={{ width: `${100 * probability}%` }} />
               </td>
-              <td>{shownShare(probability)}</td>
+              <td class="probability">{shownShare(probability)}</td>
               {before && <td class="change">{was === undefined ? "new" : signedNumber(100 * (probability - was))}</td>}
             </tr>
           );

@@ -66,7 +66,9 @@ export function HeadsView({ seen }: { readonly seen: Looked }) {
                           head.value = index;
                         }}
                       >
-                        {pattern && <Strip class="thumbnail" values={pattern.data} columns={pattern.columns} scale="share" />}
+                        {pattern && (
+                          <Strip class="thumbnail" values={pattern.data} columns={pattern.columns} scale="share" />
+                        )}
                       </button>
                       <Switch place={place} off={off} name={`Head ${index} of layer ${block}`} />
                     </td>
@@ -93,7 +95,15 @@ export function HeadsView({ seen }: { readonly seen: Looked }) {
   );
 }
 
-function Switch({ place, off, name }: { readonly place: string; readonly off: readonly string[]; readonly name: string }) {
+function Switch({
+  place,
+  off,
+  name,
+}: {
+  readonly place: string;
+  readonly off: readonly string[];
+  readonly name: string;
+}) {
   const on = !off.includes(place);
   return (
     <button

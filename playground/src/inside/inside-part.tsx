@@ -39,8 +39,10 @@ function Inside({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, { 
         />
         <OffBar />
       </div>
-      <HeadsView seen={seen} />
-      <EffectView seen={seen} predictions={predictions} />
+      <div class="switches">
+        <HeadsView seen={seen} />
+        <EffectView seen={seen} predictions={predictions} />
+      </div>
       <AttentionView seen={seen} />
       <LensView seen={seen} />
       <ContributionsView seen={seen} predictions={predictions} />

@@ -29,8 +29,7 @@ export function LensView({ seen }: { readonly seen: Looked }) {
       answer={answer}
     >
       {value && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
-        <div class="scrolls" tabIndex={0} role="group" aria-label="Table of layers and tokens">
+        <section class="scrolls" tabIndex={0} aria-label="Table of layers and tokens">
           <table class="lens">
             <thead>
               <tr>
@@ -55,7 +54,10 @@ export function LensView({ seen }: { readonly seen: Looked }) {
                     const [best] = top[i]!;
                     const comes = best!.id === value.ids[t + 1];
                     const five = top[i]!.map((each) => `${shownToken(each.token)}  ${shownShare(each.probability)}`);
-                    const title = [...five, ...(next[i] === undefined ? [] : [`what comes: ${shownShare(next[i]!)}`])].join("\n");
+                    const title = [
+                      ...five,
+                      ...(next[i] === undefined ? [] : [`what comes: ${shownShare(next[i]!)}`]),
+                    ].join("\n");
                     return (
                       <td
                         key={t}
@@ -63,7 +65,7 @@ export function LensView({ seen }: { readonly seen: Looked }) {
                         style={{ "--strength": best!.probability }}
                         title={title}
                       >
-                        <span class="token">{shortToken(best!.token, 12)}</span>
+                        <span class="said">{shortToken(best!.token, 12)}</span>
                         <small>{shownShare(best!.probability)}</small>
                       </td>
                     );
@@ -76,13 +78,15 @@ export function LensView({ seen }: { readonly seen: Looked }) {
                 <th scope="row">what comes</th>
                 {columns.map((t) => (
                   <td key={t} class={t === token ? "chosen" : ""}>
-                    <span class="token">{value.tokens[t + 1] === undefined ? "?" : shortToken(value.tokens[t + 1]!, 12)}</span>
+                    <span class="said">
+                      {value.tokens[t + 1] === undefined ? "?" : shortToken(value.tokens[t + 1]!, 12)}
+                    </span>
                   </td>
                 ))}
               </tr>
             </tfoot>
           </table>
-        </div>
+        </section>
       )}
       {columns.length < ids.length && (
         <p class="note">

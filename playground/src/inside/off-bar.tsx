@@ -7,7 +7,7 @@ export function OffBar() {
   const off = switchedOff.value;
   if (off.length === 0) return null;
   return (
-    <div class="off-bar" role="group" aria-label="Switched off">
+    <fieldset class="off-bar" aria-label="Switched off">
       <strong>Off</strong>
       {off.map((place) => (
         <button
@@ -23,6 +23,6 @@ export function OffBar() {
       <button type="button" class="link" onClick={() => (switchedOff.value = [])}>
         Switch all on
       </button>
-    </div>
+    </fieldset>
   );
 }

@@ -15,7 +15,12 @@ export const CANDIDATES = 8;
 
 export function usePredictions({ model, ids, off, key }: Looked): Answer<Predictions> {
   return useAnswer(key, async (signal): Promise<Predictions> => {
-    const options = { places: [`x.${model.config.nLayer}`], top: Math.min(CANDIDATES, model.config.vocabSize), alone: true, signal };
+    const options = {
+      places: [`x.${model.config.nLayer}`],
+      top: Math.min(CANDIDATES, model.config.vocabSize),
+      alone: true,
+      signal,
+    };
     const { tokens, layers } = await model.logitLens(ids, { ...options, ablate: off });
     const whole = off.length === 0 ? layers : (await model.logitLens(ids, options)).layers;
     return { tokens, now: layers[0]!, whole: whole[0]! };
