@@ -114,9 +114,9 @@ function Value({
             Token {seen.token} “{shownToken(tokens[seen.token]!)}”
           </span>
           {Array.from(row.subarray(0, WRITTEN), (value, i) => (
-            <data key={i} value={value}>
+            <span key={i} class="digits">
               {shownNumber(value)}
-            </data>
+            </span>
           ))}
           {row.length > WRITTEN && <span class="label">and {(row.length - WRITTEN).toLocaleString("en")} more</span>}
         </p>

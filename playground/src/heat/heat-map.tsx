@@ -1,7 +1,8 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import "./heat.css";
 import { pixelsOf, type Scale } from "./paint.ts";
 import { usePalette } from "./use-palette.ts";
+import { useWidth } from "./use-width.ts";
 
 export interface Cell {
   readonly row: number;
@@ -38,18 +39,10 @@ export function HeatMap(props: HeatMapProps) {
   const rows = values.length / columns;
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [room, setRoom] = useState(0);
+  const room = useWidth(frame);
   const [moved, setMoved] = useState<Cell>();
   const readout = useId();
   const palette = usePalette();
-
-  useLayoutEffect(() => {
-    const observed = frame.current!;
-    const observer = new ResizeObserver(([entry]) => setRoom(Math.floor(entry!.contentRect.width)));
-    observer.observe(observed);
-    setRoom(Math.floor(observed.clientWidth));
-    return () => observer.disconnect();
-  }, []);
 
   const labelled = square !== undefined && rowLabels !== undefined && (room - LABEL_ROOM) / columns >= LABELLED;
   const width =
@@ -120,6 +113,7 @@ export function HeatMap(props: HeatMapProps) {
         <div
           class="heat-field"
           style={{ width: `${width}px`, height: `${height}px` }}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move its cursor
           tabIndex={0}
           role="application"
           aria-roledescription="heat map"

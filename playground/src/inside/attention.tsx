@@ -1,7 +1,8 @@
 import { drawAttentionArcs, shortToken, shownToken } from "@gpt2-ts/gpt2/draw";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Cell, HeatMap } from "../heat/heat-map.tsx";
 import { shownShare } from "../heat/numbers.ts";
+import { useWidth } from "../heat/use-width.ts";
 import { chosenToken } from "../state.ts";
 import type { Looked } from "./looked.ts";
 import { Panel } from "./panel.tsx";
@@ -96,12 +97,7 @@ function Arcs({
   readonly from: number;
 }) {
   const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(box.current!);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(box);
   const svg = useMemo(
     () => (width === 0 ? "" : drawAttentionArcs(tokens, pattern, { from, width: width - 8, heading: false })),
     [tokens, pattern, from, width],

@@ -147,7 +147,12 @@ function Parts({ parts, off }: { readonly parts: readonly Contribution[]; readon
           strongest={strongest}
         />
       </div>
-      <section class="scrolls" tabIndex={0} aria-label="All parts">
+      <section
+        class="scrolls"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+        tabIndex={0}
+        aria-label="All parts"
+      >
         <table class="contributions">
           <thead>
             <tr>

@@ -6,7 +6,6 @@ import { HeadsView } from "./heads.tsx";
 import "./inside.css";
 import { LensView } from "./lens.tsx";
 import { looked } from "./looked.ts";
-import { OffBar } from "./off-bar.tsx";
 import { Pickers } from "./pickers.tsx";
 import { usePredictions } from "./predictions.ts";
 
@@ -37,7 +36,6 @@ function Inside({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, { 
             head.value = next;
           }}
         />
-        <OffBar />
       </div>
       <div class="switches">
         <HeadsView seen={seen} />

@@ -29,7 +29,12 @@ export function LensView({ seen }: { readonly seen: Looked }) {
       answer={answer}
     >
       {value && (
-        <section class="scrolls" tabIndex={0} aria-label="Table of layers and tokens">
+        <section
+          class="scrolls"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+          tabIndex={0}
+          aria-label="Table of layers and tokens"
+        >
           <table class="lens">
             <thead>
               <tr>
