@@ -175,7 +175,7 @@ for (const name of ["chromium", "firefox"] as const) {
       await page.expectTexts("[aria-label='Surprise now']", [whole]);
       await page.expectSome("[role=switch]");
       const off = ["h.0.attn.head.3"];
-      await page.click("[role=switch][aria-label='Head 3 of layer 0']");
+      await page.click("[role=switch][aria-label='Head 3 of layer 0']", 0);
       await page.expectTexts("[aria-label='Surprise now']", [await surprise(off)]);
       await page.expectTexts("[aria-label='Surprise of the whole model']", [whole]);
       const stop = startHooks(model, { ablate: off });
@@ -184,7 +184,7 @@ for (const name of ["chromium", "firefox"] as const) {
       const mean = logprobs.reduce((sum, logprob) => sum + bitsOf(Math.exp(logprob)), 0) / logprobs.length;
       await page.expectTexts(".legend > span:last-child", [new RegExp(`${shownBits(mean)} on average`)]); // beside the text, too
       off.push("h.2.mlp.cProj");
-      await page.click("[role=switch][aria-label='MLP of layer 2']");
+      await page.click("[role=switch][aria-label='MLP of layer 2']", 0);
       await page.expectTexts("[aria-label='Surprise now']", [await surprise(off)]);
       const { layers } = await logitLens(model, TEXT, { ablate: off });
       const next = layers.at(-1)!.top[TOKEN]!;
@@ -199,6 +199,7 @@ for (const name of ["chromium", "firefox"] as const) {
       await page.expectTexts("[aria-label='Surprise now']", [await surprise(off)]);
       await page.clickNamed("Code", "[role=tab]");
       await page.expectTexts(".off-chip", [/^head 3 of layer 0/, /^MLP of layer 2/]);
+      await page.expectSome(CODE);
       await page.clickNamed("End");
       await page.clickNamed("Back");
       await numbersAreThoseAt("lnF", off);
