@@ -20,6 +20,9 @@ const others = matching(/^docs\//).filter((path) => !listed.has(path));
 const group = (text, paths) =>
   paths.length === 0 ? [] : [{ text, items: items(paths.filter((path) => all.includes(path))) }];
 
+/** The page that site/hw1.mjs makes. */
+const REPORT = { text: "Problem set 1: the programming part", link: "/hw1/" };
+
 /** The anchors that GitHub makes of headings: the documents' links are written for them. */
 const slugify = (heading) =>
   heading
@@ -48,12 +51,13 @@ export default {
     nav: [
       { text: "Reading GPT-2", link: "/docs/reading" },
       ...(lessons.length > 0 ? [{ text: "Lessons", link: link(lessons[0]) }] : []),
+      { text: "Problem set", link: REPORT.link },
       { text: "API", link: "/api/index.html", target: "_self" },
     ],
     sidebar: [
       { text: "What it is", link: "/" },
       ...group("Lessons", lessons),
-      ...group("Learn", learn),
+      ...group("Learn", learn).map((of) => ({ ...of, items: [...of.items, REPORT] })),
       ...group("Use", use),
       ...group("What holds", know),
       ...group("More", others),
