@@ -2,7 +2,17 @@
 // that it depends on.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -60,7 +70,10 @@ export function writeHw1Page(pages) {
   const report = hw1Report();
   const folder = join(pages, "hw1");
   mkdirSync(folder, { recursive: true });
-  cpSync(join(report, "figures"), join(folder, "figures"), { recursive: true, filter: (name) => !name.endsWith(".png") });
+  cpSync(join(report, "figures"), join(folder, "figures"), {
+    recursive: true,
+    filter: (name) => !name.endsWith(".png"),
+  });
   for (const name of readdirSync(report)) {
     if (name !== "figures" && name !== "report.md") cpSync(join(report, name), join(pages, "public/hw1", name));
   }

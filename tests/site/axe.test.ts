@@ -55,7 +55,9 @@ describe.runIf(program !== undefined || process.env["CI"])("axe finds no serious
         });
         for (const { id, impact, nodes } of violations) {
           if (impact !== "serious" && impact !== "critical") continue;
-          faults.push(`${page}: ${id}, ${nodes.length} times: ${nodes[0]!.target.join(" ")}: ${nodes[0]!.failureSummary}`);
+          faults.push(
+            `${page}: ${id}, ${nodes.length} times: ${nodes[0]!.target.join(" ")}: ${nodes[0]!.failureSummary}`,
+          );
         }
       }
       await context.close();
