@@ -84,7 +84,7 @@ export const offer = signal<(ModelChoice & { readonly from: "hub" }) | undefined
 
 // ---- the text ----------------------------------------------------------------------------------------------------------
 
-export const START_TEXT = "To be, or not to be: that is the question.";
+export const START_TEXT = "To be, or not to be: that is the";
 
 export const text = inUrl("text", START_TEXT, string);
 /** The text's tokens where they are not those that the tokenizer makes of it: a model may write " Jul" "iet" where that has " Juliet". */

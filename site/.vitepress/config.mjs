@@ -51,6 +51,7 @@ export default {
     nav: [
       { text: "Reading GPT-2", link: "/docs/reading" },
       ...(lessons.length > 0 ? [{ text: "Lessons", link: link(lessons[0]) }] : []),
+      { text: "Playground", link: "/playground/index.html", target: "_self" },
       { text: "Problem set", link: REPORT.link },
       { text: "API", link: "/api/index.html", target: "_self" },
     ],

@@ -88,6 +88,9 @@ interface LoadingListener {
   readonly onWarning: (warning: string) => void;
 }
 
+/** The same bits on every machine, so that a link shows what its sender saw, to the last digit. */
+const deterministic = true;
+
 async function loaded(choice: ModelChoice, { signal, tell, onWarning }: LoadingListener): Promise<GPT2Worker> {
   const onProgress = ({ loaded, total }: LoadProgress): void => tell("Loading", loaded / total);
   switch (choice.from) {
@@ -95,14 +98,14 @@ async function loaded(choice: ModelChoice, { signal, tell, onWarning }: LoadingL
       const files = await fetchFolder(new URL(`models/${choice.folder}/`, document.baseURI), signal, (loaded, total) =>
         tell("Downloading", total && loaded / total, megabytes(loaded)),
       );
-      return GPT2Worker.load(files, { onProgress, onWarning, signal });
+      return GPT2Worker.load(files, { deterministic, onProgress, onWarning, signal });
     }
     case "files":
-      return GPT2Worker.load(choice.files, { dtype: choice.dtype, onProgress, onWarning, signal });
+      return GPT2Worker.load(choice.files, { dtype: choice.dtype, deterministic, onProgress, onWarning, signal });
     case "hub": {
       const { name, dtype, endpoint, offline, keep: cache } = choice;
       return GPT2Worker.fromPretrained(name, {
-        ...{ dtype, endpoint, offline, cache, onWarning, signal },
+        ...{ dtype, endpoint, offline, cache, deterministic, onWarning, signal },
         onProgress: (event) => tellPretrained(event, tell),
       });
     }

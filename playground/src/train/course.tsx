@@ -85,19 +85,19 @@ function Seen() {
   const entries: readonly (readonly [name: string, value: string | undefined])[] = [
     ["Step", `${count(now?.step ?? 0)} of ${count(steps)}`],
     ["Loss", now?.loss.toFixed(2)],
-    ["Held out", heldOut?.toFixed(2)],
+    ["Held-out loss", heldOut?.toFixed(2)],
     ["Tokens/s", now && rate(now.tokensPerSecond)],
     ["Time left", now && busy.value ? duration(now.secondsLeft) : undefined],
-    ["Learned from", `${count(trainTokens)} tokens`],
-    ["Held out", `${count(heldOutTokens)} tokens`],
+    ["Text", `${count(trainTokens)} tokens`],
+    ["Held-out text", `${count(heldOutTokens)} tokens`],
     ["Vocabulary", count(vocabulary)],
     ["Threads", String(threads)],
   ];
   return (
     <>
       <dl class="train-numbers">
-        {entries.map(([name, value], i) => (
-          <div key={i}>
+        {entries.map(([name, value]) => (
+          <div key={name}>
             <dt>{name}</dt>
             <dd>{value ?? "–"}</dd>
           </div>
@@ -113,7 +113,7 @@ function Seen() {
         </figure>
         <div>
           <h3 id="train-samples-title">What it writes</h3>
-          {/* It scrolls, so that the keyboard has to get there. */}
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to get there */}
           <ol class="train-samples" tabIndex={0} aria-labelledby="train-samples-title">
             {written.value.map(({ step, prompt, text }) => (
               <li key={step}>

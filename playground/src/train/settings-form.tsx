@@ -1,6 +1,6 @@
 import { count } from "../format.ts";
 import { bytes } from "./format.ts";
-import { type Field, problemOf, SCHEDULE, SHAPE } from "./settings.ts";
+import { type Field, FIELDS, problemOf } from "./settings.ts";
 import { busy, chosen, estimated, rejected } from "./training.ts";
 
 /** The shape of the model, and how it is trained. */
@@ -10,21 +10,13 @@ export function SettingsForm() {
       <h2 class="part-title" id="train-model-title">
         A model to learn it
       </h2>
-      <Fields legend="Shape" fields={SHAPE} />
-      <Fields legend="Training" fields={SCHEDULE} />
+      <fieldset class="train-fields" disabled={busy.value} aria-labelledby="train-model-title">
+        {FIELDS.map((field) => (
+          <NumberField key={field.name} field={field} />
+        ))}
+      </fieldset>
       <Estimated />
     </section>
-  );
-}
-
-function Fields({ legend, fields }: { readonly legend: string; readonly fields: readonly Field[] }) {
-  return (
-    <fieldset class="train-fields" disabled={busy.value}>
-      <legend class="unseen">{legend}</legend>
-      {fields.map((field) => (
-        <NumberField key={field.name} field={field} />
-      ))}
-    </fieldset>
   );
 }
 

@@ -31,22 +31,17 @@ export interface Field {
   readonly isReal?: boolean;
 }
 
-export const SHAPE: readonly Field[] = [
+export const FIELDS: readonly Field[] = [
   { name: "layers", label: "Layers", note: "one after another", initial: 2, min: 1, max: 48 },
   { name: "heads", label: "Heads", note: "in each layer", initial: 4, min: 1, max: 25 },
   { name: "channels", label: "Channels", note: "numbers a token", initial: 64, min: 8, max: 1600 },
   { name: "context", label: "Context", note: "tokens it looks back", initial: 64, min: 8, max: 1024 },
-  { name: "vocabulary", label: "Vocabulary", note: "tokens, at most", initial: 512, min: 257, max: 50_257 },
+  { name: "vocabulary", label: "Vocabulary", note: "tokens, at most", initial: 384, min: 257, max: 50_257 },
+  { name: "seed", label: "Seed", note: "of all that is random", initial: 1, min: 0, max: 2 ** 31 - 1 },
+  { name: "steps", label: "Steps", note: "updates of the weights", initial: 1000, min: 1, max: 100_000 },
+  { name: "sequences", label: "Sequences", note: "read in each step", initial: 8, min: 1, max: 256 },
+  { name: "rate", label: "Learning rate", note: "at its highest", initial: 0.006, min: 0.000001, max: 1, isReal: true },
 ];
-
-export const SCHEDULE: readonly Field[] = [
-  { name: "steps", label: "Steps", note: "updates of the weights", initial: 400, min: 1, max: 100_000 },
-  { name: "sequences", label: "Sequences", note: "in each step", initial: 16, min: 1, max: 256 },
-  { name: "rate", label: "Learning rate", note: "at its highest", initial: 0.003, min: 0.000001, max: 1, isReal: true },
-  { name: "seed", label: "Seed", note: "the same, the same model", initial: 1, min: 0, max: 2 ** 31 - 1 },
-];
-
-export const FIELDS: readonly Field[] = [...SHAPE, ...SCHEDULE];
 
 /** What is wrong with a value, if something is. */
 export function problemOf(value: number, { min, max, isReal }: Field): string | undefined {
@@ -64,7 +59,7 @@ export function trainingOptions({ steps, context, sequences, rate, seed }: Setti
 /** How often the held-out text is looked at, and a sample drawn. */
 const LOOKS = 20;
 /** Few, so that looking takes less time than learning. */
-const LOOK_TOKENS = 4096;
+const LOOK_TOKENS = 2048;
 
 /** What training takes, before it begins. */
 export interface Estimate {

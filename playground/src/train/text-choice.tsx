@@ -72,7 +72,7 @@ export function TextChoice() {
           value={isWhole ? all : `${all.slice(0, SHOWN_OF_LONGER)} …`}
           onInput={(event) => {
             sample.value = undefined;
-            text.value = { title: "own", text: event.currentTarget.value };
+            text.value = { title: "Own text", text: event.currentTarget.value };
           }}
         />
         <p id="train-text-note" class="quiet">

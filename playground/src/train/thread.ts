@@ -25,7 +25,9 @@ self.addEventListener("message", ({ data }: MessageEvent<Order>) => {
 
 async function run(training: Training): Promise<void> {
   const { signal } = controller;
-  const onModel = (made: () => Promise<FolderFiles>): void => void (files = made);
+  const onModel = (made: () => Promise<FolderFiles>): void => {
+    files = made;
+  };
   try {
     await learn(training, { signal, report, onModel, betweenSteps });
   } catch (error) {

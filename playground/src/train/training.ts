@@ -174,7 +174,8 @@ function take(report: Report): void {
       if (phase.value === "preparing") phase.value = "running";
       return;
     case "progress":
-      return note(report.progress);
+      note(report.progress);
+      return;
     case "sample":
       written.value = [{ step: report.step, prompt: report.prompt, text: report.text }, ...written.value];
       return;
@@ -187,11 +188,13 @@ function take(report: Report): void {
       removeEventListener("beforeunload", askFirst);
       return;
     case "files":
-      return answer(({ resolve }) => resolve(report.files));
+      answer(({ resolve }) => resolve(report.files));
+      return;
     case "noFiles":
-      return answer(({ reject }) => reject(new Error(report.message)));
+      answer(({ reject }) => reject(new Error(report.message)));
+      return;
     case "failed":
-      return fail(report.message);
+      fail(report.message);
   }
 }
 
