@@ -1,6 +1,6 @@
 import { count } from "../format.ts";
 import { bytes } from "./format.ts";
-import { type Field, FIELDS, problemOf } from "./settings.ts";
+import { FIELDS, type Field, problemOf } from "./settings.ts";
 import { busy, chosen, estimated, rejected } from "./training.ts";
 
 /** The shape of the model, and how it is trained. */
