@@ -1,6 +1,9 @@
+import { useState } from "preact/hooks";
+import { announce } from "./engine/announce.ts";
 import { count, rate } from "./format.ts";
 import { info, loading, session, speed, type View, view } from "./state.ts";
 import { switchTheme, theme } from "./theme.ts";
+import { linkNow } from "./url.ts";
 import { TITLES, VIEWS_THERE } from "./views.ts";
 
 export function Header() {
@@ -13,6 +16,7 @@ export function Header() {
       <Tabs />
       <div class="corner">
         <Running />
+        <CopyLink />
         <button
           type="button"
           class="plain"
@@ -59,6 +63,29 @@ function Tabs() {
         </button>
       ))}
     </div>
+  );
+}
+
+/** Everything that is chosen is in the address. */
+function CopyLink() {
+  const [said, say] = useState("Copy link");
+  return (
+    <button
+      type="button"
+      class="link"
+      onClick={async () => {
+        try {
+          await navigator.clipboard.writeText(linkNow());
+          say("Copied");
+          announce("The link is copied.");
+        } catch {
+          say("It is in the address bar");
+        }
+        setTimeout(() => say("Copy link"), 2000);
+      }}
+    >
+      {said}
+    </button>
   );
 }
 

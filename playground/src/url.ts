@@ -50,6 +50,13 @@ export function chosen(): string {
   return parameters.toString();
 }
 
+/** The address of the page as it is now. */
+export function linkNow(): string {
+  const now = chosen();
+  const { origin, pathname, search } = location;
+  return `${origin}${pathname}${search}${now === "" ? "" : `#${now}`}`;
+}
+
 /** Browsers allow about a hundred changes of the address in 30 seconds. */
 const WRITE_AFTER_MS = 400;
 
@@ -61,8 +68,7 @@ export function followUrl(): void {
     const now = chosen();
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (location.hash.slice(1) !== now)
-        history.replaceState(history.state, "", now === "" ? location.pathname + location.search : `#${now}`);
+      if (location.hash.slice(1) !== now) history.replaceState(history.state, "", linkNow());
     }, WRITE_AFTER_MS);
   });
   addEventListener("hashchange", () => {

@@ -75,10 +75,10 @@ export function FromHub() {
         <button type="submit" class="main">
           Download
         </button>
-        <p class="quiet">
+        <p class="quiet whole">
           {ABOUT[dtype.value]}. It is downloaded once and kept in this browser; nothing you type leaves it.
         </p>
-        <ul class="suggestions" aria-label="Models that are known to run">
+        <ul class="suggestions whole" aria-label="Models that are known to run">
           {KNOWN.map((known) => (
             <li key={known.name}>
               <button
@@ -94,7 +94,7 @@ export function FromHub() {
             </li>
           ))}
         </ul>
-        <details open={hub.value !== ""}>
+        <details class="whole" open={hub.value !== ""}>
           <summary>Another hub</summary>
           <label>
             <span>Its address</span>

@@ -1,5 +1,5 @@
 import { count } from "../format.ts";
-import { sampling, session, text, tokens, writing } from "../state.ts";
+import { session, text, tokens, writing } from "../state.ts";
 import { canUndo, type, undo } from "./edit.ts";
 import { note, step, stop, write } from "./writing.ts";
 
@@ -55,9 +55,7 @@ export function Editor() {
           Undo
         </button>
         <p class="count quiet" id="text-help">
-          {model
-            ? `${count(ids.length)} of ${count(model.config.nPositions)} tokens; Continue adds ${count(sampling.maxTokens.value)}`
-            : "The model is on its way"}
+          {model ? `${count(ids.length)} of ${count(model.config.nPositions)} tokens` : "The model is on its way"}
         </p>
       </div>
       {note.value && (

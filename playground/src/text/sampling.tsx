@@ -104,7 +104,7 @@ export function Sampling() {
         >
           Another seed
         </button>
-        <NumberField label="Tokens to write" value={maxTokens} min={1} max={1000} />
+        <NumberField label="Tokens" value={maxTokens} min={1} max={1000} />
       </div>
       <p class="quiet">The same seed, text and settings write the same, to the last letter.</p>
     </section>

@@ -122,7 +122,7 @@ function Legend() {
         <span class="bad">{error.message}</span>
       ) : (
         mean !== undefined && (
-          <span>
+          <span class="mean">
             {bits(mean)} on average: as unsure as among {bits(2 ** mean)} equal choices
           </span>
         )

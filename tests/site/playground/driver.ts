@@ -43,7 +43,7 @@ export const actions = {
   attributes(selector: string, name: string): (string | null)[] {
     return Array.from(inside().document.querySelectorAll(selector), (element) => element.getAttribute(name));
   },
-  click(selector: string, index?: number): void {
+  click(selector: string, index: number): void {
     find(selector, index).click();
   },
   /** Writes into a field, or moves a slider, as a hand does. */

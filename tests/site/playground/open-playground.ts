@@ -30,7 +30,7 @@ export async function servePlayground(isolated: boolean): Promise<PageServer> {
 const act = checkOf<Actions>();
 
 /** Computing takes its time on a busy machine. */
-const PATIENCE = { timeout: 40_000, interval: 50 };
+const PATIENCE = { timeout: 20_000, interval: 50 };
 
 /** The playground in a browser. */
 export class Playground {
@@ -60,7 +60,7 @@ export class Playground {
     return act(this.#page, "attributes", selector, name);
   }
 
-  click(selector: string, index?: number): Promise<void> {
+  click(selector: string, index = 0): Promise<void> {
     return act(this.#page, "click", selector, index);
   }
 
