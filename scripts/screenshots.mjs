@@ -69,7 +69,8 @@ if (process.argv.includes("--write")) {
   for (const theme of ["light", "dark"]) {
     const from = join(OUT, `${README_PICTURE}-${theme}.png`);
     const { size } = statSync(from);
-    if (size > MOST_BYTES) throw new Error(`${from} has ${size} bytes; a picture of the README has at most ${MOST_BYTES}`);
+    if (size > MOST_BYTES)
+      throw new Error(`${from} has ${size} bytes; a picture of the README has at most ${MOST_BYTES}`);
     copyFileSync(from, join(ROOT, `docs/figures/playground${theme === "dark" ? "-dark" : ""}.png`));
   }
 }
