@@ -18,8 +18,10 @@ const PHONE = { width: 360, height: 740 };
 /** What is shown of each part: an address, and what is done until it is there. */
 const SHOTS = {
   text: { hash: "#text=To+be,+or+not+to+be:+that+is+the+question.&token=5", seen: ".beaten li" },
+  code: { hash: "#view=code&token=5", seen: ".row-numbers" },
+  inside: { hash: "#view=inside&token=5", seen: ".contributions td" },
   train: {
-    hash: "#view=train&train.steps=60&train.layers=1&train.rate=0.01",
+    hash: "#view=train&train.steps=40&train.layers=1&train.rate=0.01",
     async act(page) {
       await page.getByRole("button", { name: "The House That Jack Built" }).click();
       await page.locator(".train-course .main").click();

@@ -80,6 +80,7 @@ export function writeHw1Page(pages) {
   const text = readFileSync(join(report, "report.md"), "utf8")
     .replace(/\n<sub>PNG: .*<\/sub>\n/g, "") // the page has the SVG
     .replaceAll('"figures/', '"./figures/') // or else it would be a package's name
+    .replace(/\[([^\]]+)\]\(([\w.-]+)\)/g, '<a href="$2" target="_self">$1</a>') // files, where VitePress looks for pages
     .replace(/^(# .*\n)/, `$1\n${INTRODUCTION}\n`);
   writeFileSync(join(folder, "index.md"), text);
 }
