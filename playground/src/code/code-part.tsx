@@ -20,7 +20,7 @@ export function CodePart() {
     return (
       <section class="code-part" aria-label="Code">
         <p class="nothing">{nothing}</p>
-        <Listing steps={[]} at={0} values={undefined} token={0} head={0} onStep={() => {}} />
+        <Listing steps={[]} at={0} block={undefined} values={[]} token={0} head={0} onStep={() => {}} />
       </section>
     );
   }
@@ -108,7 +108,15 @@ function Debugger({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, 
         />
       </div>
       <div class="code-columns">
-        <Listing steps={steps} at={at} values={answer.value} token={token} head={seen.head} onStep={go} />
+        <Listing
+          steps={steps}
+          at={at}
+          block={block}
+          values={[answer.value, logits.value]}
+          token={token}
+          head={seen.head}
+          onStep={go}
+        />
         <ValuePanel
           seen={seen}
           step={step}

@@ -8,6 +8,7 @@ import { matrixOf, rowOf, type Values } from "./values.ts";
 export function Listing({
   steps,
   at,
+  block,
   values,
   token,
   head,
@@ -15,7 +16,9 @@ export function Listing({
 }: {
   readonly steps: readonly Step[];
   readonly at: number;
-  readonly values: Values | undefined;
+  /** The block whose values lines show. */
+  readonly block: number | undefined;
+  readonly values: readonly (Values | undefined)[];
   readonly token: number;
   readonly head: number;
   readonly onStep: (step: number) => void;
@@ -30,7 +33,7 @@ export function Listing({
     const [top, bottom] = [row.offsetTop - 2 * row.offsetHeight, row.offsetTop + 3 * row.offsetHeight];
     if (top < scrollTop || bottom > scrollTop + clientHeight) box.current!.scrollTop = row.offsetTop - clientHeight / 3;
   }, [line]);
-  const shown = shownSteps(steps, at);
+  const shown = shownSteps(steps, at, block);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the arrow keys step
     <section class="listing" ref={box} tabIndex={0} aria-label="model.ts: the arrow keys step through it">
@@ -79,8 +82,7 @@ export function Listing({
 const FIRST_SHOWN = 100;
 
 /** The step that each line shows: of this block the one that ran last there, or else the first that will. */
-function shownSteps(steps: readonly Step[], at: number): ReadonlyMap<number, number> {
-  const block = steps[at]?.block ?? (at > 0 ? steps[at - 1]?.block : 0);
+function shownSteps(steps: readonly Step[], at: number, block: number | undefined): ReadonlyMap<number, number> {
   const shown = new Map<number, number>();
   for (const [index, step] of steps.entries()) {
     if (step.block !== undefined && step.block !== block) continue;
@@ -102,14 +104,15 @@ function LineValue({
   readonly index: number | undefined;
   readonly steps: readonly Step[];
   readonly at: number;
-  readonly values: Values | undefined;
+  readonly values: readonly (Values | undefined)[];
   readonly token: number;
   readonly head: number;
   readonly onStep: (step: number) => void;
 }) {
   if (index === undefined) return <span class="made" />;
   const { main } = steps[index]!;
-  const matrix = index <= at && values ? matrixOf(values, main.name, head) : undefined;
+  const matrices = index > at ? [] : values.map((some) => some && matrixOf(some, main.name, head));
+  const matrix = matrices.find((each) => each !== undefined);
   const row = matrix && rowOf(matrix, token);
   const shape = main.axes.join(", ");
   return (

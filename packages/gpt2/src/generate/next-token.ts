@@ -1,10 +1,12 @@
-import { type Tensor, tidy, topK } from "@gpt2-ts/tensor";
+import { categorical, type Generator, type Tensor, tidy, topK } from "@gpt2-ts/tensor";
 import type { V } from "../model/model.ts";
 import type { TextSoFar } from "./adjust-logits.ts";
 import {
   decidedByLargest,
   distribution,
   distributionOfLargest,
+  draw,
+  drawnByTemperature,
   type NextToken,
   type SamplingOptions,
 } from "./sampling.ts";
@@ -21,6 +23,22 @@ export interface Choice {
   /** Were checked. */
   readonly options: SamplingOptions;
   readonly text: TextSoFar;
+}
+
+/**
+ * Draws the next token. Where temperature alone decides, the device draws; the token is the same.
+ *
+ * @throws RangeError for logits that are NaN, or all -Infinity
+ */
+export async function drawNext(choice: Choice, generator: Generator): Promise<number> {
+  const { logits, never, options } = choice;
+  const vocabSize = logits.shape[1];
+  if (drawnByTemperature(options, vocabSize) && never.length === 0 && logits.device.synchronous) {
+    using ids = categorical(logits, { seed: generator, temperature: options.temperature ?? 1 });
+    const id = await ids.item();
+    if (id >= 0) return id;
+  }
+  return draw(await nextTokenOf(choice), generator); // or says what is wrong with the logits
 }
 
 /**

@@ -99,6 +99,13 @@ export function decidedByLargest(options: SamplingOptions, vocabSize: number): n
   return topK < vocabSize ? topK + 1 : undefined;
 }
 
+/** Whether nothing but the temperature changes the model's own distribution. */
+export function drawnByTemperature(options: SamplingOptions, vocabSize: number): boolean {
+  const { temperature = 1, topK = vocabSize, topP = 1, minP = 0 } = options;
+  const keepsAll = topK >= vocabSize && topP >= 1 && minP <= 0;
+  return keepsAll && !isGreedy(options) && Number.isFinite(temperature) && !adjusts(options);
+}
+
 /**
  * {@link distribution}, with the same bits, from the largest logits alone.
  *

@@ -5,8 +5,8 @@ import type { KVCache } from "../model/kv-cache.ts";
 import { type Logprobs, logprobsIn, type Top } from "../model/logprobs.ts";
 import type { Model, V } from "../model/model.ts";
 import type { Drafter } from "./lookup.ts";
-import { nextTokenOf } from "./next-token.ts";
-import { draw, type SamplingOptions } from "./sampling.ts";
+import { drawNext } from "./next-token.ts";
+import type { SamplingOptions } from "./sampling.ts";
 
 /** A text to be continued, token by token. */
 export interface SequenceOptions extends SamplingOptions {
@@ -131,7 +131,7 @@ export class Sequence {
       const { options } = this;
       const { never = NO_IDS, endTokens = [], prompt, maxTokens, drafter } = options;
       const text = { ids: this.#ids, promptLength: prompt.length };
-      const id = draw(await nextTokenOf({ logits, never, options, text }), this.#generator);
+      const id = await drawNext({ logits, never, options, text }, this.#generator);
       if (this.#ended) return; // meanwhile
       if (endTokens.includes(id)) return this.end("eos");
       const logprobs = this.wantsLogprobs ? await logprobsIn(logits, [id], this.top) : undefined;

@@ -2,11 +2,12 @@ import type { Backend } from "../backends/backend.ts";
 import type { DeviceChoice } from "../device.ts";
 import { ShapeMismatchError } from "../errors.ts";
 import { tidy } from "../memory.ts";
+import { categorical as categoricalOf } from "../ops/categorical.ts";
 import { expectDType } from "../ops/checks.ts";
-import { checkChoice, checkOptionNames, showValue } from "../options.ts";
+import { checkChoice, checkOptionNames, OptionError, showValue } from "../options.ts";
 import { Generator } from "../random.ts";
-import { showShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { showShape, sizeOf } from "../shape.ts";
+import { type Tensor, wrap } from "../tensor.ts";
 import type { ReplaceAxis } from "../types/axes.ts";
 import type { Literal, Ok, Shape } from "../types/shape-types.ts";
 import { expectNumber, fill, forEachIndex } from "./fill.ts";
@@ -87,6 +88,43 @@ export function randPerm<const N extends number>(n: N, options: RandomOptions): 
 
 /** Less than −log(1 − u) for any u of {@link rand} but 0, which has 24 bits. */
 const LEAST_TIME = 2 ** -25;
+
+/** How {@link categorical} draws. */
+export interface CategoricalOptions {
+  readonly seed: number | Generator;
+  /** Divides the logits: a finite number above 0. Default 1. */
+  readonly temperature?: number;
+}
+
+/**
+ * An index of each row of the last axis, drawn from softmax(logits / temperature): `[..., N]` → `[...]`. All arithmetic is float64
+ * with functions of our own, so the same seed draws the same indices on every device that holds the same logits. A row gets the
+ * first index at which the running sum of probabilities exceeds the generator's next uniform number, and −1 if it has no
+ * distribution: with NaN, with +Infinity, or with nothing but −Infinity.
+ *
+ * @throws OptionError for a temperature out of range
+ */
+export function categorical<S extends Shape>(
+  logits: Tensor<S>,
+  options: CategoricalOptions,
+): Tensor<Ok<ReplaceAxis<"categorical", S, -1, []>>, "int32"> {
+  const { seed, temperature = 1, ...others } = options ?? {};
+  checkOptionNames(others, [], "categorical");
+  if (!(Number.isFinite(temperature) && temperature > 0)) {
+    throw new OptionError("temperature", `expected a finite number above 0, got ${showValue(temperature)}`);
+  }
+  const generator = generatorOf("categorical", { seed });
+  expectDType("categorical", "logits", logits, "float32");
+  const { shape } = logits as Tensor<Shape>;
+  const n = shape.at(-1);
+  if (!n) throw new ShapeMismatchError("categorical", `expected rows to draw from, got ${showShape(shape)}`);
+  const rows = shape.slice(0, -1);
+  return tidy(() => {
+    const flat = (logits as Tensor<Shape>).reshape([sizeOf(rows), n]);
+    const uniforms = Array.from({ length: sizeOf(rows) }, () => generator.uniform());
+    return wrap(categoricalOf(flat, { temperature, uniforms })).reshape(rows);
+  }) as Tensor<never, "int32">;
+}
 
 /** How {@link multinomial} draws. */
 export interface MultinomialOptions {

@@ -5,7 +5,7 @@ import * as elementwise from "../functional/elementwise.ts";
 import { histogram } from "../functional/histogram.ts";
 import { conv1d, crossEntropy, oneHot } from "../functional/learning.ts";
 import { dot, outer } from "../functional/products.ts";
-import { multinomial } from "../functional/random.ts";
+import { categorical, multinomial } from "../functional/random.ts";
 import * as rearranging from "../functional/rearranging.ts";
 import * as rows from "../functional/rows.ts";
 import { maskedSelect, nonzero, unique } from "../functional/selection.ts";
@@ -27,6 +27,7 @@ export function method<T, Rest extends unknown[], Result>(
 export const methods = {
   all: method(rows.all),
   any: method(rows.any),
+  categorical: method(categorical),
   ceil: method(elementwise.ceil),
   clamp: method(elementwise.clamp),
   conv1d: method(conv1d),

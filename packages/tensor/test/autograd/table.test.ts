@@ -9,7 +9,7 @@ import type { Op } from "../../src/backends/backend.ts";
 /** The operations without a rule. */
 const reasons: Readonly<Record<string, string>> = {
   ...because("gives bools", "eq ne lt le gt ge isNaN logicalAnd logicalOr logicalNot any all"),
-  ...because("gives indices", "argMax argMin"),
+  ...because("gives indices", "argMax argMin categorical"),
   ...because("is of integers", "truncDiv"),
   ...because("gives bytes", "encodeVectors"),
 };

@@ -1,8 +1,8 @@
-import { createWasmBackend, device, dim, fromData } from "@gpt2-ts/tensor";
+import { createWasmBackend, device, dim, fromData, Generator } from "@gpt2-ts/tensor";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { nextTokenOf } from "../../../src/generate/next-token.ts";
-import { nextToken, type SamplingOptions } from "../../../src/generate/sampling.ts";
+import { drawNext, nextTokenOf } from "../../../src/generate/next-token.ts";
+import { draw, nextToken, type SamplingOptions } from "../../../src/generate/sampling.ts";
 
 const wasm = createWasmBackend({ threads: 1 });
 afterAll(() => wasm.dispose());
@@ -51,6 +51,28 @@ for (const backend of [device("reference"), wasm]) {
             return;
           }
           expect(await onDevice(logits, chosen, never)).toEqual(expected);
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it("is drawn as from all logits, and takes as many random numbers", async () => {
+      const chosen = fc.oneof(fc.record({ temperature: fc.double({ min: 0.05, max: 5, noNaN: true }) }), options);
+      await fc.assert(
+        fc.asyncProperty(row, chosen, fc.nat(), async (logits, chosen, seed) => {
+          using tensor = fromData(logits, [1, dim("V", logits.length)], { device: backend });
+          const [ours, theirs] = [new Generator(seed), new Generator(seed)];
+          const text = { ids: [0], promptLength: 1 };
+          const drawn = drawNext({ logits: tensor, never: new Int32Array(), options: chosen, text }, ours);
+          let expected: number;
+          try {
+            expected = draw(nextToken(logits, chosen, [0], 1), theirs);
+          } catch (error) {
+            await expect(drawn).rejects.toEqual(error);
+            return;
+          }
+          expect(await drawn).toBe(expected);
+          expect(ours.uniform()).toBe(theirs.uniform());
         }),
         { numRuns: 300 },
       );

@@ -1,4 +1,5 @@
 import { attentionKernels } from "./attention.ts";
+import { categoricalKernels } from "./categorical.ts";
 import { copyKernels } from "./copy.ts";
 import { crossEntropyKernels } from "./cross-entropy.ts";
 import { elementwiseKernels } from "./elementwise.ts";
@@ -15,6 +16,7 @@ import { vectorKernels } from "./vectors.ts";
 
 const families: readonly WasmKernels[] = [
   attentionKernels,
+  categoricalKernels,
   copyKernels,
   crossEntropyKernels,
   elementwiseKernels,
