@@ -42,7 +42,11 @@ export default {
   ignoreDeadLinks: [/playground\/index/], // built beside these pages; tests/site follows all links
   markdown: {
     anchor: { slugify },
-    theme: { light: "github-light-high-contrast", dark: "github-dark" },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    config({ renderer: { rules } }) {
+      const { code_block: render } = rules; // indented code: it may scroll, and the keyboard has to get there
+      rules.code_block = (...block) => render(...block).replace("<pre", '<pre tabindex="0"');
+    },
     languageAlias: { "ts:line-numbers": "ts" },
   },
   themeConfig: {
