@@ -12,7 +12,18 @@ const docs = (...names) => names.map((name) => `docs/${name}.md`);
 
 const lessons = [...matching(/^docs\/lessons\/index/), ...matching(/^docs\/lessons\/\d/)];
 const learn = docs("playground", "reading", "compression", "hw1");
-const use = docs("browser", "responsive", "quantization", "gpu", "tensor", "dtypes", "gradients", "observe", "errors");
+const use = docs(
+  "serving",
+  "browser",
+  "responsive",
+  "quantization",
+  "gpu",
+  "tensor",
+  "dtypes",
+  "gradients",
+  "observe",
+  "errors",
+);
 const know = docs("features", "benchmarks", "reliability");
 const project = [...matching(/^(CONTRIBUTING|CHANGELOG|SECURITY)/), ...docs("releasing")];
 const listed = new Set([...learn, ...use, ...know, ...project, ...lessons]);

@@ -30,7 +30,7 @@ export async function servePlayground(isolated: boolean): Promise<PageServer> {
 const act = checkOf<Actions>();
 
 /** Computing takes its time on a busy machine. */
-const PATIENCE = { timeout: 20_000, interval: 50 };
+const PATIENCE = { timeout: 30_000, interval: 50 };
 
 /** The playground in a browser. */
 export class Playground {
