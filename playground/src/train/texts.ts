@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 /** The share of a text, at its end, that is not learned from but tells how well other texts are predicted. */
 const HELD_OUT = 0.1;
 
