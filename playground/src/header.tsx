@@ -93,11 +93,11 @@ function CopyLink() {
 function Running() {
   const model = session.value;
   const { threads, dtype } = info.value ?? {};
-  const { writing, reading } = speed.value;
+  const { writing } = speed.value;
   const facts = [
     dtype,
     threads !== undefined && `${count(threads)} thread${threads === 1 ? "" : "s"}`,
-    writing !== undefined ? `${rate(writing)} tokens/s` : reading !== undefined && `reads ${rate(reading)} tokens/s`,
+    writing !== undefined && `${rate(writing)} tokens/s`,
   ].filter(Boolean);
   const coming = loading.value;
   return (

@@ -14,7 +14,7 @@ export const TITLES: Readonly<Record<View, string>> = {
 export const LATER: Readonly<Partial<Record<View, () => Promise<ComponentType>>>> = {
   code: async () => (await import("./code/code-part.tsx")).CodePart,
   inside: async () => (await import("./inside/inside-part.tsx")).InsidePart,
-  // train: async () => (await import("./train/train-part.tsx")).TrainPart,
+  train: async () => (await import("./train/train-part.tsx")).TrainPart,
 };
 
 /** The parts that there are, in their order. */

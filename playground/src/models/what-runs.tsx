@@ -1,3 +1,4 @@
+import { parameterCount } from "@gpt2-ts/gpt2";
 import { count, megabytes, rate, seconds } from "../format.ts";
 import { firstText, info, session, speed } from "../state.ts";
 
@@ -25,8 +26,8 @@ export function WhatRuns() {
         <dd>{running.title}</dd>
         <dt>Size</dt>
         <dd>
-          {count(nLayer)} layers of {count(nHead)} heads, {count(nEmbd)} channels, {count(nPositions)} positions,{" "}
-          {count(vocabSize)} tokens
+          {count(parameterCount(running.model.config))} parameters: {count(nLayer)} layers of {count(nHead)} heads,{" "}
+          {count(nEmbd)} channels, {count(nPositions)} positions, {count(vocabSize)} tokens
         </dd>
         <dt>Weights</dt>
         <dd>

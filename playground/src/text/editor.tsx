@@ -43,15 +43,17 @@ export function Editor() {
             Continue
           </button>
         )}
-        <button
-          type="button"
-          disabled={model === undefined || writing.value}
-          onClick={step}
-          title="Ctrl + Shift + Enter"
-        >
+        <button type="button" disabled={model === undefined} onClick={step} title="Ctrl + Shift + Enter">
           One token
         </button>
-        <button type="button" disabled={!canUndo.value || writing.value} onClick={undo}>
+        <button
+          type="button"
+          aria-disabled={!canUndo.value}
+          onClick={() => {
+            stop();
+            undo();
+          }}
+        >
           Undo
         </button>
         <p class="count quiet" id="text-help">

@@ -1,10 +1,11 @@
 import { shownToken } from "@gpt2-ts/gpt2/draw";
 import { computed } from "@preact/signals";
 import { count, percent } from "../format.ts";
-import { place, session, tokens, writing } from "../state.ts";
+import { place, session, tokens } from "../state.ts";
 import { takeBranch } from "./edit.ts";
 import { next, shownStage, stages } from "./next.ts";
 import { type Bar, barsOf, type Stage } from "./stages.ts";
+import { stop } from "./writing.ts";
 
 const BARS = 12;
 
@@ -113,9 +114,11 @@ function NextBar({ bar, token, largest }: { readonly bar: Bar; readonly token: s
       <button
         type="button"
         class="bar-token"
-        disabled={writing.value}
         title={isOwn ? "Cut the text behind this token" : "Write this token"}
-        onClick={() => takeBranch(place.value, id)}
+        onClick={() => {
+          stop();
+          takeBranch(place.value, id);
+        }}
       >
         {shownToken(token)}
       </button>

@@ -8,7 +8,7 @@ export const TOP = 6;
 /** What is typed is scored when it rests so long. */
 const TYPING_MS = 120;
 /** Fewer tokens say little of how many are read in a second. */
-const ENOUGH_TO_MEASURE = 16;
+const ENOUGH_TO_MEASURE = 64;
 
 /** How likely the tokens of a text are, from the second on. */
 type Scored = Pick<Score, "ids" | "logprobs"> & { readonly alternatives: readonly (readonly Alternative[])[] };

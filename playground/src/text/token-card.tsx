@@ -3,9 +3,17 @@ import { shownToken } from "@gpt2-ts/gpt2/draw";
 import { bits, bitsOf, count, percent } from "../format.ts";
 import { chosenToken, session, tokens } from "../state.ts";
 import { takeBranch } from "./edit.ts";
+import { focusNext } from "./focus.ts";
 import { scoreOf } from "./scoring.ts";
+import { stop } from "./writing.ts";
 
 const BEATEN = 5;
+
+/** This card goes, and the focus must not go with it. */
+function toEnd(): void {
+  chosenToken.value = undefined;
+  focusNext();
+}
 
 /** All about one token of the text. */
 export function TokenCard({ index }: { readonly index: number }) {
@@ -20,13 +28,7 @@ export function TokenCard({ index }: { readonly index: number }) {
         <h2 class="part-title" id="token-title">
           Token {count(index + 1)} of {count(ids.length)}
         </h2>
-        <button
-          type="button"
-          class="link"
-          onClick={() => {
-            chosenToken.value = undefined;
-          }}
-        >
+        <button type="button" class="link" onClick={toEnd}>
           Back to the end
         </button>
       </div>
@@ -129,7 +131,11 @@ function Beaten({ index, id, logprob, others }: BeatenProps) {
                 type="button"
                 class="bar-token"
                 title="Write this one instead"
-                onClick={() => takeBranch(index, row.id)}
+                onClick={() => {
+                  stop();
+                  takeBranch(index, row.id);
+                  toEnd();
+                }}
               >
                 {shownToken(row.token)}
               </button>

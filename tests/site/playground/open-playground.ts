@@ -30,7 +30,7 @@ export async function servePlayground(isolated: boolean): Promise<PageServer> {
 const act = checkOf<Actions>();
 
 /** Computing takes its time on a busy machine. */
-const PATIENCE = { timeout: 20_000, interval: 50 };
+const PATIENCE = { timeout: 30_000, interval: 50 };
 
 /** The playground in a browser. */
 export class Playground {
@@ -81,6 +81,17 @@ export class Playground {
 
   address(): Promise<string> {
     return act(this.#page, "address");
+  }
+
+  keepDownloads(): Promise<void> {
+    return act(this.#page, "keepDownloads");
+  }
+
+  /** Waits for a download. */
+  async download(): Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }> {
+    let found: Awaited<ReturnType<Actions["download"]>>;
+    await expect.poll(async () => (found ??= await act(this.#page, "download")), PATIENCE).toBeDefined();
+    return { name: found!.name, bytes: new Uint8Array(Buffer.from(found!.base64, "base64")) };
   }
 
   isolated(): Promise<boolean> {

@@ -123,7 +123,8 @@ for (const name of ["chromium", "firefox"] as const) {
         ...merges.map(({ rank }) => `merge ${rank + 1}`),
       ]);
       expect(await page.texts(".merges li:last-child .parts span")).toEqual([shown(id)]);
-      const rows = score.alternatives![index - 1]!;
+      const rivals = score.alternatives![index - 1]!.filter((other) => other.id !== id).slice(0, 5);
+      const rows = [...rivals, { token: " thou", logprob }].sort((a, b) => b.logprob - a.logprob);
       expect(await page.texts(".beaten .bar-token")).toEqual(rows.map((row) => shownToken(row.token)));
       expect(await page.texts(".beaten .figure")).toEqual(rows.map((row) => percent(Math.exp(row.logprob))));
       await expectBars(page, score.ids.slice(0, index), SAMPLING);
@@ -182,7 +183,8 @@ for (const name of ["chromium", "firefox"] as const) {
       const address = new URL(await page.address());
       const selected = [`${STRIP}[aria-selected=true]`, "#text", ".figure", "#sampling-temperature", ".facts dd"];
       await page.expectSome(".beaten li");
-      const before = await Promise.all(selected.map((each) => page.texts(each)));
+      const before: string[][] = [];
+      for (const each of selected) before.push(await page.texts(each));
       await page.open(address.hash);
       await page.expectTexts(".beaten .figure", before[2]!.slice(0, 6));
       for (const [i, selector] of selected.entries()) await page.expectTexts(selector, before[i]!);
