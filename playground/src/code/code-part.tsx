@@ -4,7 +4,7 @@ import { looked } from "../inside/looked.ts";
 import { Pickers } from "../inside/pickers.tsx";
 import { useAnswer } from "../inside/use-answer.ts";
 import { rowsOf, windowAround } from "../inside/windows.ts";
-import { head, layer } from "../state.ts";
+import { layer } from "../state.ts";
 import "./code.css";
 import { Listing } from "./listing.tsx";
 import { codePlace } from "./place.ts";
@@ -97,15 +97,7 @@ function Debugger({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, 
         <p class="position" aria-live="polite">
           {positionOf(step, at, steps.length)}
         </p>
-        <Pickers
-          seen={seen}
-          onLayer={(next) => {
-            layer.value = next;
-          }}
-          onHead={(next) => {
-            head.value = next;
-          }}
-        />
+        <Pickers seen={seen} />
       </div>
       <div class="code-columns">
         <Listing

@@ -1,4 +1,3 @@
-import { head, layer } from "../state.ts";
 import { AttentionView } from "./attention.tsx";
 import { ContributionsView } from "./contributions.tsx";
 import { EffectView } from "./effect.tsx";
@@ -27,15 +26,7 @@ function Inside({ seen }: { readonly seen: Exclude<ReturnType<typeof looked>, { 
   return (
     <section class="inside-part" aria-label="Inside">
       <div class="inside-choices">
-        <Pickers
-          seen={seen}
-          onLayer={(next) => {
-            layer.value = next;
-          }}
-          onHead={(next) => {
-            head.value = next;
-          }}
-        />
+        <Pickers seen={seen} />
       </div>
       <div class="switches">
         <HeadsView seen={seen} />

@@ -1,19 +1,11 @@
 import { shortToken } from "@gpt2-ts/gpt2/draw";
-import { chosenToken } from "../state.ts";
+import { chosenToken, head, layer } from "../state.ts";
 import type { Looked } from "./looked.ts";
 import "./pickers.css";
 
 /** Choosing token, layer and head. */
-export function Pickers({
-  seen,
-  onLayer,
-  onHead,
-}: {
-  readonly seen: Looked;
-  readonly onLayer: (layer: number) => void;
-  readonly onHead: (head: number) => void;
-}) {
-  const { tokens, token, layer, head, model } = seen;
+export function Pickers({ seen }: { readonly seen: Looked }) {
+  const { tokens, token, model } = seen;
   return (
     <div class="pickers">
       <label>
@@ -26,8 +18,8 @@ export function Pickers({
           ))}
         </select>
       </label>
-      <Numbers label="Layer" count={model.config.nLayer} value={layer} onChange={onLayer} />
-      <Numbers label="Head" count={model.config.nHead} value={head} onChange={onHead} />
+      <Numbers label="Layer" count={model.config.nLayer} value={seen.layer} onChange={(next) => (layer.value = next)} />
+      <Numbers label="Head" count={model.config.nHead} value={seen.head} onChange={(next) => (head.value = next)} />
     </div>
   );
 }
