@@ -3,10 +3,13 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeHw1Page } from "./hw1.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const PAGES = fileURLToPath(new URL(".pages", import.meta.url));
 
+/** Pages that are built beside those made of documents: not for VitePress's router. */
+const BUILT = new Set(["playground/index.html"]);
 const IMAGES = new Set([".svg", ".png", ".gif", ".jpg", ".webp"]);
 /** In Markdown and in the HTML within it. */
 const LINK = /(\]\()([^)\s]+)(\))|(\b(?:src|srcset|href)=")([^"]+)(")/g;
@@ -56,7 +59,22 @@ export function writePages() {
     mkdirSync(dirname(page), { recursive: true });
     writeFileSync(page, contentOf(path, place, want));
   }
+  writeHw1Page(PAGES);
+  for (const name of readdirSync(PAGES, { recursive: true }).filter((name) => name.endsWith(".md"))) {
+    const page = join(PAGES, name);
+    writeFileSync(page, withBothThemes(readFileSync(page, "utf8")));
+  }
 }
+
+/** A picture that follows the reader's system, as the two of it: the site has a switch of its own. */
+function withBothThemes(text) {
+  return text.replace(PICTURE, (_, dark, light, rest) => {
+    return `<img class="light-only" src="${light}"${rest}><img class="dark-only" src="${dark}"${rest}>`;
+  });
+}
+
+const PICTURE =
+  /<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*<img src="([^"]+)"([^>]*)>\s*<\/picture>/g;
 
 function contentOf(path, place, want) {
   const file = join(ROOT, path);
@@ -96,6 +114,7 @@ function withLinks(text, path, place, want, folder = dirname(path)) {
     const [name, hash] = decodeURI(target).split("#");
     const found = resolve(posix.normalize(posix.join(folder, name)));
     if (found === undefined) throw new Error(`${path} links to ${target}, which is not there`);
+    if (BUILT.has(found)) return relative(place, found);
     if (IMAGES.has(extname(found))) {
       cpSync(join(ROOT, found), join(PAGES, found));
       return relative(place, found);
@@ -108,11 +127,13 @@ function withLinks(text, path, place, want, folder = dirname(path)) {
     .map((part, i) => {
       if (i % 2 === 1) return part;
       return part.replace(LINK, (_, a, link, b, c, attribute, d) =>
-        link ? a + follow(link) + b : c + follow(attribute) + d,
+        link ? a + follow(link) + b + attributesOf(link) : c + follow(attribute) + d,
       );
     })
     .join("");
 }
+
+const attributesOf = (link) => (BUILT.has(link.replace(/^(\.\.?\/)+/, "")) ? '{target="_self"}' : "");
 
 /** A path that there is: a folder's README where it has one. */
 function resolve(path) {

@@ -85,6 +85,7 @@ export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
 export type { AddedToken, KnownToken } from "./tokenizer/added-token.ts";
 export type { AllowedSpecial } from "./tokenizer/added-vocabulary.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
+export { type MergeStep, mergeSteps } from "./tokenizer/merge-steps.ts";
 export type { TokenizerFiles, TokenizerJsonOptions, TokenizerSettings } from "./tokenizer/settings.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
 export { StreamEncoder } from "./tokenizer/stream-encoder.ts";

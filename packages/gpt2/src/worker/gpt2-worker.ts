@@ -26,6 +26,7 @@ import type { ScoreOptions } from "../score/tokens.ts";
 import { type Tokenizer, type TokenizerContents, tokenizerFromContents } from "../tokenizer/tokenizer.ts";
 import { warnOnConsole } from "../warning.ts";
 import { Calls } from "./calls.ts";
+import type { ModelInfo } from "./info.ts";
 import { addParts, type ScorePart } from "./sent-scores.ts";
 import { tensorsOf } from "./sent-tensors.ts";
 import { traceOf } from "./sent-trace.ts";
@@ -268,8 +269,25 @@ export class GPT2Worker implements LanguageModel {
   }
 
   /**
+   * The logits `[V]` of what may follow a text, as `append` of a Context gives them. What the text has in common with the one that was
+   * asked about before is not computed again.
+   *
+   * @throws RangeError for a text without tokens; TokenIdError, ContextLengthError; `signal.reason` when aborted
+   */
+  async nextLogits(text: Text, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Float32Array> {
+    checkOptionNames(options, ["signal"], "nextLogits");
+    return (await this.#calls.result("nextLogits", sendable("nextLogits", text), options)) as Float32Array;
+  }
+
+  /** What the model runs on now, and what it takes. */
+  async info(): Promise<ModelInfo> {
+    return (await this.#calls.result("info", undefined, {})) as ModelInfo;
+  }
+
+  /**
    * From now on the values at these places are 0 in all that the model computes, such as `["h.2.attn.head.1"]`; `[]` switches them on
-   * again. A call that is under way changes with its next operation.
+   * again. A generation that is under way changes with its next operation; `alone: true` of `trace`, `logitLens` and `contributions` looks
+   * at the model as if all were on.
    *
    * @throws OptionError for places that the model does not have, and nothing changes
    */
