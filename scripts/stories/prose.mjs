@@ -10,7 +10,7 @@ export function proseOf(book) {
   const plain = text
     .replace(/^\[.*\]\n/, "")
     .normalize("NFD")
-    .replace(/[^\x00-\x7f]|_/g, "");
+    .replace(/[^\n\t -~]|_/g, "");
   const paragraphs = plain.split(/\n\s*\n/).map(paragraphOf);
   return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
 }
