@@ -5,7 +5,8 @@ const packages = {
   safetensors: [],
   tensor: [],
   gpt2: ["tensor", "safetensors"],
-  cli: ["gpt2", "tensor", "safetensors"],
+  server: ["gpt2", "tensor", "safetensors"],
+  cli: ["server", "gpt2", "tensor", "safetensors"],
   hw1: ["cli", "gpt2", "tensor", "safetensors"],
 };
 
@@ -77,6 +78,7 @@ const entries = [
   "^packages/safetensors/src/transport/(index|exchange-browser)[.]ts$",
   "^packages/tensor/src/(methods|backends/gpu)/index[.]ts$",
   "^packages/gpt2/src/(node|compress/index|look/index|draw/index|pretrained/browser|browser-cache/index|train/index|worker/index|worker/gpt2-thread|checkpoint/torch/pickle/index)[.]ts$",
+  "^packages/server/src/thread/model-thread[.]ts$", // started as a thread
   "^packages/hw1/src/figures/index[.]ts$",
   "^packages/cli/src/main[.]ts$",
   "^packages/cli/src/start[.]ts$",

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packages = ["safetensors", "tensor", "gpt2", "cli", "hw1"].map((name) => join(root, "packages", name));
+const packages = ["safetensors", "tensor", "gpt2", "server", "cli", "hw1"].map((name) => join(root, "packages", name));
 const printer = ts.createPrinter({ removeComments: true });
 
 const entryPoints = packages.flatMap((folder) => {

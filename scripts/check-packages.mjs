@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -28,7 +29,7 @@ const ATTW = "@arethetypeswrong/cli@0.18.5";
 /** The oldest compiler that reads the declarations, as docs/features.md says. */
 const OLDEST_TYPESCRIPT = "5.4";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packages = ["safetensors", "tensor", "gpt2", "cli", "hw1"].map((folder) => {
+const packages = ["safetensors", "tensor", "gpt2", "server", "cli", "hw1"].map((folder) => {
   const manifest = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
   return { folder: join(root, "packages", folder), manifest, name: manifest.name };
 });
@@ -263,7 +264,7 @@ function checkImports(consumer) {
     "@gpt2-ts/tensor/math",
     "@gpt2-ts/gpt2/node",
   ]);
-  const check = `if (Object.keys(module).length < 3) throw new Error(name + " exports too little");
+  const check = `if (Object.keys(module).length < 2) throw new Error(name + " exports too little");
     if ("default" in module) throw new Error(name + " has a default export");`;
   writeFileSync(
     join(consumer, "import.mjs"),
@@ -343,6 +344,7 @@ function checkCommand(consumer) {
   if (gpu.status !== 1 || gpu.stdout !== "" || !/^gpt2: .*npm install gpu\.js webgpu[^\n]*\n$/.test(gpu.stderr)) {
     problem("gpt2 generate --device gpu", `without GPU.js it answers ${JSON.stringify(gpu.stdout + gpu.stderr)}`);
   }
+  checkWithoutServer(consumer, gpt2);
   const course = spawn(
     "npx",
     ["--no-install", "hw1", "sample", "--model", "weights/shakespeare", "--length", "5"],
@@ -352,6 +354,17 @@ function checkCommand(consumer) {
   const commands = readdirSync(join(consumer, "node_modules/.bin"));
   for (const name of ["gpt2", "hw1"]) {
     if (!commands.some((file) => file.startsWith(name))) problem(name, "there is no such command");
+  }
+}
+
+/** The command does without the server's package until it is to serve. */
+function checkWithoutServer(consumer, gpt2) {
+  const server = join(consumer, "node_modules/@gpt2-ts/server");
+  renameSync(server, `${server}-away`);
+  const { status, stdout, stderr } = gpt2("serve", "--port", "0");
+  renameSync(`${server}-away`, server);
+  if (status !== 1 || stdout !== "" || !/^gpt2: .*npm install @gpt2-ts\/server\n$/.test(stderr)) {
+    problem("gpt2 serve", `without its package it answers ${JSON.stringify(stdout + stderr)}`);
   }
 }
 

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const PAGES = fileURLToPath(new URL(".pages", import.meta.url));
 
+/** Pages that are built beside those made of documents: not for VitePress's router. */
+const BUILT = new Set(["playground/index.html"]);
 const IMAGES = new Set([".svg", ".png", ".gif", ".jpg", ".webp"]);
 /** In Markdown and in the HTML within it. */
 const LINK = /(\]\()([^)\s]+)(\))|(\b(?:src|srcset|href)=")([^"]+)(")/g;
@@ -96,6 +98,7 @@ function withLinks(text, path, place, want, folder = dirname(path)) {
     const [name, hash] = decodeURI(target).split("#");
     const found = resolve(posix.normalize(posix.join(folder, name)));
     if (found === undefined) throw new Error(`${path} links to ${target}, which is not there`);
+    if (BUILT.has(found)) return relative(place, found);
     if (IMAGES.has(extname(found))) {
       cpSync(join(ROOT, found), join(PAGES, found));
       return relative(place, found);
@@ -108,11 +111,13 @@ function withLinks(text, path, place, want, folder = dirname(path)) {
     .map((part, i) => {
       if (i % 2 === 1) return part;
       return part.replace(LINK, (_, a, link, b, c, attribute, d) =>
-        link ? a + follow(link) + b : c + follow(attribute) + d,
+        link ? a + follow(link) + b + attributesOf(link) : c + follow(attribute) + d,
       );
     })
     .join("");
 }
+
+const attributesOf = (link) => (BUILT.has(link.replace(/^(\.\.?\/)+/, "")) ? '{target="_self"}' : "");
 
 /** A path that there is: a folder's README where it has one. */
 function resolve(path) {

@@ -11,8 +11,19 @@ const matching = (pattern) => all.filter((path) => pattern.test(path));
 const docs = (...names) => names.map((name) => `docs/${name}.md`);
 
 const lessons = [...matching(/^docs\/lessons\/index/), ...matching(/^docs\/lessons\/\d/)];
-const learn = docs("reading", "compression", "hw1");
-const use = docs("browser", "responsive", "quantization", "gpu", "tensor", "dtypes", "gradients", "observe", "errors");
+const learn = docs("playground", "reading", "compression", "hw1");
+const use = docs(
+  "serving",
+  "browser",
+  "responsive",
+  "quantization",
+  "gpu",
+  "tensor",
+  "dtypes",
+  "gradients",
+  "observe",
+  "errors",
+);
 const know = docs("features", "benchmarks", "reliability");
 const project = [...matching(/^(CONTRIBUTING|CHANGELOG|SECURITY)/), ...docs("releasing")];
 const listed = new Set([...learn, ...use, ...know, ...project, ...lessons]);
@@ -36,6 +47,7 @@ export default {
   outDir: "dist",
   cacheDir: ".cache",
   lastUpdated: false,
+  ignoreDeadLinks: [/playground\/index/], // built beside these pages; tests/site follows all links
   markdown: {
     anchor: { slugify },
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
@@ -48,6 +60,7 @@ export default {
     nav: [
       { text: "Reading GPT-2", link: "/docs/reading" },
       ...(lessons.length > 0 ? [{ text: "Lessons", link: link(lessons[0]) }] : []),
+      { text: "Playground", link: "/playground/index.html", target: "_self" },
       { text: "API", link: "/api/index.html", target: "_self" },
     ],
     sidebar: [

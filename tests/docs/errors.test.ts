@@ -13,7 +13,7 @@ const names = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g)
 /** Every error class that can be imported, and from where: as packages/NAME/api.md says, which `npm run check:api` holds to the code. */
 function exportedErrors(): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const folder of ["safetensors", "tensor", "gpt2", "cli", "hw1"]) {
+  for (const folder of ["safetensors", "tensor", "gpt2", "server", "cli", "hw1"]) {
     const api = readFileSync(join(ROOT, "packages", folder, "api.md"), "utf8");
     for (const section of api.split(/^## /m).slice(1)) {
       const entry = section.slice(1, section.indexOf("`", 1));

@@ -9,6 +9,7 @@ import { lookCommand } from "./look/command.ts";
 import { runProgram } from "./program.ts";
 import { interactiveCommand } from "./run/command.ts";
 import { scoreCommand } from "./score.ts";
+import { serveCommand } from "./serve.ts";
 import { tokenizeCommand } from "./tokenize.ts";
 import { trainCommand } from "./train/command.ts";
 
@@ -25,6 +26,7 @@ export function runCommand(args: readonly string[]): Promise<number> {
       lookCommand(),
       logitsCommand(),
       tokenizeCommand(),
+      serveCommand(),
       trainCommand(),
       infoCommand(),
       convertCommand(),

@@ -21,7 +21,12 @@ export { Context } from "./generate/context.ts";
 export type { GenerationDefaults } from "./generate/defaults.ts";
 export type { GenerateAllOptions } from "./generate/generate.ts";
 export type { Drafter, Speculation } from "./generate/lookup.ts";
-export { checkGenerateOptions, type GenerateOptions } from "./generate/options.ts";
+export {
+  checkGenerateOptions,
+  type GenerateOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./generate/options.ts";
 export { draw, type NextToken, nextToken, type SamplingOptions } from "./generate/sampling.ts";
 export { Scheduler, type SchedulerLimits } from "./generate/scheduler.ts";
 export type {
@@ -31,6 +36,7 @@ export type {
   SequenceOptions,
   SequenceOutput,
 } from "./generate/sequence.ts";
+export { StopTexts } from "./generate/stop-texts.ts";
 export type { EndEvent, Generation, GenerationEvent, TokenEvent, Usage } from "./generate/text.ts";
 export { GPT2 } from "./gpt2.ts";
 export { HubError, type HubErrorCode, type HubErrorDetails } from "./hub/error.ts";
@@ -79,6 +85,7 @@ export type { ScoreOptions, ScoreProgress } from "./score/tokens.ts";
 export type { AddedToken, KnownToken } from "./tokenizer/added-token.ts";
 export type { AllowedSpecial } from "./tokenizer/added-vocabulary.ts";
 export { TokenizerError, type TokenizerErrorDetails } from "./tokenizer/errors.ts";
+export { type MergeStep, mergeSteps } from "./tokenizer/merge-steps.ts";
 export type { TokenizerFiles, TokenizerJsonOptions, TokenizerSettings } from "./tokenizer/settings.ts";
 export type { StreamDecoder } from "./tokenizer/stream-decoder.ts";
 export { StreamEncoder } from "./tokenizer/stream-encoder.ts";

@@ -28,6 +28,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
+  ".css": "text/css",
   ".json": "application/json",
 };
 

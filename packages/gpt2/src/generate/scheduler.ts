@@ -153,9 +153,13 @@ export class Scheduler {
     let room = Math.max(this.#tokensPerPass - rows, LEAST_OF_PROMPTS);
     for (const prefill of this.#prefills) {
       if (room <= 0) break;
-      const next = prefill.next(room);
-      parts.push({ prefill, ...next });
-      room -= next.ids.length;
+      try {
+        const next = prefill.next(room);
+        parts.push({ prefill, ...next });
+        room -= next.ids.length;
+      } catch (error) {
+        for (const sequence of prefill.sequences) sequence.fail(error); // there is no memory for its cache
+      }
     }
     return parts;
   }

@@ -40,8 +40,17 @@ export class KVCache {
     const [dtype, length] =
       cacheDtype === "f32" ? (["float32", D] as const) : (["uint8", vectorBytes(cacheDtype, D)] as const);
     // The rows of a head are contiguous, because processors prefetch what is read in order.
-    const buffer = (): Buffer => keep(tidy(() => empty([H, capacity, length], { dtype, device }).transpose(0, 1)));
-    this.#layers = Array.from({ length: nLayer }, () => ({ key: buffer(), value: buffer() }));
+    const layers: { key: Buffer; value: Buffer }[] = [];
+    // In a tidy that fails, nothing is left of the layers that there was memory for.
+    tidy(() => {
+      const buffer = (): Buffer => tidy(() => empty([H, capacity, length], { dtype, device }).transpose(0, 1));
+      for (let layer = 0; layer < nLayer; layer++) layers.push({ key: buffer(), value: buffer() });
+      for (const { key, value } of layers) {
+        keep(key);
+        keep(value);
+      }
+    });
+    this.#layers = layers;
   }
 
   /** Positions in the cache. */

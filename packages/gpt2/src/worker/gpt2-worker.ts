@@ -26,6 +26,7 @@ import type { ScoreOptions } from "../score/tokens.ts";
 import { type Tokenizer, type TokenizerContents, tokenizerFromContents } from "../tokenizer/tokenizer.ts";
 import { warnOnConsole } from "../warning.ts";
 import { Calls } from "./calls.ts";
+import type { ModelInfo } from "./info.ts";
 import { addParts, type ScorePart } from "./sent-scores.ts";
 import { tensorsOf } from "./sent-tensors.ts";
 import { traceOf } from "./sent-trace.ts";
@@ -265,6 +266,22 @@ export class GPT2Worker implements LanguageModel {
   /** As `contributions` of `@gpt2-ts/gpt2/look`, without hooks. */
   async contributions(text: Text, options: Unhooked<ContributionOptions> = {}): Promise<Contributions> {
     return (await this.#calls.result("contributions", sendable("contributions", text), options)) as Contributions;
+  }
+
+  /**
+   * The logits `[V]` of what may follow a text, as `append` of a Context gives them. What the text has in common with the one that was
+   * asked about before is not computed again.
+   *
+   * @throws RangeError for a text without tokens; TokenIdError, ContextLengthError; `signal.reason` when aborted
+   */
+  async nextLogits(text: Text, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Float32Array> {
+    checkOptionNames(options, ["signal"], "nextLogits");
+    return (await this.#calls.result("nextLogits", sendable("nextLogits", text), options)) as Float32Array;
+  }
+
+  /** What the model runs on now, and what it takes. */
+  async info(): Promise<ModelInfo> {
+    return (await this.#calls.result("info", undefined, {})) as ModelInfo;
   }
 
   /**

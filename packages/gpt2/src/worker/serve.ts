@@ -48,6 +48,8 @@ const methods: Readonly<Record<string, Method>> = {
   logitLens: async (model, text: Text, options) => (await import("./looking.ts")).logitLens(model, text, options),
   contributions: async (model, text: Text, options) =>
     (await import("./looking.ts")).contributions(model, text, options),
+  nextLogits: async (model, text: Text, options) => (await import("./looking.ts")).nextLogits(model, text, options),
+  info: async (model) => (await import("./looking.ts")).infoOf(model),
   switchOff: async (model, places: readonly string[]) => (await import("./looking.ts")).switchOff(model, places),
 };
 

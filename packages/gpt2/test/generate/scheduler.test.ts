@@ -209,6 +209,29 @@ describe("a scheduler", () => {
     expect(bench.texts[1]).toMatchObject({ reason: "length", error: undefined });
   });
 
+  it("ends a text that there is no memory for, frees what it had of it, and goes on with others", async () => {
+    const device = createWasmBackend({ threads: 1 });
+    const bench = new Bench({}, randomModel(device, shape));
+    const running = bench.add({ prompt: promptOf(4), maxTokens: 6 });
+    await bench.step();
+    const used = device.info().usedBytes;
+    const large = bench.add({ prompt: promptOf(5), maxTokens: 20 });
+    const full = new Error("no memory");
+    const { allocate } = device;
+    let left = 1; // the keys, not the values
+    vi.spyOn(device, "allocate").mockImplementation((dtype, length) => {
+      if (length === 2 * 25 * 8 && left-- === 0) throw full;
+      return allocate.call(device, dtype, length) as never;
+    });
+    await bench.step();
+    vi.restoreAllMocks();
+    expect(large).toMatchObject({ ids: [], reason: undefined, error: full });
+    expect(device.info().usedBytes).toBe(used);
+    await bench.run();
+    expect(running).toMatchObject({ reason: "length", error: undefined });
+    device.dispose();
+  });
+
   it("ends those of a pass that fails, and goes on with others", async () => {
     const bench = new Bench();
     bench.add({ prompt: [1], maxTokens: 3 });

@@ -1,0 +1,86 @@
+import type { CachedModel } from "@gpt2-ts/gpt2/browser-cache";
+import { effect, signal } from "@preact/signals";
+import { announce } from "../engine/announce.ts";
+import { open } from "../engine/load.ts";
+import { megabytes } from "../format.ts";
+import { type Dtype, failure, session } from "../state.ts";
+
+const kept = signal<readonly CachedModel[] | undefined>();
+const problem = signal<string | undefined>();
+
+export async function refreshKept(): Promise<void> {
+  try {
+    const { listCachedModels } = await import("@gpt2-ts/gpt2/browser-cache");
+    kept.value = await listCachedModels();
+  } catch (error) {
+    kept.value = [];
+    problem.value = (error as Error).message;
+  }
+}
+
+effect(() => {
+  // A download that ended, well or not, has left something.
+  if (session.value?.choice.from === "hub" || failure.value?.choice.from === "hub") void refreshKept();
+});
+
+const dtypeOf = ({ dtype }: CachedModel): Dtype => (dtype === "original" ? "f32" : (dtype as Dtype));
+
+async function remove({ name, commit, dtype }: CachedModel): Promise<void> {
+  problem.value = undefined;
+  try {
+    const { deleteCachedModels } = await import("@gpt2-ts/gpt2/browser-cache");
+    await deleteCachedModels({ name, commit, dtype });
+    announce(`${name} is deleted.`);
+  } catch (error) {
+    problem.value = (error as Error).message;
+  }
+  await refreshKept();
+}
+
+/** The models that this browser keeps. */
+export function Kept() {
+  const models = kept.value;
+  return (
+    <section class="card" aria-labelledby="kept-title">
+      <h2 class="part-title" id="kept-title">
+        Kept in this browser
+      </h2>
+      {models?.length === 0 && (
+        <p class="quiet">
+          None yet. Models of the Hub stay here once they are downloaded, and then open without a network.
+        </p>
+      )}
+      {models && models.length > 0 && (
+        <ul class="rows">
+          {models.map((model) => (
+            <li key={`${model.name} ${model.commit} ${model.dtype}`}>
+              <p>
+                <strong>{model.name}</strong>{" "}
+                <span class="quiet">
+                  {dtypeOf(model)}, {megabytes(model.bytes)}
+                  {!model.complete && ", not all of it"}
+                </span>
+              </p>
+              <button type="button" onClick={() => void open({ from: "hub", name: model.name, dtype: dtypeOf(model) })}>
+                {model.complete ? "Load" : "Continue"}
+              </button>
+              <button
+                type="button"
+                class="link"
+                aria-label={`Delete ${model.name}, ${dtypeOf(model)}`}
+                onClick={() => void remove(model)}
+              >
+                Delete
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {problem.value && (
+        <p class="notice" role="note">
+          {problem.value}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,116 @@
+import { build } from "esbuild";
+import { expect } from "vitest";
+import { type Browser, checkOf, type OpenPage } from "../../browser/support/browser.ts";
+import { PageServer } from "../../browser/support/page-server.ts";
+import { repository } from "../../browser/support/paths.ts";
+import { html } from "../../browser/support/site.ts";
+import type { Actions } from "./driver.ts";
+
+const BASE = "/some/where/";
+export const PLAYGROUND = `${BASE}playground/index.html`;
+
+/** Serves the built site below a path that its build did not know, and the page that drives its playground. */
+export async function servePlayground(isolated: boolean): Promise<PageServer> {
+  const { outputFiles } = await build({
+    entryPoints: [repository("tests/site/playground/driver.ts")],
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  return PageServer.start({
+    isolated,
+    files: new Map([
+      ["/page.html", html],
+      ["/page.js", outputFiles[0]!.text],
+    ]),
+    folders: { [BASE]: repository("site/dist") },
+  });
+}
+
+const act = checkOf<Actions>();
+
+/** Computing takes its time on a busy machine. */
+const PATIENCE = { timeout: 30_000, interval: 50 };
+
+/** The playground in a browser. */
+export class Playground {
+  readonly #page: OpenPage;
+
+  private constructor(page: OpenPage) {
+    this.#page = page;
+  }
+
+  static async in(browser: Browser, server: PageServer): Promise<Playground> {
+    return new Playground(await browser.open(server, "/page.html"));
+  }
+
+  async open(hash = ""): Promise<void> {
+    await act(this.#page, "open", PLAYGROUND + hash);
+  }
+
+  texts(selector: string): Promise<string[]> {
+    return act(this.#page, "texts", selector);
+  }
+
+  async text(selector: string): Promise<string | undefined> {
+    return (await this.texts(selector))[0];
+  }
+
+  attributes(selector: string, name: string): Promise<(string | null)[]> {
+    return act(this.#page, "attributes", selector, name);
+  }
+
+  click(selector: string, index = 0): Promise<void> {
+    return act(this.#page, "click", selector, index);
+  }
+
+  /** The button that says so. */
+  async clickNamed(name: string, selector = "button"): Promise<void> {
+    const index = (await this.texts(selector)).indexOf(name);
+    expect(index, `a ${selector} “${name}”`).toBeGreaterThanOrEqual(0);
+    await this.click(selector, index);
+  }
+
+  fill(selector: string, value: string): Promise<void> {
+    return act(this.#page, "fill", selector, value);
+  }
+
+  press(selector: string, key: string): Promise<void> {
+    return act(this.#page, "press", selector, key);
+  }
+
+  address(): Promise<string> {
+    return act(this.#page, "address");
+  }
+
+  isolated(): Promise<boolean> {
+    return act(this.#page, "isolated");
+  }
+
+  wrong(): Promise<string[]> {
+    return act(this.#page, "wrong");
+  }
+
+  /** Waits until the elements have these texts. */
+  async expectTexts(selector: string, texts: readonly (string | RegExp)[]): Promise<void> {
+    const wanted = texts.map((text) => (typeof text === "string" ? text : expect.stringMatching(text)));
+    await expect.poll(() => this.texts(selector), PATIENCE).toEqual(wanted);
+  }
+
+  /** Waits until the elements have an attribute with these values. */
+  async expectAttributes(selector: string, name: string, values: readonly string[]): Promise<void> {
+    await expect.poll(() => this.attributes(selector, name), PATIENCE).toEqual(values);
+  }
+
+  async expectSome(selector: string): Promise<void> {
+    await expect.poll(async () => (await this.texts(selector)).length, PATIENCE).toBeGreaterThan(0);
+  }
+
+  async expectNone(selector: string): Promise<void> {
+    await expect.poll(() => this.texts(selector), PATIENCE).toEqual([]);
+  }
+
+  async close(): Promise<void> {
+    await this.#page.close();
+  }
+}
