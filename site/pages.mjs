@@ -28,6 +28,7 @@ export function documents() {
     ...inFolder("docs"),
     ...inFolder("docs/lessons"),
     ...packages,
+    "weights/stories/README.md",
     "weights/shakespeare/README.md",
     "examples/tensor/README.md",
     "CONTRIBUTING.md",
