@@ -11,6 +11,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "benchmarks/test/**/*.test.ts",
       "tests/docs/**/*.test.ts",
+      "playground/test/**/*.test.ts",
       "tests/kill/**/*.test.ts",
     ],
     typecheck: {

@@ -1,6 +1,7 @@
 import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
+import { modelSource } from "./build/model-source.ts";
 import shipped from "./shipped.json" with { type: "json" };
 
 const WEIGHTS = join(import.meta.dirname, "../weights");
@@ -40,7 +41,7 @@ const headers = {
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [shippedModels()],
+  plugins: [shippedModels(), modelSource()],
   worker: { format: "es" },
   server: { headers },
   preview: { headers },

@@ -3,6 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeHw1Page } from "./hw1.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const PAGES = fileURLToPath(new URL(".pages", import.meta.url));
@@ -59,7 +60,22 @@ export function writePages() {
     mkdirSync(dirname(page), { recursive: true });
     writeFileSync(page, contentOf(path, place, want));
   }
+  writeHw1Page(PAGES);
+  for (const name of readdirSync(PAGES, { recursive: true }).filter((name) => name.endsWith(".md"))) {
+    const page = join(PAGES, name);
+    writeFileSync(page, withBothThemes(readFileSync(page, "utf8")));
+  }
 }
+
+/** A picture that follows the reader's system, as the two of it: the site has a switch of its own. */
+function withBothThemes(text) {
+  return text.replace(PICTURE, (_, dark, light, rest) => {
+    return `<img class="light-only" src="${light}"${rest}><img class="dark-only" src="${dark}"${rest}>`;
+  });
+}
+
+const PICTURE =
+  /<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*<img src="([^"]+)"([^>]*)>\s*<\/picture>/g;
 
 function contentOf(path, place, want) {
   const file = join(ROOT, path);

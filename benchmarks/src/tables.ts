@@ -21,6 +21,7 @@ import type { RealResult } from "./real/result.ts";
 import type { ResponsiveResult } from "./responsive/result.ts";
 import { readResults } from "./results-file.ts";
 import type { RooflineResult } from "./roofline/result.ts";
+import type { ServeResult } from "./serve/result.ts";
 import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
 import { accuracyTable, exactness } from "./tables/accuracy-table.ts";
@@ -35,6 +36,7 @@ import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
 import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
+import { serveTable } from "./tables/serve-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
 import { trainTable } from "./tables/train-table.ts";
@@ -64,6 +66,7 @@ const generated = {
   matmul: matmulTable(speed),
   speculate: speculateTable(await readResults<SpeculateResult>("speculate")),
   batch: batchTable(await readResults<BatchResult>("batch")),
+  serve: serveTable(await readResults<ServeResult>("serve")),
   memory: memoryTable(await readResults<MemoryResult>("memory")),
   train: trainTable(await readResults<TrainResult>("train")),
   roofline: rooflineTable(await readResults<RooflineResult>("roofline")),

@@ -1,4 +1,5 @@
 import { Header } from "./header.tsx";
+import { OffBar } from "./inside/off-bar.tsx";
 import { LaterPart } from "./later-part.tsx";
 import { ModelsPart } from "./models/models-part.tsx";
 import { Notices } from "./models/notices.tsx";
@@ -16,6 +17,7 @@ export function App() {
       <Header />
       <main>
         <Notices />
+        <OffBar />
         {shown !== "train" && shown !== "models" && <TextPane />}
         <div role="tabpanel" id="part" aria-labelledby={`tab-${shown}`}>
           {shown === "text" && <TokenPart />}

@@ -12,9 +12,9 @@ export const TITLES: Readonly<Record<View, string>> = {
 
 /** The parts whose code is loaded when they are first opened. */
 export const LATER: Readonly<Partial<Record<View, () => Promise<ComponentType>>>> = {
-  // code: async () => (await import("./code/code-part.tsx")).CodePart,
-  // inside: async () => (await import("./inside/inside-part.tsx")).InsidePart,
-  // train: async () => (await import("./train/train-part.tsx")).TrainPart,
+  code: async () => (await import("./code/code-part.tsx")).CodePart,
+  inside: async () => (await import("./inside/inside-part.tsx")).InsidePart,
+  train: async () => (await import("./train/train-part.tsx")).TrainPart,
 };
 
 /** The parts that there are, in their order. */

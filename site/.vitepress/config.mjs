@@ -14,6 +14,7 @@ const lessons = [...matching(/^docs\/lessons\/index/), ...matching(/^docs\/lesso
 const learn = docs("playground", "reading", "compression", "hw1");
 const use = docs(
   "serving",
+  "scaling",
   "browser",
   "responsive",
   "quantization",
@@ -30,6 +31,9 @@ const listed = new Set([...learn, ...use, ...know, ...project, ...lessons]);
 const others = matching(/^docs\//).filter((path) => !listed.has(path));
 const group = (text, paths) =>
   paths.length === 0 ? [] : [{ text, items: items(paths.filter((path) => all.includes(path))) }];
+
+/** The page that site/hw1.mjs makes. */
+const REPORT = { text: "Problem set 1: the programming part", link: "/hw1/" };
 
 /** The anchors that GitHub makes of headings: the documents' links are written for them. */
 const slugify = (heading) =>
@@ -50,7 +54,11 @@ export default {
   ignoreDeadLinks: [/playground\/index/], // built beside these pages; tests/site follows all links
   markdown: {
     anchor: { slugify },
-    theme: { light: "github-light-high-contrast", dark: "github-dark" },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    config({ renderer: { rules } }) {
+      const { code_block: render } = rules; // indented code: it may scroll, and the keyboard has to get there
+      rules.code_block = (...block) => render(...block).replace("<pre", '<pre tabindex="0"');
+    },
     languageAlias: { "ts:line-numbers": "ts" },
   },
   themeConfig: {
@@ -61,12 +69,13 @@ export default {
       { text: "Reading GPT-2", link: "/docs/reading" },
       ...(lessons.length > 0 ? [{ text: "Lessons", link: link(lessons[0]) }] : []),
       { text: "Playground", link: "/playground/index.html", target: "_self" },
+      { text: "Problem set", link: REPORT.link },
       { text: "API", link: "/api/index.html", target: "_self" },
     ],
     sidebar: [
       { text: "What it is", link: "/" },
       ...group("Lessons", lessons),
-      ...group("Learn", learn),
+      ...group("Learn", learn).map((of) => ({ ...of, items: [...of.items, REPORT] })),
       ...group("Use", use),
       ...group("What holds", know),
       ...group("More", others),

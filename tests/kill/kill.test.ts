@@ -4,6 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { GPT2 } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { MAIN } from "../../packages/cli/test/support/cli.ts";
@@ -170,6 +171,40 @@ describe("a command that is killed", () => {
     expect(await complete(logits)).toBeUndefined();
     expect((await readFile(out)).equals(wanted)).toBe(true);
     expect(await readdir(own)).toEqual(["out"]);
+  });
+
+  it("score: leaves what --resume goes on from, again and again, to the very same file", async () => {
+    const own = await mkdtemp(join(room, "score-"));
+    const corpus = join(own, "corpus.jsonl");
+    const text = "To be, or not to be, that is the question: ".repeat(12);
+    const lines = Array.from({ length: 100 }, (_, i) => `${JSON.stringify({ id: i, text: text.slice(i) })}\n`);
+    await writeFile(corpus, lines.join(""));
+    const score = (out: string, ...flags: string[]): string[] => [MAIN, "score", corpus, "--out", out, ...flags];
+    const reference = join(own, "reference");
+    const began = performance.now();
+    expect(await complete(score(reference, "--threads", "1"))).toBeUndefined();
+    const duration = performance.now() - began;
+    const wanted = await readFile(reference, "utf8");
+    const random = generator(12);
+    for (let kills = 0, run = 0; kills < KILLS; run++) {
+      const out = join(own, `out-${run}.jsonl${run % 3 === 2 ? ".gz" : ""}`);
+      const jobs = run % 2 === 0 ? ["--jobs", "2"] : ["--threads", "1"];
+      let status: number | null = null;
+      while (status !== 0) {
+        const child = start(score(out, "--resume", ...jobs));
+        const closed = once(child, "close");
+        // Longer and longer, so that an end is reached, whatever else the machine does.
+        const timer = setTimeout(() => child.kill("SIGKILL"), random() * duration * (1 + kills / 10));
+        [status] = await closed;
+        clearTimeout(timer);
+        if (status !== 0) kills++;
+        const left = await readFile(out).catch(() => Buffer.alloc(0));
+        if (!out.endsWith(".gz")) expect(wanted.startsWith(left.toString())).toBe(true);
+      }
+      const made = await readFile(out);
+      expect((out.endsWith(".gz") ? gunzipSync(made) : made).toString()).toBe(wanted);
+    }
+    expect((await readdir(own)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   it("train: leaves no folder, or a model and a training that goes on to the very same files", async () => {

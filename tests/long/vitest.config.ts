@@ -18,6 +18,7 @@ export default defineConfig({
       ...filesWithProperties(),
       "tests/long/*.test.ts",
       "tests/kill/*.test.ts",
+      "tests/server/long/*.test.ts",
       "packages/gpt2/test/hub/{hostile,resume}.test.ts",
     ],
     setupFiles: [join(import.meta.dirname, "more-runs.ts")],

@@ -1,5 +1,3 @@
-import { inputChunks } from "./input.ts";
-
 /** The most bytes of a line: what is longer is no sentence, and would fill the memory without end. */
 export const LONGEST_LINE = 2 ** 28;
 
@@ -14,9 +12,9 @@ export interface InputLine {
 }
 
 /** Lines that arrived together; the input's last line need not have a line break. */
-export async function* inputLines(signal: AbortSignal): AsyncGenerator<InputLine[]> {
+export async function* inputLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<InputLine[]> {
   const splitter = new LineSplitter();
-  for await (const chunk of inputChunks(signal)) {
+  for await (const chunk of chunks) {
     const lines = splitter.push(chunk);
     if (lines.length > 0) yield lines;
   }

@@ -1,4 +1,5 @@
-import { addAbortSignal } from "node:stream";
+import { createReadStream } from "node:fs";
+import { addAbortSignal, type Readable } from "node:stream";
 import { writeNote } from "./output.ts";
 import { BoundedText, Utf8Decoder } from "./utf8.ts";
 
@@ -14,12 +15,25 @@ export function announceInput(what: string): void {
  *
  * @throws `signal.reason` when aborted, also while waiting
  */
-export async function* inputChunks(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export function inputChunks(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  return chunksOf(process.stdin, STDIN, signal);
+}
+
+/**
+ * A file as it is read.
+ *
+ * @throws `signal.reason` when aborted
+ */
+export function fileChunks(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  return chunksOf(createReadStream(path), path, signal);
+}
+
+async function* chunksOf(stream: Readable, name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of addAbortSignal(signal, process.stdin)) yield chunk as Uint8Array;
+    for await (const chunk of addAbortSignal(signal, stream)) yield chunk as Uint8Array;
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`${STDIN}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ import { logitsCommand } from "./logits.ts";
 import { lookCommand } from "./look/command.ts";
 import { runProgram } from "./program.ts";
 import { interactiveCommand } from "./run/command.ts";
-import { scoreCommand } from "./score.ts";
+import { scoreCommand } from "./score/command.ts";
 import { serveCommand } from "./serve.ts";
 import { tokenizeCommand } from "./tokenize.ts";
 import { trainCommand } from "./train/command.ts";

@@ -185,6 +185,8 @@ export async function compression(choice: ModelChoice & { readonly text: string;
   return { file: Array.from(made), opened: new TextDecoder().decode(opened) };
 }
 
+export { compressions } from "./compressions.ts";
+
 export async function fromPretrained(name: string, endpoint: string, options: { revision?: string } = {}) {
   let loaded = 0;
   using model = await GPT2.fromPretrained(name, {

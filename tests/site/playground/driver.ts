@@ -5,6 +5,7 @@ import type { Order } from "../../browser/page/orders.ts";
 
 let frame: HTMLIFrameElement | undefined;
 const wrong: string[] = [];
+const downloads: { readonly name: string; readonly url: string }[] = [];
 
 const inside = (): Window & typeof globalThis => frame!.contentWindow as Window & typeof globalThis;
 
@@ -56,6 +57,24 @@ export const actions = {
   },
   press(selector: string, key: string): void {
     find(selector).dispatchEvent(new (inside().KeyboardEvent)("keydown", { key, bubbles: true, cancelable: true }));
+  },
+  /** From now on downloads are kept for `download`. */
+  keepDownloads(): void {
+    const { prototype } = inside().HTMLAnchorElement;
+    const { click } = prototype;
+    prototype.click = function () {
+      if (this.download === "") click.call(this);
+      else downloads.push({ name: this.download, url: this.href });
+    };
+  },
+  /** The oldest download that was kept: its name, and its bytes as base64. */
+  async download(): Promise<{ readonly name: string; readonly base64: string } | undefined> {
+    const found = downloads.shift();
+    if (found === undefined) return undefined;
+    const reader = new FileReader();
+    reader.readAsDataURL(await (await inside().fetch(found.url)).blob());
+    await new Promise((resolve) => reader.addEventListener("load", resolve));
+    return { name: found.name, base64: String(reader.result).replace(/^.*,/, "") };
   },
   address(): string {
     return inside().location.href;

@@ -83,6 +83,17 @@ export class Playground {
     return act(this.#page, "address");
   }
 
+  keepDownloads(): Promise<void> {
+    return act(this.#page, "keepDownloads");
+  }
+
+  /** Waits for a download. */
+  async download(): Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }> {
+    let found: Awaited<ReturnType<Actions["download"]>>;
+    await expect.poll(async () => (found ??= await act(this.#page, "download")), PATIENCE).toBeDefined();
+    return { name: found!.name, bytes: new Uint8Array(Buffer.from(found!.base64, "base64")) };
+  }
+
   isolated(): Promise<boolean> {
     return act(this.#page, "isolated");
   }

@@ -1,5 +1,6 @@
 import { on } from "node:events";
 import { createInterface, type Interface } from "node:readline";
+import { inputChunks } from "../input.ts";
 import { inputLines, LONGEST_LINE } from "../input-lines.ts";
 import { decodeStrictly } from "../utf8.ts";
 
@@ -12,7 +13,7 @@ export interface Line {
 
 /** Lines of standard input, which is no terminal. Throws an Error for what is not UTF-8. */
 export async function* pipedLines(signal: AbortSignal): AsyncGenerator<Line, void> {
-  for await (const lines of inputLines(signal)) {
+  for await (const lines of inputLines(inputChunks(signal))) {
     for (const { number, bytes } of lines) {
       const name = `line ${number}`;
       if (bytes === undefined) throw new Error(`${name}: it is longer than ${LONGEST_LINE} bytes`);

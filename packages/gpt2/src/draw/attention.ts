@@ -53,6 +53,7 @@ export function drawAttention(
     height: top + T * cell + 28,
     content,
     theme: options.theme ?? "auto",
+    heading: options.heading,
   });
 }
 
@@ -109,6 +110,7 @@ export function drawAttentionHeads(
     height: height + 26,
     content,
     theme: options.theme ?? "auto",
+    heading: options.heading,
   });
 }
 

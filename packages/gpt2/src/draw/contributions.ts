@@ -69,6 +69,7 @@ export function drawContributions(drawn: DrawnContributions, options: DrawOption
     height: end + 34,
     content,
     theme: options.theme ?? "auto",
+    heading: options.heading,
   });
 }
 

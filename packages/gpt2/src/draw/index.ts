@@ -1,3 +1,4 @@
+export { drawAttentionArcs } from "./arcs.ts";
 export { drawAttention, drawAttentionHeads } from "./attention.ts";
 export { type DrawnContributions, drawContributions } from "./contributions.ts";
 export { type DrawnLens, drawLens } from "./lens.ts";

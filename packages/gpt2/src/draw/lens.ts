@@ -34,6 +34,7 @@ export function drawLens({ tokens, layers }: DrawnLens, options: DrawOptions = {
     height: bands.length * (height + 26) - 26,
     content,
     theme: options.theme ?? "auto",
+    heading: options.heading,
   });
 }
 

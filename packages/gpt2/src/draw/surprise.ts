@@ -1,4 +1,5 @@
 import { expectLength } from "./attention.ts";
+import { flow } from "./flow.ts";
 import { type DrawOptions, element, figure, type Markup, rounded, text } from "./svg.ts";
 import { MONO, monoWidth, shownToken } from "./tokens.ts";
 
@@ -18,19 +19,14 @@ export interface DrawnScore {
 /** A text, each token on the colour of its surprise: −log₂ of the probability that the model gave it, in bits. */
 export function drawSurprise({ tokens, logprobs }: DrawnScore, options: DrawOptions = {}): string {
   expectLength("drawSurprise", logprobs, Math.max(0, tokens.length - 1));
-  const content: Markup[] = [];
-  let [x, row, widest] = [0, 0, 0];
-  for (const [t, token] of tokens.entries()) {
-    const shown = shownToken(token);
-    const bits = t === 0 ? undefined : surprise(logprobs[t - 1]!);
-    const width = Math.max(monoWidth(shown, TEXT), bits === undefined ? 0 : monoWidth(shownBits(bits, 1), 10)) + 8;
-    if (x > 0 && x + width > WIDEST) [x, row] = [0, row + 1];
-    content.push(cell(shown, bits, x, row * ROW, width));
-    x += width + 2;
-    widest = Math.max(widest, x);
-    if (token.endsWith("\n")) [x, row] = [0, row + 1];
-  }
-  const rows = x === 0 ? row : row + 1;
+  const bits = tokens.map((_, t) => (t === 0 ? undefined : surprise(logprobs[t - 1]!)));
+  const shown = tokens.map(shownToken);
+  const widths = shown.map((token, t) => {
+    const below = bits[t] === undefined ? 0 : monoWidth(shownBits(bits[t], 1), 10);
+    return Math.max(monoWidth(token, TEXT), below) + 8;
+  });
+  const { places, rows, width } = flow(tokens, widths, WIDEST);
+  const content = places.map(({ x, row }, t) => cell(shown[t]!, bits[t], x, row * ROW, widths[t]!));
   content.push(...legend(rows * ROW + 18));
   const total = logprobs.reduce((sum, logprob) => sum + surprise(logprob), 0);
   const mean = total / logprobs.length;
@@ -41,10 +37,11 @@ export function drawSurprise({ tokens, logprobs }: DrawnScore, options: DrawOpti
   return figure({
     title: options.title ?? "How much each token surprised the model",
     explanation: `Each of {T} tokens, and below it −log₂ of the probability that those before it gave it; the first is given. ${summary}`,
-    width: Math.max(widest, LEGEND_WIDTH),
+    width: Math.max(width, LEGEND_WIDTH),
     height: rows * ROW + 26,
     content,
     theme: options.theme ?? "auto",
+    heading: options.heading,
   });
 }
 

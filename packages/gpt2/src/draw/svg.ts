@@ -39,6 +39,8 @@ export interface DrawOptions {
   readonly theme?: ThemeName | undefined;
   /** The line above the picture; each drawing has one of its own. */
   readonly title?: string | undefined;
+  /** False: no title and explanation above the picture, and no margin, for pages that have their own. Default: true. */
+  readonly heading?: boolean | undefined;
 }
 
 /** The parts of a drawing that all have. */
@@ -51,21 +53,25 @@ export interface Figure {
   readonly height: number;
   readonly content: readonly Markup[];
   readonly theme: ThemeName;
+  readonly heading?: boolean | undefined;
 }
 
 const MARGIN = 20;
+/** Without a heading: so that strokes at the edge are whole. */
+const BARE_MARGIN = 2;
 const TITLE = 32;
 const LINE = 18;
 /** No figure is narrower, so that its explanation has room. */
 const NARROWEST = 480;
 
 /** An SVG file: heading, and content moved below it. The same arguments give the same bytes. */
-export function figure({ title, explanation, width, height, content, theme }: Figure): string {
-  const room = Math.max(NARROWEST, width, title.length * TITLE_LETTER);
-  const lines = wrapped(explanation, Math.floor(room / PROSE));
-  const heading = MARGIN + TITLE + lines.length * LINE;
-  const w = Math.ceil(room + 2 * MARGIN);
-  const h = Math.ceil(heading + height + MARGIN);
+export function figure({ title, explanation, width, height, content, theme, heading = true }: Figure): string {
+  const room = heading ? Math.max(NARROWEST, width, title.length * TITLE_LETTER) : width;
+  const margin = heading ? MARGIN : BARE_MARGIN;
+  const lines = heading ? wrapped(explanation, Math.floor(room / PROSE)) : [];
+  const above = heading ? MARGIN + TITLE + lines.length * LINE : margin;
+  const w = Math.ceil(room + 2 * margin);
+  const h = Math.ceil(above + height + margin);
   const whole = element(
     "svg",
     {
@@ -81,9 +87,9 @@ export function figure({ title, explanation, width, height, content, theme }: Fi
     element("title", {}, title),
     { markup: `<style>${styleOf(theme)}</style>` },
     element("rect", { class: "paper", width: w, height: h, rx: 6 }),
-    text(MARGIN, MARGIN + 12, title, { "font-size": 16, "font-weight": "bold" }),
+    ...(heading ? [text(MARGIN, MARGIN + 12, title, { "font-size": 16, "font-weight": "bold" })] : []),
     ...lines.map((line, i) => text(MARGIN, MARGIN + 14 + (i + 1) * LINE, lettered(line), { class: "muted" })),
-    element("g", { transform: `translate(${MARGIN} ${heading})` }, ...content),
+    element("g", { transform: `translate(${margin} ${above})` }, ...content),
   );
   return `${whole.markup}\n`;
 }

@@ -3,11 +3,12 @@ import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/option
 import type { Text } from "../language-model.ts";
 import { checkTokenIds } from "../model/batch.ts";
 import { type C, type H, logits, type Model } from "../model/model.ts";
-import { checkInteger } from "../options.ts";
+import { checkFlag, checkInteger } from "../options.ts";
 import { idsOf } from "../text-ids.ts";
-import { hooksOf, type PlacedHook } from "./hooks.ts";
+import type { PlacedHook } from "./hooks.ts";
 import { hookedPass, type Looked, type LookOptions, lookOptionNames } from "./pass.ts";
 import { findPlaces } from "./places.ts";
+import { besidePass, hooksOfPass, withoutStartedHooks } from "./started.ts";
 
 export interface ContributionOptions extends LookOptions {
   /** The token of the text after which logits are explained, from 0; negative numbers count from the end. Default: the last. */
@@ -62,6 +63,7 @@ export async function contributions(
   options: ContributionOptions = {},
 ): Promise<Contributions> {
   checkOptionNames(options, [...lookOptionNames, "position", "target", "against"], "contributions");
+  checkFlag("alone", options.alone);
   const ids = idsOf("contributions", tokenizer, text);
   const position = positionIn(ids, options.position);
   checkTarget(model, "target", options.target);
@@ -74,10 +76,13 @@ export async function contributions(
         void rows.set(place.name, keep(value.slice(0, position, position + 1))),
     }));
   const blocks = model.config.nLayer > 0 ? ["h.*.attn.y", "h.*.mlp.cProj"] : [];
-  const hooks = [...hooksOf(model, options), ...["wte", "wpe", "x.*", ...blocks].flatMap(reader)];
+  const hooks = [...hooksOfPass(model, options), ...["wte", "wpe", "x.*", ...blocks].flatMap(reader)];
   try {
     using final = await hookedPass(model, ids, hooks, options.signal);
-    using scores = tidy(() => logits(model, final.slice(0, position, position + 1)));
+    using scores = besidePass(
+      model,
+      options.alone,
+    )(() => tidy(() => logits(model, final.slice(0, position, position + 1))));
     const row = await scores.data();
     const target = options.target ?? row.indexOf(row.reduce((a, b) => Math.max(a, b)));
     const { against } = options;
@@ -99,10 +104,11 @@ export async function contributions(
 /** What the output of the final layer normalization is multiplied by, `[C]`. */
 async function directionOf(model: Model, target: number, against: number | undefined): Promise<Float64Array> {
   const chosen = against === undefined ? [target] : [target, against];
-  using rows = tidy(() => {
-    const { lmHead } = model.weights;
-    return embedding(lmHead, fromData(chosen, [chosen.length], { dtype: "int32", device: lmHead.device }));
-  });
+  const { lmHead } = model.weights;
+  // No hook on the embeddings is to see this: it is the weight that is read.
+  using rows = withoutStartedHooks(model, () =>
+    tidy(() => embedding(lmHead, fromData(chosen, [chosen.length], { dtype: "int32", device: lmHead.device }))),
+  );
   const data = await rows.data();
   const { nEmbd } = model.config;
   return Float64Array.from({ length: nEmbd }, (_, c) => data[c]! - (data[nEmbd + c] ?? 0));
@@ -125,7 +131,7 @@ async function partsOf(
   add("wpe", await read("wpe"));
   for (const [layer, { attn }] of weights.h.entries()) {
     using y = tidy(() => apart(model, rows.get(`h.${layer}.attn.y`) as Tensor<[1, H, number]>));
-    using written = linear(y, attn.cProj.weight); // [H, C]
+    using written = withoutStartedHooks(model, () => linear(y, attn.cProj.weight)); // [H, C]
     const heads = await written.data();
     for (let head = 0; head < config.nHead; head++) {
       add(`h.${layer}.attn.head.${head}`, heads.subarray(head * config.nEmbd, (head + 1) * config.nEmbd));

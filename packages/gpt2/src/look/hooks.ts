@@ -5,13 +5,12 @@ import {
   type OpCall,
   type OpListener,
   ShapeMismatchError,
-  startObserving,
   Tensor,
   type Vectors,
   type View,
   zerosLike,
 } from "@gpt2-ts/tensor";
-import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
+import { OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { C, D, F, H, Model, T, V } from "../model/model.ts";
 import { columnsOf, findPlaces, type Place } from "./places.ts";
 import { Where } from "./where.ts";
@@ -79,24 +78,6 @@ export function hooksOf({ config }: Model, { ablate = [], hooks = {} }: Changes)
     return findPlaces("hooks", config, name).map((place) => ({ place, hook: hook as Hook<never> }));
   });
   return [...off, ...own];
-}
-
-/**
- * Changes what a model computes from now on, until the returned function is called: in passes of any kind, such as those of a
- * generation.
- *
- *     const stop = startHooks(model, { ablate: ["h.2.attn.head.1"] });
- *     const { text } = await model.generate("To be, or not");
- *     stop();
- *
- * Operations of one's own on the model's weights pass the same places. Scoring makes no logits, so that a hook on them is an error there.
- *
- * @throws OptionError for places that the model does not have
- */
-export function startHooks({ model }: { readonly model: Model }, changes: Changes): () => void {
-  checkOptionNames(changes, ["ablate", "hooks"], "startHooks");
-  const hooks = hooksOf(model, changes);
-  return hooks.length > 0 ? startObserving(hookListener(model, hooks)) : () => {};
 }
 
 /** Runs hooks where their places come by. */

@@ -1,18 +1,24 @@
-import { fromData, keep, layerNorm, Tensor, tidy, topK } from "@gpt2-ts/tensor";
-import { checkOptionNames } from "@gpt2-ts/tensor/options";
+import { fromData, keep, layerNorm, type Tensor, tidy, topK } from "@gpt2-ts/tensor";
+import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { Text } from "../language-model.ts";
 import { logitsOfRows } from "../model/advance.ts";
 import type { C, Model } from "../model/model.ts";
 import { pauses } from "../model/pauses.ts";
-import { checkInteger } from "../options.ts";
+import { checkFlag, checkInteger } from "../options.ts";
 import { idsOf } from "../text-ids.ts";
-import { hooksOf, type PlacedHook } from "./hooks.ts";
+import type { PlacedHook } from "./hooks.ts";
 import { hookedPass, type Looked, type LookOptions, lookOptionNames } from "./pass.ts";
-import { findPlaces } from "./places.ts";
+import { findPlaces, type Place } from "./places.ts";
+import { checkRange } from "./slice.ts";
+import { besidePass, hooksOfPass } from "./started.ts";
 
 export interface LogitLensOptions extends LookOptions {
   /** How many of the likeliest tokens are told for each place; default 5. */
   readonly top?: number | undefined;
+  /** The layers that are read, such as `["x.4"]`; `*` in the place of the number stands for all of them, which is the default. */
+  readonly places?: readonly string[] | undefined;
+  /** The tokens of the text after which it is asked what follows: from this one to before that one, from 0. Default: all. */
+  readonly positions?: readonly [start: number, end: number] | undefined;
 }
 
 /** A token that may follow. */
@@ -27,9 +33,9 @@ export interface Candidate {
 export interface LensLayer {
   /** `x.0`, what the first block reads, to the last block's result, from which the model's own answer is made. */
   readonly place: string;
-  /** For each token of the text, what is likeliest to follow it, likeliest first. */
+  /** For each of the positions, what is likeliest to follow the token there, likeliest first. */
   readonly top: readonly (readonly Candidate[])[];
-  /** For each token but the last, the probability of the one that follows in the text. */
+  /** For each of the positions but the last of the text, the probability of the token that follows. */
   readonly next: readonly number[];
 }
 
@@ -51,26 +57,35 @@ export async function logitLens(
   text: Text,
   options: LogitLensOptions = {},
 ): Promise<LogitLens> {
-  checkOptionNames(options, [...lookOptionNames, "top"], "logitLens");
-  const { top = 5, signal } = options;
+  checkOptionNames(options, [...lookOptionNames, "top", "places", "positions"], "logitLens");
+  const { top = 5, signal, alone = false } = options;
   checkInteger("top", top, 1, model.config.vocabSize);
+  checkFlag("alone", alone);
   const ids = idsOf("logitLens", tokenizer, text);
+  const { positions: rows = [0, ids.length] } = options;
+  checkRange("positions", rows, ids.length);
   const streams = new Map<string, Tensor<[number, C]>>();
-  const readers = findPlaces("places", model.config, "x.*").map(
+  const readers = layersOf(model, options.places).map(
     (place): PlacedHook => ({
       place,
-      hook: (value: Tensor<[number, C]>) => void streams.set(place.name, keep(new Tensor<[number, C]>(value))),
+      hook: (value: Tensor<[number, C]>) => void streams.set(place.name, keep(value.slice(0, ...rows))),
     }),
   );
+  const read = besidePass(model, alone);
   try {
-    (await hookedPass(model, ids, [...hooksOf(model, options), ...readers], signal)).dispose();
+    (await hookedPass(model, ids, [...hooksOfPass(model, options), ...readers], signal)).dispose();
+    const following = [...ids, 0].slice(rows[0] + 1, rows[1] + 1); // what follows the last token, nobody knows: its number is dropped
     const layers: LensLayer[] = [];
     for (const [place, stream] of streams) {
-      const { indices, values, next } = await predictions(model, stream, ids, top, signal);
+      const { indices, values, next } = await predictions(model, stream, following, top, read, signal);
       const candidates = Array.from(indices, (id, i): Candidate => {
         return { id, token: tokenizer.tokens([id])[0]!, probability: values[i]! };
       });
-      layers.push({ place, top: ids.map((_, t) => candidates.slice(t * top, (t + 1) * top)), next });
+      layers.push({
+        place,
+        top: following.map((_, t) => candidates.slice(t * top, (t + 1) * top)),
+        next: next.slice(0, ids.length - 1 - rows[0]),
+      });
     }
     return { ids, tokens: tokenizer.tokens(ids), layers };
   } finally {
@@ -82,18 +97,20 @@ export async function logitLens(
 async function predictions(
   model: Model,
   stream: Tensor<[number, C]>,
-  ids: readonly number[],
+  following: readonly number[],
   top: number,
+  read: ReturnType<typeof besidePass>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly indices: readonly number[]; readonly values: readonly number[]; readonly next: number[] }> {
   const { weight, bias } = model.weights.lnF;
-  const following = [...ids.slice(1), 0]; // what follows the last token, nobody knows: its number is dropped
-  using x = layerNorm(stream, weight, bias, model.config.layerNormEpsilon);
+  using x = read(() => layerNorm(stream, weight, bias, model.config.layerNormEpsilon));
   const indices: number[] = [];
   const values: number[] = [];
   const next: number[] = [];
   const pause = pauses(signal);
-  for (const logits of logitsOfRows(model, x, [...ids.keys()])) {
+  const rows = logitsOfRows(model, x, [...following.keys()]);
+  for (let step = read(() => rows.next()); !step.done; step = read(() => rows.next())) {
+    const logits = step.value;
     const found = tidy(() => {
       const probabilities = logits.softmax(-1);
       const [rows] = logits.shape;
@@ -111,5 +128,17 @@ async function predictions(
     }
     await pause();
   }
-  return { indices, values, next: next.slice(0, -1) };
+  return { indices, values, next };
+}
+
+/** The layers that are read, in the order of the pass. */
+function layersOf({ config }: Model, names: readonly string[] = ["x.*"]): Place[] {
+  if (!Array.isArray(names)) throw new OptionError("places", `expected names of places, got ${showValue(names)}`);
+  const wanted = new Set((names as readonly string[]).flatMap((name) => findPlaces("places", config, name)));
+  const layers = findPlaces("places", config, "x.*");
+  for (const place of wanted) {
+    if (!layers.includes(place))
+      throw new OptionError("places", `${place.name} is no layer: expected x.0 to ${layers.at(-1)!.name}`);
+  }
+  return layers.filter((place) => wanted.has(place));
 }

@@ -1,4 +1,4 @@
-import { observe, type Tensor, tidy } from "@gpt2-ts/tensor";
+import { type Tensor, tidy } from "@gpt2-ts/tensor";
 import { checkOptionNames } from "@gpt2-ts/tensor/options";
 import type { Text } from "../language-model.ts";
 import { Batch } from "../model/batch.ts";
@@ -6,7 +6,8 @@ import { type C, forward, forwardInSteps, logits, type Model, type T, type V } f
 import { pauses } from "../model/pauses.ts";
 import { idsOf } from "../text-ids.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { type Changes, hookListener, hooksOf, type PlacedHook } from "./hooks.ts";
+import { type Changes, hookListener, type PlacedHook } from "./hooks.ts";
+import { hooksOfPass, withHooks } from "./started.ts";
 
 /** A model in this thread with its tokenizer, such as a GPT2. */
 export interface Looked {
@@ -16,11 +17,13 @@ export interface Looked {
 
 /** How a text is looked at. */
 export interface LookOptions extends Changes {
+  /** Without the hooks that `startHooks` has started (`switchOff` of a worker): only `ablate` and `hooks` change the pass. Default: false. */
+  readonly alone?: boolean | undefined;
   /** Stops early: the function then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export const lookOptionNames = ["ablate", "hooks", "signal"] as const;
+export const lookOptionNames = ["ablate", "hooks", "alone", "signal"] as const;
 
 /**
  * The scores of every token of the vocabulary after each token of a text, `[T, V]`, as `model.logits` gives them, from a pass that
@@ -35,9 +38,9 @@ export const lookOptionNames = ["ablate", "hooks", "signal"] as const;
  */
 export function run({ model, tokenizer }: Looked, text: Text, changes: Changes = {}): Tensor<[number, V]> {
   checkOptionNames(changes, ["ablate", "hooks"], "run");
-  const listener = hookListener(model, hooksOf(model, changes));
+  const listener = hookListener(model, hooksOfPass(model, changes));
   using batch = new Batch(model, [{ ids: idsOf("run", tokenizer, text) }]);
-  return observe(listener, () => {
+  return withHooks(model, listener, () => {
     using x = forward(model, batch);
     return tidy(() => logits(model, x));
   });
@@ -57,7 +60,7 @@ export async function hookedPass(
   const pause = pauses(signal);
   try {
     for (;;) {
-      const step = observe(listener, () => steps.next());
+      const step = withHooks(model, listener, () => steps.next());
       if (step.done) return step.value;
       await pause();
     }

@@ -1,11 +1,14 @@
-import { keep, observe, Tensor, tidy } from "@gpt2-ts/tensor";
+import { keep, type Tensor, tidy } from "@gpt2-ts/tensor";
 import { checkOptionNames, OptionError, showValue } from "@gpt2-ts/tensor/options";
 import type { Text } from "../language-model.ts";
 import { logits } from "../model/model.ts";
+import { checkFlag } from "../options.ts";
 import { idsOf } from "../text-ids.ts";
-import { hookListener, hooksOf, type PlacedHook } from "./hooks.ts";
+import { hookListener, type PlacedHook } from "./hooks.ts";
 import { hookedPass, type Looked, type LookOptions, lookOptionNames } from "./pass.ts";
 import { findPlaces, type Place, placesOf } from "./places.ts";
+import { checkSlice, partOfValue, type Slice } from "./slice.ts";
+import { hooksOfPass, withHooks } from "./started.ts";
 
 export interface TraceOptions extends LookOptions {
   /**
@@ -13,6 +16,11 @@ export interface TraceOptions extends LookOptions {
    * are parts of `attn.y`.
    */
   readonly places?: readonly string[] | undefined;
+  /**
+   * Only a part of each value: from which element of an axis to before which, by the axis's letter. `{ T: [11, 12], H: [3, 4] }` is
+   * what concerns token 11 and head 3; of scores and patterns T are the rows, the tokens that attend. Default: all.
+   */
+  readonly slice?: Slice | undefined;
 }
 
 /** What flowed through the model when it read a text. */
@@ -39,19 +47,26 @@ export interface TracedValue extends Place {
  * @throws OptionError for places that the model does not have; what `run` throws; `signal.reason` when aborted
  */
 export async function trace({ model, tokenizer }: Looked, text: Text, options: TraceOptions = {}): Promise<Trace> {
-  checkOptionNames(options, [...lookOptionNames, "places"], "trace");
+  checkOptionNames(options, [...lookOptionNames, "places", "slice"], "trace");
+  checkFlag("alone", options.alone);
   const ids = idsOf("trace", tokenizer, text);
   const wanted = wantedPlaces(model.config, options.places);
+  const { slice = {} } = options;
+  checkSlice(slice, wanted, model.sizes, ids.length);
   const kept = new Map<Place, Tensor<readonly number[]>>();
-  const reader = (place: Place): PlacedHook => ({
-    place,
-    hook: (value: Tensor<readonly number[]>) => void kept.set(place, keep(new Tensor(value))),
-  });
+  const { T: rows = [0, ids.length], ...rest } = slice;
+  const reader = (place: Place): PlacedHook => {
+    const wantedPart = place.name === "logits" ? rest : slice; // of the logits only the rows that are wanted are computed
+    return {
+      place,
+      hook: (value: Tensor<readonly number[]>) => void kept.set(place, keep(partOfValue(value, place, wantedPart))),
+    };
+  };
   try {
-    const hooks = [...hooksOf(model, options), ...wanted.map(reader)];
+    const hooks = [...hooksOfPass(model, options), ...wanted.map(reader)];
     using x = await hookedPass(model, ids, hooks, options.signal);
     if (wanted.some(({ name }) => name === "logits")) {
-      observe(hookListener(model, hooks), () => tidy(() => void logits(model, x)));
+      withHooks(model, hookListener(model, hooks), () => tidy(() => void logits(model, x.slice(0, ...rows))));
     }
     const values: TracedValue[] = [];
     for (const place of wanted) {

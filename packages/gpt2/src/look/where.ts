@@ -3,17 +3,24 @@ import type { Model } from "../model/model.ts";
 import { weightsByStorage } from "../model/places.ts";
 
 /**
+ * The place whose value a memory holds, of each model. All who listen share it: where one puts another value in place, that memory is
+ * what the next operation reads, and the others have to know it.
+ */
+const placesOfMemory = new WeakMap<Model, WeakMap<Storage, string>>();
+
+/**
  * Tells which place of the forward pass an operation computes: by the weight that it reads, or else by the places that its operands
  * came from. It looks at nothing but operands, so passes may be cut, packed and interleaved as they like.
  */
 export class Where {
   readonly #model: Model;
   readonly #weightOf: ReturnType<typeof weightsByStorage>;
-  /** The place whose value a memory holds. */
-  readonly #placeOf = new WeakMap<Storage, string>();
+  readonly #placeOf: WeakMap<Storage, string>;
 
   constructor(model: Model) {
     this.#model = model;
+    this.#placeOf = placesOfMemory.get(model) ?? new WeakMap();
+    placesOfMemory.set(model, this.#placeOf);
     this.#weightOf = weightsByStorage(model);
   }
 

@@ -1,10 +1,13 @@
+import { DeviceError } from "@gpt2-ts/tensor";
 import type { GPT2Config } from "../model/config.ts";
 import { weightsFor } from "../model/weights.ts";
+import { trainedNames } from "./freeze.ts";
+import { sizesOfBatch, type TrainingOptions } from "./options.ts";
 
 /** Bytes of a float32. */
 const FLOAT = 4;
 /** The most that a WebAssembly memory holds. */
-export const WASM_BYTES = 2 ** 32;
+const WASM_BYTES = 2 ** 32;
 
 /** What training keeps in the device's memory, in bytes. */
 export interface TrainingMemory {
@@ -56,4 +59,25 @@ export function trainingMemory(
     work,
     total: weights + gradients + optimizer + activations + work,
   };
+}
+
+/**
+ * The same for a training with these options.
+ *
+ * @throws DeviceError if it is more than a WebAssembly memory holds: that is known before a model is loaded or made; OptionError
+ */
+export function checkTrainingMemory(config: GPT2Config, options: TrainingOptions = {}): TrainingMemory {
+  const trained = trainedNames(config, options.freeze ?? []);
+  const tokens = sizesOfBatch(options, config).microBatchTokens;
+  const memory = trainingMemory(config, { tokens, isTrained: (name) => trained.has(name) });
+  const { total, weights, gradients, optimizer, activations, work } = memory;
+  if (total <= WASM_BYTES) return memory;
+  const [all, state, passes] = [total, weights + gradients + optimizer, activations + work].map(
+    (bytes) => `${(bytes / 1e9).toFixed(1)} GB`,
+  );
+  throw new DeviceError(
+    "wasm",
+    `training this model takes about ${all} (${state} for weights, gradients and AdamW, ${passes} for passes over ${tokens} tokens), ` +
+      `and a WebAssembly memory holds ${(WASM_BYTES / 1e9).toFixed(1)} GB; freeze layers, or compute fewer tokens at once`,
+  );
 }

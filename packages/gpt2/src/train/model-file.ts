@@ -1,5 +1,6 @@
 import type { Tensor } from "@gpt2-ts/tensor";
 import { type LazyTensorData, type Own, serialize, type TensorInput } from "safetensors-ts";
+import { configFile } from "../model/config-file.ts";
 import type { Model } from "../model/model.ts";
 import { namedWeights } from "../model/weights.ts";
 
@@ -20,4 +21,21 @@ export async function modelFile(model: Model): Promise<Own<Uint8Array>> {
     tensors.set(name, { dtype: "F32", shape: tensor.shape, data: await tensor.data() });
   }
   return serialize(tensors, METADATA);
+}
+
+/**
+ * A model as the files of its folder, by name, for wherever there are no paths: `GPT2.load` takes them, and a page can save them.
+ *
+ * @param vocabulary the texts of its `vocab.json` and `merges.txt`, as `trainBPE` gives them
+ */
+export async function modelFiles(
+  model: Model,
+  { vocab, merges }: { readonly vocab: string; readonly merges: string },
+): Promise<Record<"config.json" | "vocab.json" | "merges.txt" | "model.safetensors", Blob>> {
+  return {
+    "config.json": new Blob([configFile(model.config)]),
+    "vocab.json": new Blob([vocab]),
+    "merges.txt": new Blob([merges]),
+    "model.safetensors": new Blob([await modelFile(model)]),
+  };
 }

@@ -286,7 +286,8 @@ export class GPT2Worker implements LanguageModel {
 
   /**
    * From now on the values at these places are 0 in all that the model computes, such as `["h.2.attn.head.1"]`; `[]` switches them on
-   * again. A call that is under way changes with its next operation.
+   * again. A generation that is under way changes with its next operation; `alone: true` of `trace`, `logitLens` and `contributions` looks
+   * at the model as if all were on.
    *
    * @throws OptionError for places that the model does not have, and nothing changes
    */

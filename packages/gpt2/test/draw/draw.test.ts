@@ -4,6 +4,7 @@ import { colourAt, contrast } from "../../../hw1/src/figures/theme.ts";
 import {
   columnsOf,
   drawAttention,
+  drawAttentionArcs,
   drawAttentionHeads,
   drawContributions,
   drawLens,
@@ -52,6 +53,7 @@ function drawings(tokens: readonly string[], theme?: "light" | "dark"): string[]
       },
       options,
     ),
+    drawAttentionArcs(tokens, pattern, options),
   ];
 }
 
@@ -101,6 +103,8 @@ describe("drawings", () => {
     expect(surprise).toContain(">3.0<");
     expect(surprise).toContain("On average 4.00 bits a token");
     expect(surprise).toContain("16.0 equal");
+    const arcs = drawAttentionArcs(tokens, [1, 0, 0, 0.25, 0.75, 0, 0.5, 0.001, 0.499]);
+    expect(titles(arcs)).toEqual(["Where “,” looks", "To: 50 %", "·be: <1 %", ",: 50 %"]);
     const [, , lens, , contributions] = drawings(tokens);
     expect(titles(lens!).slice(1, 4)).toEqual(["·be 0 %", "·be 0 %", "·be 0 %"]);
     expect(lens!.match(/class="line-ink"/g)).toHaveLength(2 * 3); // the token that comes, in three layers
@@ -123,6 +127,37 @@ describe("drawings", () => {
       expect(Number(width)).toBeLessThan(1100);
       for (const [, x] of svg.matchAll(/<(?:rect|text) x="([\d.]+)"/g)) expect(Number(x)).toBeLessThan(Number(width));
       for (const [, y] of svg.matchAll(/ y="([\d.]+)"/g)) expect(Number(y)).toBeLessThan(Number(height));
+    }
+  });
+
+  it("have an arc to each token that the chosen one takes something from, and none to what comes later", () => {
+    const tokens = Array.from({ length: 40 }, (_, t) => (t % 9 === 8 ? "\n" : ` token${t}`));
+    const pattern = Float32Array.from({ length: 1600 }, (_, i) =>
+      i % 40 <= i / 40 ? 1 / (Math.floor(i / 40) + 1) : 0,
+    );
+    const arcsOf = (svg: string) => svg.match(/<path [^>]*class="line-share"/g)?.length ?? 0;
+    for (const from of [0, 1, 20, 39]) {
+      const svg = drawAttentionArcs(tokens, pattern, { from, width: 300 });
+      expect(arcsOf(svg)).toBe(from);
+      expect(svg.match(/data-token="\d+"/g)).toEqual(tokens.map((_, t) => `data-token="${t}"`));
+      expect(svg.match(/class="line-ink"/g)).toHaveLength(1);
+    }
+    expect(drawAttentionArcs(tokens, pattern)).toBe(drawAttentionArcs(tokens, pattern, { from: 39 }));
+    const [, width] = /viewBox="0 0 (\d+)/.exec(drawAttentionArcs(tokens, pattern, { width: 300, heading: false }))!;
+    expect(Number(width)).toBeLessThanOrEqual(306);
+    for (const from of [-1, 40, 0.5]) expect(() => drawAttentionArcs(tokens, pattern, { from })).toThrow(RangeError);
+    expect(() => drawAttentionArcs([], [])).toThrow(RangeError);
+  });
+
+  it("stand without their heading where a page has its own, the name kept for those who cannot see", () => {
+    const tokens = ["To", " be"];
+    for (const draw of [drawAttention, drawAttentionArcs]) {
+      const [whole, bare] = [true, false].map((heading) => draw(tokens, [1, 0, 0.5, 0.5], { title: "Name", heading }));
+      expect(bare).toContain("<title>Name</title>");
+      expect(bare).not.toContain(">Name</text>");
+      expect(whole).toContain(">Name</text>");
+      const height = (svg: string) => Number(/viewBox="0 0 \d+ (\d+)"/.exec(svg)![1]);
+      expect(height(bare!)).toBeLessThan(height(whole!) - 60);
     }
   });
 

@@ -4,9 +4,11 @@ import { loadConfig, loadModel } from "../../checkpoint/load.ts";
 import { loadTokenizer } from "../../checkpoint/load-tokenizer.ts";
 import { type ModelSource, modelSource } from "../../checkpoint/source/index.ts";
 import { requiredText } from "../../checkpoint/source/required-text.ts";
-import { type GPT2Config, parseConfig } from "../../model/config.ts";
+import type { GPT2Config } from "../../model/config.ts";
+import { configFile } from "../../model/config-file.ts";
 import { initialModel } from "../../model/initialize.ts";
 import type { Model } from "../../model/model.ts";
+import { newConfig } from "../../model/new-config.ts";
 import { Tokenizer } from "../../tokenizer/tokenizer.ts";
 import { trainBPE } from "../../tokenizer/train.ts";
 import { TOKENIZER_FILES } from "../../tokenizer-files.ts";
@@ -68,20 +70,18 @@ async function newModel(options: TrainFolderOptions): Promise<Origin> {
   const source = options.tokenizer === undefined ? undefined : await modelSource(options.tokenizer, options.signal);
   const given = source && (await loadTokenizer(source));
   const seed = options.seed ?? 1;
-  const configOf = (vocabSize: number, endOfText: number | undefined): string =>
-    describe(options, vocabSize, endOfText);
-  const parse = (text: string): GPT2Config => parseConfig(text, "config.json");
+  const { layers = 4, heads = 4, channels = 128, context = CONTEXT } = options;
   const { vocabSize = given?.vocabSize ?? VOCABULARY } = options;
+  const shape = { layers, heads, channels, context };
   return {
-    config: parse(configOf(vocabSize, undefined)),
+    config: newConfig({ ...shape, vocabSize }),
     async prepare(files, { signal, onMerge }) {
       const own = source
         ? await textsOf(source, TOKENIZER_FILES)
         : await learnTokenizer(files, vocabSize, signal, onMerge);
       const tokenizer = given ?? Tokenizer.fromVocab({ vocab: own.get("vocab.json")!, merges: own.get("merges.txt")! });
-      const configText = configOf(tokenizer.vocabSize, tokenizer.endOfText);
-      const config = parse(configText);
-      const texts = new Map([["config.json", configText], ...own]);
+      const config = newConfig({ ...shape, vocabSize: tokenizer.vocabSize, endOfText: tokenizer.endOfText });
+      const texts = new Map([["config.json", configFile(config)] as const, ...own]);
       return { config, tokenizer, texts, model: async (device) => initialModel(config, { seed, device }) };
     },
   };
@@ -111,32 +111,6 @@ async function* piecesOf(files: readonly TextFile[]): AsyncGenerator<string> {
     if (typeof document === "string") yield document;
     else yield* document;
   }
-}
-
-/** A `config.json` as `transformers` writes it. */
-function describe(
-  { layers = 4, heads = 4, channels = 128, context = CONTEXT }: TrainFolderOptions,
-  vocabSize: number,
-  endOfText: number | undefined,
-): string {
-  const config = {
-    architectures: ["GPT2LMHeadModel"],
-    model_type: "gpt2",
-    activation_function: "gelu_new",
-    n_layer: layers,
-    n_head: heads,
-    n_embd: channels,
-    n_positions: context,
-    n_ctx: context,
-    vocab_size: vocabSize,
-    layer_norm_epsilon: 1e-5,
-    tie_word_embeddings: true,
-    embd_pdrop: 0,
-    attn_pdrop: 0,
-    resid_pdrop: 0,
-    ...(endOfText !== undefined && { bos_token_id: endOfText, eos_token_id: endOfText }),
-  };
-  return `${JSON.stringify(config, undefined, 2)}\n`;
 }
 
 async function textsOf(source: ModelSource, names: readonly string[]): Promise<Map<string, string>> {

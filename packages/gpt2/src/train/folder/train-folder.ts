@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Backend, DeviceError } from "@gpt2-ts/tensor";
+import type { Backend } from "@gpt2-ts/tensor";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { loadConfig } from "../../checkpoint/load.ts";
 import { loadTokenizer } from "../../checkpoint/load-tokenizer.ts";
@@ -12,9 +12,8 @@ import type { GPT2Config } from "../../model/config.ts";
 import { openDevice } from "../../open-device.ts";
 import { removeAbandoned, temporaryPath } from "../../process-owner.ts";
 import { warnOnConsole } from "../../warning.ts";
-import { trainedNames } from "../freeze.ts";
-import { trainingMemory, WASM_BYTES } from "../memory.ts";
-import { type ResolvedOptions, sizesOfBatch, type TrainingOptions } from "../options.ts";
+import { checkTrainingMemory } from "../memory.ts";
+import type { ResolvedOptions, TrainingOptions } from "../options.ts";
 import type { TrainResult } from "../train.ts";
 import { Trainer } from "../trainer.ts";
 import { lock } from "./lock.ts";
@@ -188,22 +187,7 @@ async function create(folder: string, fill: (temporary: string) => Promise<void>
 
 /** Throws a {@link DeviceError} for what cannot be trained in a WebAssembly memory, before anything is loaded. */
 function checkMemory(config: GPT2Config, options: TrainingOptions, device: string | Backend = "wasm"): void {
-  if ((typeof device === "string" ? device : device.name) !== "wasm") return;
-  const trained = trainedNames(config, options.freeze ?? []);
-  const tokens = sizesOfBatch(options, config).microBatchTokens;
-  const { total, weights, gradients, optimizer, activations, work } = trainingMemory(config, {
-    tokens,
-    isTrained: (name) => trained.has(name),
-  });
-  if (total <= WASM_BYTES) return;
-  const [all, state, passes] = [total, weights + gradients + optimizer, activations + work].map(
-    (bytes) => `${(bytes / 1e9).toFixed(1)} GB`,
-  );
-  throw new DeviceError(
-    "wasm",
-    `training this model takes about ${all} (${state} for weights, gradients and AdamW, ${passes} for passes over ${tokens} tokens), ` +
-      `and a WebAssembly memory holds ${(WASM_BYTES / 1e9).toFixed(1)} GB; freeze layers, or compute fewer tokens at once`,
-  );
+  if ((typeof device === "string" ? device : device.name) === "wasm") checkTrainingMemory(config, options);
 }
 
 async function readSaved(folder: string): Promise<SavedTraining> {

@@ -1,20 +1,10 @@
-import { ContextLengthError, checkTokenIds, type EncodeOptions, type GPT2, type Score } from "@gpt2-ts/gpt2";
-import { JsonScanner } from "./json-scanner.ts";
-import { encodeOptions } from "./model-options.ts";
-import { decodeStrictly } from "./utf8.ts";
+import { ContextLengthError, type EncodeOptions, type LanguageModel, TokenIdError } from "@gpt2-ts/gpt2";
+import { JsonScanner } from "../json-scanner.ts";
+import { encodeOptions } from "../model-options.ts";
+import { decodeStrictly } from "../utf8.ts";
+import type { Field } from "./fields.ts";
 
-/** What `gpt2 score` writes for a text. */
-const RESULT_KEYS: readonly (keyof Score)[] = [
-  "ids",
-  "tokens",
-  "logprobs",
-  "logLikelihood",
-  "perplexity",
-  "bitsPerByte",
-];
-/** What it writes besides with `--top`. */
-const TOP_KEY: keyof Score = "alternatives";
-/** What it writes for a line that it cannot use. */
+/** What `gpt2 score` writes for a line that it cannot use. */
 const REPORT_KEYS = ["line", "error"];
 
 /** The most ids of a line: more than could be scored, and fewer than end the process when they are parsed (Node 20). */
@@ -26,8 +16,8 @@ const EXPECTED = 'expected an object with either "text" or "ids"';
 export interface LineOptions {
   /** Undefined if a sequence has to fit into the context. */
   readonly stride?: number | undefined;
-  /** How many of the likeliest tokens are written for each place, if any. */
-  readonly top?: number | undefined;
+  /** What is written of a score. */
+  readonly fields: readonly Field[];
   /** Whether special tokens in a text are read as such. */
   readonly specialTokens?: boolean | undefined;
   /** The one key that the result is written under; otherwise its keys stand beside those of the line. */
@@ -35,6 +25,9 @@ export interface LineOptions {
   /** Whether lines that cannot be used are reported in the output. */
   readonly report?: boolean | undefined;
 }
+
+/** What of a model is needed to read a line. */
+export type Reader = Pick<LanguageModel, "config" | "tokenizer">;
 
 /** A line of input whose JSON was read. */
 export interface Line {
@@ -94,9 +87,8 @@ export function readLine(bytes: Uint8Array, options: LineOptions): Line | undefi
   };
 }
 
-function takenKeys({ top, resultKey, report }: LineOptions): readonly string[] {
-  if (resultKey !== undefined) return [resultKey];
-  return [...RESULT_KEYS, ...(top === undefined ? [] : [TOP_KEY]), ...(report ? REPORT_KEYS : [])];
+function takenKeys({ fields, resultKey, report }: LineOptions): readonly string[] {
+  return resultKey === undefined ? [...fields, ...(report ? REPORT_KEYS : [])] : [resultKey];
 }
 
 /**
@@ -104,7 +96,7 @@ function takenKeys({ top, resultKey, report }: LineOptions): readonly string[] {
  *
  * @throws Error, TokenIdError or ContextLengthError, without the number of the line
  */
-export function idsOf(line: Line, model: GPT2, { stride, specialTokens }: LineOptions): readonly number[] {
+export function idsOf(line: Line, model: Reader, { stride, specialTokens }: LineOptions): readonly number[] {
   if (line.taken !== undefined) {
     throw new Error(`the output has a key "${line.taken}" too: rename it, or put the results under --result-key`);
   }
@@ -122,11 +114,14 @@ export function idsOf(line: Line, model: GPT2, { stride, specialTokens }: LineOp
   if (line.idCount === undefined) throw new Error('"ids" is not an array');
   checkLength(line.idCount); // before they are parsed
   const ids = JSON.parse(line.ids) as readonly number[];
-  checkTokenIds(model.model, ids);
+  const { vocabSize } = model.config;
+  for (const [i, id] of ids.entries()) {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new TokenIdError(id, i, vocabSize);
+  }
   return ids;
 }
 
-function encode(text: unknown, model: GPT2, options: EncodeOptions): readonly number[] {
+function encode(text: unknown, model: Reader, options: EncodeOptions): readonly number[] {
   if (typeof text !== "string") throw new Error('"text" is not a string');
   return model.tokenizer.encode(text, options);
 }

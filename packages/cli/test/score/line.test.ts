@@ -1,8 +1,9 @@
 import { GPT2 } from "@gpt2-ts/gpt2";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SHAKESPEARE } from "../../gpt2/test/support/models.ts";
-import { idsOf, type LineOptions, readLine } from "../src/score-line.ts";
+import { SHAKESPEARE } from "../../../gpt2/test/support/models.ts";
+import { fieldsFrom } from "../../src/score/fields.ts";
+import { idsOf, type LineOptions, readLine } from "../../src/score/line.ts";
 
 let model: GPT2;
 beforeAll(async () => {
@@ -12,7 +13,10 @@ afterAll(() => model.dispose());
 
 const bytes = (line: string): Uint8Array => new TextEncoder().encode(line);
 
-function parse(line: string | Uint8Array, options: LineOptions = {}): { ids: readonly number[]; others: string } {
+const usual: LineOptions = { fields: fieldsFrom(undefined, false) };
+
+function parse(line: string | Uint8Array, some: Partial<LineOptions> = {}): { ids: readonly number[]; others: string } {
+  const options = { ...usual, ...some };
   const read = readLine(typeof line === "string" ? bytes(line) : line, options)!;
   return { ids: idsOf(read, model, options), others: read.others };
 }
@@ -43,13 +47,13 @@ describe("a line to be scored", () => {
           .map((member) => JSON.stringify(Object.fromEntries([member])).slice(1, -1));
         const place = at % (members.length + 1);
         const line = `{${members.toSpliced(place, 0, '"text":""').join(",")}}`;
-        expect(readLine(bytes(line), { resultKey: "tokens" })!.others).toBe(members.join(","));
+        expect(readLine(bytes(line), { ...usual, resultKey: "tokens" })!.others).toBe(members.join(","));
       }),
     );
   });
 
   it("is skipped if it is blank", () => {
-    for (const line of ["", " ", "\t \r", "\ufeff"]) expect(readLine(bytes(line), {})).toBeUndefined();
+    for (const line of ["", " ", "\t \r", "\ufeff"]) expect(readLine(bytes(line), usual)).toBeUndefined();
   });
 
   it.each([
@@ -81,10 +85,15 @@ describe("a line to be scored", () => {
     expect(parse('{"ids":[1],"line":3}', { report: true, resultKey: "score" }).others).toBe('"line":3');
   });
 
+  it("may have a key that is not among the fields", () => {
+    expect(parse('{"ids":[1],"tokens":2}', { fields: ["ids"] }).others).toBe('"tokens":2');
+    expect(() => parse('{"ids":[1],"alternatives":2}', { fields: ["alternatives"] })).toThrow("alternatives");
+  });
+
   it("may be longer than the context when a stride is given, though not beyond what can be parsed", () => {
     expect(parse(JSON.stringify({ ids: new Array(257).fill(1) }), { stride: 64 }).ids).toHaveLength(257);
-    const line = readLine(bytes('{"ids":[]}'), {})!;
-    expect(() => idsOf({ ...line, idCount: 2 ** 26 + 1 }, model, { stride: 64 })).toThrow(
+    const line = readLine(bytes('{"ids":[]}'), usual)!;
+    expect(() => idsOf({ ...line, idCount: 2 ** 26 + 1 }, model, { ...usual, stride: 64 })).toThrow(
       "it has more than 67108864 tokens",
     );
   });

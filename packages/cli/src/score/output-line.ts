@@ -1,14 +1,16 @@
-import type { Score } from "@gpt2-ts/gpt2";
-
 /** Items of an array that are written at once: a string that held all of them could be longer than a string can be. */
 const ITEMS_AT_ONCE = 2 ** 16;
 
-/** A line that cannot be used, in the output. */
-export interface Report {
-  /** Its number, counted from 1. */
-  readonly line: number;
-  readonly error: string;
+/** JSON that is written as it is. */
+export class Verbatim {
+  readonly json: string;
+  constructor(json: string) {
+    this.json = json;
+  }
 }
+
+/** A key of the output, and its value. */
+export type Member = readonly [name: string, value: unknown];
 
 /**
  * A line of the output, in pieces.
@@ -18,15 +20,16 @@ export interface Report {
  */
 export function* outputLine(
   others: string,
-  result: Score | Report,
+  result: Iterable<Member>,
   resultKey: string | undefined,
 ): Generator<string, void> {
   const comma = others === "" ? "" : ",";
   yield `{${others}${comma}${resultKey === undefined ? "" : `${JSON.stringify(resultKey)}:{`}`;
   let separator = "";
-  for (const [name, value] of Object.entries(result)) {
+  for (const [name, value] of result) {
     yield `${separator}${JSON.stringify(name)}:`;
     if (Array.isArray(value)) yield* arrayPieces(value);
+    else if (value instanceof Verbatim) yield value.json;
     else yield JSON.stringify(value);
     separator = ",";
   }

@@ -1,0 +1,52 @@
+import { fstatSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { decompressed } from "../compressed.ts";
+import { fileChunks, inputChunks } from "../input.ts";
+
+/** Where lines come from. */
+export interface Source {
+  /** Its text, decompressed. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Its bytes, as they are stored; undefined where nobody knows, as of a pipe. */
+  readonly size: number | undefined;
+  /** Whether more may come at any time, as from a pipe. */
+  readonly live: boolean;
+  /** How many of the bytes as they are stored make so many bytes of text, estimated if they are compressed. */
+  readonly storedBytes: (textBytes: number) => number;
+}
+
+/** A file, or standard input, which may be a file too. */
+export async function openSource(path: string | undefined, signal: AbortSignal): Promise<Source> {
+  const stats = path === undefined ? fstatSync(0) : await stat(path);
+  let storedRead = 0;
+  let textRead = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of path === undefined ? inputChunks(signal) : fileChunks(path, signal)) {
+      storedRead += chunk.length;
+      yield chunk;
+    }
+  };
+  const text = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of named(decompressed(counted()), path ?? "standard input")) {
+      textRead += chunk.length;
+      yield chunk;
+    }
+  };
+  return {
+    chunks: text(),
+    size: stats.isFile() ? stats.size : undefined,
+    live: !stats.isFile(),
+    storedBytes: (textBytes) => Math.min(textBytes * (storedRead / Math.max(textRead, 1)), storedRead),
+  };
+}
+
+/** The same, with errors that name where the bytes are from. */
+async function* named(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    const { message } = error as Error;
+    if (!(error instanceof Error) || error.name !== "Error" || message.startsWith(name)) throw error;
+    throw new Error(`${name}: ${message}`, { cause: error });
+  }
+}

@@ -1,0 +1,11 @@
+import OpenAI from "openai";
+
+const client = new OpenAI({ baseURL: "http://localhost:8080/v1", apiKey: "none" });
+const stream = await client.completions.create({
+  model: "gpt2",
+  prompt: "To be",
+  max_tokens: 40,
+  seed: 1,
+  stream: true,
+});
+for await (const { choices } of stream) process.stdout.write(choices[0]?.text ?? "");
