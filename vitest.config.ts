@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 // Tests import the packages by name; the "gpt2-ts:source" condition resolves them to src/, so no stale dist/ is ever tested.
@@ -21,7 +22,8 @@ export default defineConfig({
     },
     // Vitest leaves one core free, of two too; and many of these tests wait for servers and processes.
     maxWorkers: Math.max(2, availableParallelism()),
-    env: { GPT2_MODEL: "" }, // whatever model the shell names, commands use the shipped one
+    // Reference values are of this model, so that commands use it in tests, whatever model the shell names.
+    env: { GPT2_MODEL: join(import.meta.dirname, "weights/shakespeare") },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -21,7 +21,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { checkBundlers } from "./check-bundlers.mjs";
 import { checkJest, checkRuntimes, checkWorkers } from "./check-places.mjs";
-import { checkCommandsAsInstalled, packShippedModel } from "./check-shipped-model.mjs";
+import { checkCommandsAsInstalled, packModels } from "./check-shipped-model.mjs";
 import { run, spawn } from "./processes.mjs";
 import { readmeExamples } from "./readme-examples.mjs";
 
@@ -40,9 +40,9 @@ const problem = (where, what) => problems.push(`${where}: ${what}`);
 const work = mkdtempSync(join(tmpdir(), "check-packages-"));
 try {
   for (const each of packages) await checkTarball(each);
-  const model = packShippedModel(root, work, problem);
+  const models = packModels(root, work, problem);
   checkAlone();
-  const consumer = installTarballs([...packages, model]);
+  const consumer = installTarballs([...packages, ...models]);
   checkTypes(consumer);
   checkImports(consumer);
   checkReadmes(consumer);
@@ -292,9 +292,8 @@ if (tensor([1, 2], { device }).sum().itemSync() !== 3) throw new Error("it canno
 
 /** Compiles the READMEs' examples and runs them: what they print has to be what they say. */
 function checkReadmes(consumer) {
-  const readmes = [root, ...packages.map(({ folder }) => folder), join(root, "weights/shakespeare")].map((folder) =>
-    join(folder, "README.md"),
-  );
+  const models = ["weights/stories", "weights/shakespeare"].map((folder) => join(root, folder));
+  const readmes = [root, ...packages.map(({ folder }) => folder), ...models].map((folder) => join(folder, "README.md"));
   const examples = readmes.flatMap((file) => readmeExamples(file, relative(root, file)));
   const files = examples.map(({ code, language }, i) => {
     const file = `example-${i}.${language === "js" ? "mjs" : "mts"}`;

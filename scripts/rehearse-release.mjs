@@ -23,7 +23,7 @@ const { version } = first;
 checkVersions();
 checkChangelog();
 for (const each of packages) checkManifest(each);
-checkCard();
+checkCards();
 for (const file of ["SECURITY.md", "LICENSE", "docs/errors.md", "docs/releasing.md"]) {
   if (!existsSync(join(root, file))) problems.push(`${file} is missing`);
 }
@@ -80,11 +80,13 @@ function checkManifest({ folder, manifest }) {
   } else if (repository.directory !== folder) problems.push(`${name}: repository.directory is not ${folder}`);
 }
 
-/** What readers of a model card look for. */
-function checkCard() {
-  const card = text("weights/shakespeare/README.md");
-  for (const heading of ["The model", "Training and evaluation", "Use and limits", "Licence"]) {
-    if (!card.includes(`\n## ${heading}\n`)) problems.push(`weights/shakespeare/README.md has no section "${heading}"`);
+/** What readers of a model's card look for. */
+function checkCards() {
+  for (const file of ["weights/stories/README.md", "weights/shakespeare/README.md"]) {
+    const card = text(file);
+    for (const heading of ["The model", "Training and evaluation", "Use and limits", "Licence"]) {
+      if (!card.includes(`\n## ${heading}\n`)) problems.push(`${file} has no section "${heading}"`);
+    }
   }
 }
 

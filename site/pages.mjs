@@ -29,6 +29,7 @@ export function documents() {
     ...inFolder("docs"),
     ...inFolder("docs/lessons"),
     ...packages,
+    "weights/stories/README.md",
     "weights/shakespeare/README.md",
     "examples/tensor/README.md",
     "CONTRIBUTING.md",

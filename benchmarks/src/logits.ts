@@ -18,7 +18,7 @@ import { decode, prefill } from "./accuracy/passes.ts";
 import type { IdentityCheck, LogitsResult, PromptErrors } from "./accuracy/result.ts";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { runConditions } from "./harness/machine.ts";
-import { SHIPPED_MODEL } from "./paths.ts";
+import { SHAKESPEARE } from "./paths.ts";
 import { ErrorMeter, type ErrorSummary, type ReferencePrompt, readReference } from "./reference-values.ts";
 import { writeResult } from "./results-file.ts";
 import { SYNTHETIC_NAMES, type SyntheticName } from "./synthetic.ts";
@@ -67,7 +67,7 @@ if (failures.length === 0)
 process.exit(failures.length === 0 ? 0 : 1);
 
 async function measureModel(name: string): Promise<void> {
-  const folder = isSynthetic(name) ? await ensureCheckpoint(name) : SHIPPED_MODEL;
+  const folder = isSynthetic(name) ? await ensureCheckpoint(name) : SHAKESPEARE;
   const all = await readReference(name);
   const chosen = options.quick ? all.filter(({ ids }) => ids.length <= QUICK_MAX_LENGTH) : all;
   console.log(`\n${name}${isSynthetic(name) ? " (every SHA-256 as documented)" : ""}`);

@@ -25,7 +25,7 @@ import {
   type MemoryResult,
   type ProcessMemory,
 } from "./memory/result.ts";
-import { SHIPPED_MODEL } from "./paths.ts";
+import { SHAKESPEARE } from "./paths.ts";
 import { readResult, writeResult } from "./results-file.ts";
 
 const CHECKPOINT = "synthetic-124m";
@@ -63,7 +63,7 @@ const about = { command: "npm run bench:memory", conditions, threads: THREADS };
 const processes = parts.includes("load") ? await measureProcesses() : [];
 const curves = parts.includes("generate")
   ? [
-      await curve("shakespeare", "texts, through GPT2.generate", "generateTexts", SHIPPED_MODEL),
+      await curve("shakespeare", "texts, through GPT2.generate", "generateTexts", SHAKESPEARE),
       await curve(CHECKPOINT, "greedy decoding, contexts of 1,024 tokens", "decode", folder),
     ]
   : [];

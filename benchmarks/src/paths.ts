@@ -9,5 +9,7 @@ export const RESULTS = join(BENCHMARKS, "results");
 export const PEERS = join(BENCHMARKS, "peers");
 /** Rebuilt checkpoints and Node binaries; ignored by git. */
 export const CACHE = join(BENCHMARKS, ".cache");
-/** The model that ships with the repository. */
-export const SHIPPED_MODEL = join(REPOSITORY, "weights", "shakespeare");
+/** The model of the reference logits. */
+export const SHAKESPEARE = join(REPOSITORY, "weights", "shakespeare");
+/** The model that ships with the command. */
+export const SHIPPED_MODEL = join(REPOSITORY, "weights", "stories");

@@ -22,7 +22,7 @@ import {
 import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { ensureCheckpoint } from "./checkpoint.ts";
 import { runConditions } from "./harness/machine.ts";
-import { REPOSITORY, SHIPPED_MODEL } from "./paths.ts";
+import { REPOSITORY, SHAKESPEARE } from "./paths.ts";
 import { describeErrors } from "./quality/describe.ts";
 import { compareModels, windowsOf } from "./quality/measure.ts";
 import type { QualityBound, QualityErrors, QualityResult } from "./quality/result.ts";
@@ -40,7 +40,7 @@ const BOUNDS: readonly QualityBound[] = [
   { model: "synthetic-124m", dtype: "int8", meanKl: 0.0065 },
   { model: "shakespeare", dtype: "int8", top1: 0.98, perplexityChange: 0.005 },
 ];
-/** English that the shipped model has never seen, of another kind than its training text. */
+/** English that the Shakespeare model has never seen, of another kind than its training text. */
 const PROSE = join(REPOSITORY, "docs", "reading.md");
 /** Tokens of each text with `--quick`. */
 const QUICK_TOKENS = 128;
@@ -79,7 +79,7 @@ for (const failure of failures) console.error(`FAILED: ${failure}`);
 process.exit(failures.length === 0 ? 0 : 1);
 
 async function measure(name: string): Promise<QualityErrors[]> {
-  const source = await modelSource(name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint("synthetic-124m"));
+  const source = await modelSource(name === "shakespeare" ? SHAKESPEARE : await ensureCheckpoint("synthetic-124m"));
   const base = await loadModel(source, { device, dtype: "f32" });
   const loaded = [base];
   const others: { readonly dtype: MatrixEncoding; readonly cacheDtype: MatrixEncoding; readonly model: Model }[] = [];
@@ -88,7 +88,7 @@ async function measure(name: string): Promise<QualityErrors[]> {
     if (model !== base) loaded.push(model);
     for (const cacheDtype of VARIANTS[dtype]) others.push({ dtype, cacheDtype, model: { ...model, cacheDtype } });
   }
-  const texts = name === "shakespeare" ? await shippedTexts(source) : await syntheticTexts();
+  const texts = name === "shakespeare" ? await shakespeareTexts(source) : await syntheticTexts();
   const measured: QualityErrors[] = [];
   for (const { name: text, windows } of texts) {
     const chosen = options.quick ? windows.slice(0, 1).map((ids) => ids.slice(0, QUICK_TOKENS)) : windows;
@@ -105,7 +105,7 @@ async function measure(name: string): Promise<QualityErrors[]> {
 }
 
 /** The held-out Shakespeare of the reference values, and prose of another kind. */
-async function shippedTexts(source: Awaited<ReturnType<typeof modelSource>>): Promise<Text[]> {
+async function shakespeareTexts(source: Awaited<ReturnType<typeof modelSource>>): Promise<Text[]> {
   const prompts = await readReference("shakespeare");
   const heldOut = prompts.find(({ name }) => name === "B")!;
   const ids = (await loadTokenizer(source)).encode(await readFile(PROSE, "utf8"));

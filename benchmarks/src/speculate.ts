@@ -12,7 +12,7 @@ import { ensureCheckpoint } from "./checkpoint.ts";
 import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import { Child } from "./harness/child.ts";
 import { whenQuiet } from "./harness/quiet.ts";
-import { SHIPPED_MODEL } from "./paths.ts";
+import { SHAKESPEARE } from "./paths.ts";
 import { writeResult } from "./results-file.ts";
 import type { SpeculateCase, SpeculateResult } from "./speculate/result.ts";
 import type { Generated } from "./speculate/speculate-child.ts";
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const threads = integer(COMMAND, "threads", options.threads, 1, 64);
 const schedule = { warmUp: 1, rounds: options.quick ? 2 : 7, restMs: 150 };
-const folders = { shakespeare: SHIPPED_MODEL, "synthetic-124m": await ensureCheckpoint("synthetic-124m") };
+const folders = { shakespeare: SHAKESPEARE, "synthetic-124m": await ensureCheckpoint("synthetic-124m") };
 const forALook = options.quick || dtypes.length < DTYPES.length || threads !== undefined;
 
 const { conditions, result: cases } = await whenQuiet(

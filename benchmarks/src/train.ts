@@ -4,7 +4,7 @@
  *     npm run bench:train -- [--quick] [--node PATH] [--part 124m|shipped|block]... [--python PATH] [--no-wait]
  *
  * `124m` and `shipped` take whole steps (forward, backward, clipping, AdamW) of GPT-2 small at 512 tokens and of the model that ships
- * with the repository, against PyTorch, if `--python` (`python3`) has torch and transformers. `block` computes one of GPT-2 small's
+ * with the command, against PyTorch, if `--python` (`python3`) has torch and transformers. `block` computes one of GPT-2 small's
  * blocks forward and backward, against TensorFlow.js and jax-js on wasm, which are installed on first use (jax-js needs Node 22), and
  * PyTorch. Engines must agree on losses and gradients before they are timed. Writes `results/<processor>/train-node<major>.json`,
  * where each part replaces what an earlier run found. Before each part it waits until other programs are quiet, ten minutes at most.

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { describeOnGpu } from "../../packages/tensor/test/gpu/modes.ts";
 import { decode, prefill } from "../src/accuracy/passes.ts";
 import { ensureCheckpoint } from "../src/checkpoint.ts";
-import { SHIPPED_MODEL } from "../src/paths.ts";
+import { SHAKESPEARE } from "../src/paths.ts";
 import { ErrorMeter, readReference } from "../src/reference-values.ts";
 
 /** Issue 3, "Done when" 2. */
@@ -17,7 +17,7 @@ await describeOnGpu("models", (backend) => {
   ] as const)("$name: the logits meet float64, at once and token by token, without ops on the CPU", async (choice) => {
     const { name, longest } = choice;
     backend.fallbacks.clear();
-    const folder = name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint(name);
+    const folder = name === "shakespeare" ? SHAKESPEARE : await ensureCheckpoint(name);
     const model = await loadModel(await modelSource(folder), { device: backend as unknown as Backend });
     const prompts = (await readReference(name)).filter(({ ids }) => ids.length <= longest);
     expect(prompts.length).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type Candidate, candidates } from "../src/accuracy/backends.ts";
 import { decode, prefill } from "../src/accuracy/passes.ts";
 import { ensureCheckpoint } from "../src/checkpoint.ts";
-import { SHIPPED_MODEL } from "../src/paths.ts";
+import { SHAKESPEARE } from "../src/paths.ts";
 import { ErrorMeter, readReference } from "../src/reference-values.ts";
 
 // What `npm run bench:logits` measures for all models and prompts, as tests on the small ones.
@@ -37,7 +37,7 @@ async function load(
   { backend }: Candidate,
   dtype: MatrixEncoding = "f32",
 ): Promise<Model> {
-  const folder = name === "shakespeare" ? SHIPPED_MODEL : await ensureCheckpoint(name);
+  const folder = name === "shakespeare" ? SHAKESPEARE : await ensureCheckpoint(name);
   return loadModel(await modelSource(folder), { device: backend, dtype, cacheDtype: "f32" });
 }
 

@@ -14,7 +14,7 @@ show(small, sentence);
 show(small, "shell");
 show(small, "é"); // two bytes in UTF-8
 
-// The shipped model's vocabulary was learned from Shakespeare's works: 256 bytes, 767 merges, and <|endoftext|>.
+// The Shakespeare model's vocabulary was learned from Shakespeare's works: 256 bytes, 767 merges, and <|endoftext|>.
 const folder = "weights/shakespeare";
 const shipped = Tokenizer.fromVocab({
   vocab: readFileSync(`${folder}/vocab.json`, "utf8"),

@@ -355,7 +355,7 @@ function browserTests(name: BrowserName, program: string): void {
   });
 }
 
-/** A hub with the shipped model: renamed, and at a tag. */
+/** A hub with the Shakespeare model: renamed, and at a tag. */
 async function startHub(): Promise<HubServer> {
   const server = await HubServer.start();
   const names = ["config.json", "vocab.json", "merges.txt", "model.safetensors"];

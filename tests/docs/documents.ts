@@ -26,6 +26,7 @@ export function documents(): Document[] {
     ...pages,
     ...packages.map((name) => `packages/${name}/README.md`),
     "weights/shakespeare/README.md",
+    "weights/stories/README.md",
   ];
   return names.map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }

@@ -26,7 +26,7 @@ describe("quoted code", () => {
     expect(missingLine(lines, readFileSync(join(ROOT, file), "utf8"))).toBeUndefined();
   });
 
-  it("goes with token ids of the shipped model", async () => {
+  it("goes with token ids of the Shakespeare model", async () => {
     const tokenizer = await loadTokenizer(await modelSource(join(ROOT, "weights/shakespeare")));
     const ids = tokenizer.encode("To be, or not");
     expect(readFileSync(join(ROOT, "docs/reading.md"), "utf8")).toContain(

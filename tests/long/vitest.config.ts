@@ -22,7 +22,7 @@ export default defineConfig({
       "packages/gpt2/test/hub/{hostile,resume}.test.ts",
     ],
     setupFiles: [join(import.meta.dirname, "more-runs.ts")],
-    env: { KILLS: process.env["KILLS"] ?? "200" },
+    env: { KILLS: process.env["KILLS"] ?? "200", GPT2_MODEL: join(root, "weights/shakespeare") },
     testTimeout: 2 * hour,
     hookTimeout: hour,
   },

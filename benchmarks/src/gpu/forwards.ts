@@ -3,7 +3,7 @@ import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { Child } from "../harness/child.ts";
 import { interleave } from "../harness/interleave.ts";
 import { spread } from "../harness/statistics.ts";
-import { SHIPPED_MODEL } from "../paths.ts";
+import { SHAKESPEARE } from "../paths.ts";
 import { show } from "../speed/compare.ts";
 import type { PassCounts, Way } from "./forward-child.ts";
 import type { ForwardTime, GpuResult } from "./result.ts";
@@ -20,10 +20,10 @@ export async function measureForwards(
   node: string,
 ): Promise<NonNullable<GpuResult["forwards"]>> {
   const times: ForwardTime[] = [];
-  console.log(`\nforward pass of ${TOKENS} tokens of the shipped model [ms]`);
+  console.log(`\nforward pass of ${TOKENS} tokens of the Shakespeare model [ms]`);
   for (const mode of modes) {
     await using child = new Child(mode, { module: FORWARD_CHILD, args: [], node });
-    await child.call("open", mode, SHIPPED_MODEL, TOKENS);
+    await child.call("open", mode, SHAKESPEARE, TOKENS);
     const difference = await child.call<number>("difference");
     if (!(difference < DIFFERENCE_BOUND)) throw new Error(`${mode}: compiled, logits change by ${difference}`);
     const sides = WAYS.map((way) => ({

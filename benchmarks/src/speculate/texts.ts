@@ -25,10 +25,10 @@ export const TEXTS: readonly Texts[] = [
   { what: "acceptance 0", ...forced, options: { ...amongTokens(12), noRepeatNgramSize: 3, maxTokens } },
   { what: "acceptance ½", ...forced, options: { ...amongTokens(2), maxTokens } },
   { what: "acceptance 1", ...forced, options: { ...amongTokens(1), maxTokens } },
-  { what: "shipped model, temperature 0.8", ...shipped({ temperature: 0.8 }, 8) },
-  { what: "shipped model, greedy", ...shipped({ greedy: true }, 1) },
+  { what: "Shakespeare model, temperature 0.8", ...shakespeare({ temperature: 0.8 }, 8) },
+  { what: "Shakespeare model, greedy", ...shakespeare({ greedy: true }, 1) },
 ];
 
-function shipped(options: GenerateOptions, seeds: number): Omit<Texts, "what"> {
+function shakespeare(options: GenerateOptions, seeds: number): Omit<Texts, "what"> {
   return { model: "shakespeare", prompt: "ROMEO:\n", options: { ...options, maxTokens }, seeds };
 }

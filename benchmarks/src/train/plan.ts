@@ -12,7 +12,7 @@ export interface TrainPlan {
   readonly steps: {
     /** GPT-2 small. */
     readonly "124m": StepSize;
-    /** The model that ships with the repository. */
+    /** The model that ships with the command. */
     readonly shipped: StepSize;
   };
   /** The least time of a sample; one run of a slow engine takes more. */
@@ -25,7 +25,7 @@ const FULL = {
   block: { T: 512, C: 768, H: 12 },
   steps: {
     "124m": { sequences: 1, tokens: 512, vocab: 50257 },
-    shipped: { sequences: 8, tokens: 256, vocab: 1024 },
+    shipped: { sequences: 8, tokens: 256, vocab: 2048 },
   },
   sampleSeconds: 2,
   schedule: { warmUp: 1, rounds: 5, restMs: 150 },

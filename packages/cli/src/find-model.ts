@@ -8,8 +8,8 @@ import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
 import { useProxy } from "./proxy.ts";
 
-/** The package that is the shipped model. In the repository it is weights/shakespeare. */
-const SHIPPED = "@gpt2-ts/shakespeare";
+/** The package that is the shipped model. In the repository it is weights/stories. */
+const SHIPPED = "@gpt2-ts/stories";
 /** The environment variable that names the model where `--model` does not. */
 export const MODEL_VARIABLE = "GPT2_MODEL";
 

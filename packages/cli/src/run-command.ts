@@ -35,7 +35,7 @@ export function runCommand(args: readonly string[]): Promise<number> {
       downloadCommand(),
     ],
     examples: [
-      'gpt2 "To be, or not to be"               continues a text: short for generate --prompt',
+      'gpt2 "Once upon a time"                  continues a text: short for generate --prompt',
       "gpt2 run                                 does so line by line, at a terminal",
       "gpt2 generate -m gpt2 -p 'Once' -n 50    with a model of the Hugging Face Hub, 50 tokens",
     ],

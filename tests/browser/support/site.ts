@@ -56,7 +56,7 @@ async function buildPages(): Promise<ReadonlyMap<string, string>> {
 
 let pages: ReturnType<typeof buildPages> | undefined;
 
-/** Serves the test page, the shipped model and its reference values. */
+/** Serves the test page, the Shakespeare model and its reference values. */
 export async function startSite(
   isolated: boolean,
   options: Pick<PageServerOptions, "headers" | "ranges"> = {},

@@ -19,7 +19,7 @@ afterAll(() => device.dispose());
 
 type Tensors = Record<string, { dtype: string; shape: readonly number[]; data: Uint8Array }>;
 
-/** The shipped model's tensors, to be tampered with. */
+/** The Shakespeare model's tensors, to be tampered with. */
 async function tensors(): Promise<Tensors> {
   const file = parse(original);
   const entries = file.names.map(async (name) => {
@@ -231,7 +231,7 @@ describe("loadModel", () => {
   });
 });
 
-/** The shipped model over HTTP, with the range requests that any static file server understands. */
+/** The Shakespeare model over HTTP, with the range requests that any static file server understands. */
 async function serveFolder(): Promise<{ server: Server; url: string }> {
   const server = createServer(async (request, response) => {
     const name = request.url!.slice("/model/".length);

@@ -13,7 +13,7 @@ const device = createWasmBackend({ threads: 1 });
 afterAll(() => device.dispose());
 const PAGE = "<!DOCTYPE html>\n<html><head><title>App</title></head></html>";
 
-/** A server of the shipped model, which answers otherwise for some files. */
+/** A server of the Shakespeare model, which answers otherwise for some files. */
 async function serve(otherwise: (name: string, response: ServerResponse, request: IncomingMessage) => boolean) {
   const requests: string[] = [];
   const server = createServer(async (request, response) => {

@@ -13,7 +13,7 @@ const collect = (model: Model, prompt: readonly number[], options: Omit<Sequence
   generatedAlone(model, { ...options, prompt });
 
 for (const device of ["reference", "wasm"] as const) {
-  describe(`generating tokens with the shipped model (${device})`, () => {
+  describe(`generating tokens with the Shakespeare model (${device})`, () => {
     const maxTokens = device === "reference" ? 12 : 40;
     let gpt2: GPT2;
     let prompt: readonly number[];

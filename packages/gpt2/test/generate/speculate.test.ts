@@ -83,7 +83,7 @@ describe.each([
   ["wasm", "bf16", 6, 40],
   ["wasm", "int8", 6, 40],
   ["reference", "f32", 1, 12],
-] as const)("texts of the shipped model (%s, %s)", (device, dtype, runs, maxTokens) => {
+] as const)("texts of the Shakespeare model (%s, %s)", (device, dtype, runs, maxTokens) => {
   let model: GPT2;
   beforeAll(async () => {
     model = await GPT2.load(SHAKESPEARE, { device, dtype: dtype satisfies MatrixEncoding });

@@ -8,7 +8,7 @@ import { largestDifference, referenceValues, SHAKESPEARE } from "../support/mode
 const TOLERANCE = 7e-5;
 
 for (const device of ["reference", "wasm"] as const) {
-  describe(`looking inside the shipped model (${device})`, () => {
+  describe(`looking inside the Shakespeare model (${device})`, () => {
     let model: GPT2;
     beforeAll(async () => {
       model = await GPT2.load(SHAKESPEARE, { device });

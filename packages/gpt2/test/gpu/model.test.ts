@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => wasm.dispose());
 
-await describeOnGpu("the shipped model", (device) => {
+await describeOnGpu("the Shakespeare model", (device) => {
   let model: GPT2;
   beforeAll(async () => {
     model = await GPT2.load(SHAKESPEARE, { device });

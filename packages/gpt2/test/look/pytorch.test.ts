@@ -1,4 +1,4 @@
-/** What PyTorch's hooks read and change in the shipped model, in float64: oracle/make_fixtures.py. */
+/** What PyTorch's hooks read and change in the Shakespeare model, in float64: oracle/make_fixtures.py. */
 import { readFileSync } from "node:fs";
 import { fromData, type Tensor } from "@gpt2-ts/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -52,7 +52,7 @@ const { ids, other, every } = fixtures;
 const TOLERANCE = 1e-4;
 
 for (const device of ["reference", "wasm"] as const) {
-  describe(`looking inside the shipped model as PyTorch does (${device})`, () => {
+  describe(`looking inside the Shakespeare model as PyTorch does (${device})`, () => {
     let model: GPT2;
     beforeAll(async () => {
       model = await GPT2.load(SHAKESPEARE, { device });

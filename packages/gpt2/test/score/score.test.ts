@@ -11,7 +11,7 @@ import { largestDifference, randomModel, referenceValues, SHAKESPEARE } from "..
 const TOLERANCE = 7e-5;
 
 for (const device of ["reference", "wasm"] as const) {
-  describe(`the shipped model's scores (${device})`, () => {
+  describe(`the Shakespeare model's scores (${device})`, () => {
     let model: GPT2;
     beforeAll(async () => {
       model = await GPT2.load(SHAKESPEARE, { device });

@@ -4,12 +4,12 @@ import { open } from "safetensors-ts";
 import type { Model } from "../../src/model/model.ts";
 import { buildWeights, sizesOf } from "../../src/model/weights.ts";
 
-/** The model that the repository ships. */
+/** The model of the reference logits. */
 export const SHAKESPEARE = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
 
 const REFERENCE = fileURLToPath(new URL("../../../../benchmarks/reference/shakespeare.safetensors", import.meta.url));
 
-/** What PyTorch computed with the shipped model in float64, for prompt A (36 tokens) or B (256, the whole context). */
+/** What PyTorch computed with the Shakespeare model in float64, for prompt A (36 tokens) or B (256, the whole context). */
 export interface ReferenceValues {
   readonly ids: readonly number[];
   /** `[T, 1024]`. */

@@ -7,12 +7,12 @@ const tokenizer = Tokenizer.fromVocab({
   vocab: readFileSync(new URL("vocab.json", weights), "utf8"),
   merges: readFileSync(new URL("merges.txt", weights), "utf8"),
 });
-// What Hugging Face `tokenizers` gives for the shipped model's vocabulary (from the project's reference files).
+// What Hugging Face `tokenizers` gives for the Shakespeare model's vocabulary (from the project's reference files).
 const cases: { text: string; ids: number[] }[] = JSON.parse(
   readFileSync(new URL("fixtures/shakespeare-tokenizer.json", import.meta.url), "utf8"),
 );
 
-describe("the shipped model's tokenizer", () => {
+describe("the Shakespeare model's tokenizer", () => {
   it.each(cases)("encodes $text as the reference does, and decodes it again", ({ text, ids }) => {
     expect(tokenizer.encode(text)).toEqual(ids);
     expect(tokenizer.decode(ids)).toBe(text);

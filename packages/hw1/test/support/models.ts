@@ -6,12 +6,12 @@ import { Generator } from "@gpt2-ts/tensor";
 import { type TensorInput, writeFile as writeTensors } from "safetensors-ts";
 
 /** The model that the repository ships. */
-export const SHIPPED_MODEL = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
+export const SHAKESPEARE = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
 
-/** Writes a model of one block of 16 channels, with random weights and the shipped model's vocabulary. */
+/** Writes a model of one block of 16 channels, with random weights and the Shakespeare model's vocabulary. */
 export async function writeTinyModel(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const file of ["vocab.json", "merges.txt"]) await copyFile(join(SHIPPED_MODEL, file), join(folder, file));
+  for (const file of ["vocab.json", "merges.txt"]) await copyFile(join(SHAKESPEARE, file), join(folder, file));
   const json = { model_type: "gpt2", n_layer: 1, n_head: 2, n_embd: 16, n_positions: 128, vocab_size: 1024 };
   await writeFile(join(folder, "config.json"), JSON.stringify(json));
   const config: GPT2Config = await loadConfig(await modelSource(folder));

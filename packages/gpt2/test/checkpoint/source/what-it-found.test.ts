@@ -21,7 +21,7 @@ const POINTER =
 const PAGE = '\n<!DOCTYPE html>\n<html lang="en"><title>My app</title></html>\n';
 
 let count = 0;
-/** The shipped model in a folder of its own, with some of its files replaced by a text, or by nothing. */
+/** The Shakespeare model in a folder of its own, with some of its files replaced by a text, or by nothing. */
 async function modelWith(changes: Record<string, string | undefined>): Promise<string> {
   const model = join(folder, `${count++}`);
   await mkdir(model);

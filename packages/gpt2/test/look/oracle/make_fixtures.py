@@ -1,4 +1,4 @@
-"""Writes ../fixtures/pytorch.json: what PyTorch's hooks read and change in the shipped model.
+"""Writes ../fixtures/pytorch.json: what PyTorch's hooks read and change in the Shakespeare model.
 
     pip install torch transformers==5.24.0 safetensors
     python make_fixtures.py
