@@ -11,5 +11,3 @@ export const PEERS = join(BENCHMARKS, "peers");
 export const CACHE = join(BENCHMARKS, ".cache");
 /** The model of the reference logits. */
 export const SHAKESPEARE = join(REPOSITORY, "weights", "shakespeare");
-/** The model that ships with the command. */
-export const SHIPPED_MODEL = join(REPOSITORY, "weights", "stories");

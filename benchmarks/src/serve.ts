@@ -1,6 +1,6 @@
 /**
  * `npm run bench:serve`: `gpt2 serve` from outside. Tokens per second of 16 requests in flight against one after another, on GPT-2's
- * 124M shape; then 64 connections for a minute on the shipped model, a tenth of whose requests is hung up midway and a tenth malformed.
+ * 124M shape; then 64 connections for a minute on the Shakespeare model, a tenth of whose requests is hung up midway and a tenth malformed.
  *
  *     npm run bench:serve -- [--quick] [--only throughput|load] [--dtype f32|bf16|int8] [--threads N] [--node PATH] [--no-wait]
  *
@@ -14,7 +14,7 @@ import { ensureCheckpoint } from "./checkpoint.ts";
 import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import { interleave } from "./harness/interleave.ts";
 import { whenQuiet } from "./harness/quiet.ts";
-import { SHIPPED_MODEL } from "./paths.ts";
+import { SHAKESPEARE } from "./paths.ts";
 import { readBook } from "./real/book.ts";
 import { writeResult } from "./results-file.ts";
 import { memoryDrift, percentile, runLoad } from "./serve/load.ts";
@@ -96,10 +96,10 @@ async function measureThroughput(): Promise<ServeThroughput> {
 }
 
 async function measureLoad(): Promise<ServeLoad> {
-  using model = await GPT2.load(SHIPPED_MODEL, { threads });
+  using model = await GPT2.load(SHAKESPEARE, { threads });
   const good = await goodRequests(model, await readBook(), GOOD_REQUESTS, 1);
   const bad = badRequests(model.config.nPositions, model.config.vocabSize);
-  await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags, node: options.node });
+  await using server = await ServerProcess.start({ model: SHAKESPEARE, flags, node: options.node });
   const seconds = options.quick ? 10 : 60;
   const residentBytes = (): number => server.residentBytes();
   const outcome = await runLoad({ url: server.url, connections: CONNECTIONS, seconds, good, bad, residentBytes });
@@ -131,7 +131,7 @@ async function measureLoad(): Promise<ServeLoad> {
 function print({ connections, seconds, answered, hungUp, refused, tokensPerSecond, firstMs, memory }: ServeLoad): void {
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
   const refusals = Object.entries(refused).map(([status, count]) => `${count} with ${status}`);
-  console.log(`\nthe shipped model, ${connections} connections for ${seconds} s`);
+  console.log(`\nthe Shakespeare model, ${connections} connections for ${seconds} s`);
   console.log(`  ${answered} answered, each as alone; ${hungUp} hung up; refused: ${refusals.join(", ")}`);
   console.log(`  ${tokensPerSecond.toFixed(0)} tokens/s`);
   console.log(

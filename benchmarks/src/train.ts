@@ -1,10 +1,10 @@
 /**
  * `npm run bench:train`: training against its peers in one run, on the same weights, tokens and threads.
  *
- *     npm run bench:train -- [--quick] [--node PATH] [--part 124m|shipped|block]... [--python PATH] [--no-wait]
+ *     npm run bench:train -- [--quick] [--node PATH] [--part 124m|shakespeare|block]... [--python PATH] [--no-wait]
  *
- * `124m` and `shipped` take whole steps (forward, backward, clipping, AdamW) of GPT-2 small at 512 tokens and of the model that ships
- * with the command, against PyTorch, if `--python` (`python3`) has torch and transformers. `block` computes one of GPT-2 small's
+ * `124m` and `shakespeare` take whole steps (forward, backward, clipping, AdamW) of GPT-2 small at 512 tokens and of the Shakespeare
+ * model, against PyTorch, if `--python` (`python3`) has torch and transformers. `block` computes one of GPT-2 small's
  * blocks forward and backward, against TensorFlow.js and jax-js on wasm, which are installed on first use (jax-js needs Node 22), and
  * PyTorch. Engines must agree on losses and gradients before they are timed. Writes `results/<processor>/train-node<major>.json`,
  * where each part replaces what an earlier run found. Before each part it waits until other programs are quiet, ten minutes at most.
@@ -17,7 +17,7 @@ import type { BlockSpec } from "./engines/block.ts";
 import { installPeers } from "./engines/peers.ts";
 import type { StepSpec } from "./engines/step-engine.ts";
 import { whenQuiet } from "./harness/quiet.ts";
-import { SHIPPED_MODEL } from "./paths.ts";
+import { SHAKESPEARE } from "./paths.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { OURS } from "./speed/compare.ts";
 import type { Contestant } from "./speed/contestant.ts";
@@ -57,7 +57,7 @@ async function prepare(part: TrainPartName) {
     installPeers();
     return () => measureBlock(plan, blockContestants());
   }
-  const model = part === "124m" ? await ensureCheckpoint("synthetic-124m") : SHIPPED_MODEL;
+  const model = part === "124m" ? await ensureCheckpoint("synthetic-124m") : SHAKESPEARE;
   return () => measureSteps(plan, part, stepContestants(model));
 }
 

