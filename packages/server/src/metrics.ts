@@ -7,7 +7,7 @@ const SPEED_WINDOW = 10;
 
 /** What is measured, for Prometheus. Memory and the like of the process are told under prom-client's names. */
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #register = new Registry();
   readonly #requests = this.#counter("gpt2_requests_total", "Requests that were answered, by route and status", [
     "route",
     "status",
@@ -21,7 +21,7 @@ export class Metrics {
 
   /** @param host the model, once it is there */
   constructor(host: () => ModelHost | undefined) {
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#register });
     this.#gauge("gpt2_requests_running", "Completions that are being made", () => {
       const { open, waiting } = host() ?? { open: 0, waiting: 0 };
       return open - waiting;
@@ -36,11 +36,11 @@ export class Metrics {
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.#register.contentType;
   }
 
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#register.metrics();
   }
 
   answered(route: string, status: number): void {
@@ -69,19 +69,19 @@ export class Metrics {
   }
 
   #counter(name: string, help: string, labelNames: string[] = []): Counter {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+    return new Counter({ name, help, labelNames, registers: [this.#register] });
   }
 
   #histogram(name: string, help: string): Histogram {
     const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-    return new Histogram({ name, help, buckets, registers: [this.#registry] });
+    return new Histogram({ name, help, buckets, registers: [this.#register] });
   }
 
   #gauge(name: string, help: string, value: () => number): void {
     new Gauge({
       name,
       help,
-      registers: [this.#registry],
+      registers: [this.#register],
       collect() {
         this.set(value());
       },
