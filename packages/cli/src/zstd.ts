@@ -12,17 +12,21 @@ const REPEATED = 1;
 /** Node's zstd, which came with 22.15 and 23.8; older ones have none. */
 interface ZstdOfNode {
   createZstdDecompress?: () => NodeJS.ReadWriteStream;
-  zstdCompress?: (data: Uint8Array, callback: (error: Error | null, result: Buffer) => void) => void;
+  zstdCompress?: (data: Uint8Array, options: object, callback: (error: Error | null, result: Buffer) => void) => void;
+  constants: { readonly ZSTD_c_checksumFlag?: number };
 }
-const { createZstdDecompress, zstdCompress } = zlib as typeof zlib & ZstdOfNode;
+const { createZstdDecompress, zstdCompress, constants } = zlib as unknown as ZstdOfNode;
 
 const tooOld = (): Error => new Error(`zstd needs Node 22.15, 23.8 or later; this is ${process.version}`);
 
-/** A zstd frame. Throws an Error if this Node has no zstd. */
+/** A zstd frame with a checksum, without which damage may pass unseen. Throws an Error if this Node has no zstd. */
 export async function zstd(data: Uint8Array): Promise<Uint8Array> {
   const compress = zstdCompress;
   if (compress === undefined) throw tooOld();
-  return new Promise((resolve, reject) => compress(data, (error, result) => (error ? reject(error) : resolve(result))));
+  const params = { [constants.ZSTD_c_checksumFlag!]: 1 };
+  return new Promise((resolve, reject) =>
+    compress(data, { params }, (error, result) => (error ? reject(error) : resolve(result))),
+  );
 }
 
 /** Throws an Error if this Node has no zstd. */
