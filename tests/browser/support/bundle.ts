@@ -151,7 +151,9 @@ async function vite(
     plugins: source === undefined ? [] : [inMemory],
     customLogger: {
       ...silentLogger,
-      warn: (text) => warnings.push(text),
+      warn: (text) => {
+        if (!text.includes("PLUGIN_TIMINGS")) warnings.push(text); // of a slow machine, not of the package
+      },
       warnOnce: (text) => warnings.push(text),
     },
     build: {
