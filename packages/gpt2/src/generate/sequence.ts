@@ -125,7 +125,11 @@ export class Sequence {
     this.#output.prompt(logprobs);
   }
 
-  /** By what the device can draw the next token of this text beside those of others: see {@link drawRows}. */
+  /**
+   * By what the device can draw the next token of this text beside those of others: see {@link drawRows}.
+   *
+   * @internal
+   */
   byTemperature(logits: Tensor<[number, V]>): ByTemperature | undefined {
     const { never = NO_IDS, temperature = 1 } = this.options;
     return deviceDraws(logits, this.options, never) ? { temperature, generator: this.#generator } : undefined;
