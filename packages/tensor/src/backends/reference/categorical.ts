@@ -1,4 +1,5 @@
 import type { CpuView, Kernel } from "../backend.ts";
+import { drawIndex } from "./math/draw.ts";
 import { expInPlace } from "./math/exp.ts";
 
 export interface CategoricalParams {
@@ -36,14 +37,6 @@ function drawn(logits: Float64Array, temperature: number, uniform: number): numb
   let total = 0;
   for (const weight of logits) total += weight;
   if (!(total > 0)) return -1; // NaN, too
-  let sum = 0;
-  let last = -1; // rounding may leave the sum of all just below the uniform number
-  for (let j = 0; j < logits.length; j++) {
-    const probability = logits[j]! / total;
-    if (probability === 0) continue;
-    sum += probability;
-    if (sum > uniform) return j;
-    last = j;
-  }
-  return last;
+  for (let j = 0; j < logits.length; j++) logits[j]! /= total;
+  return drawIndex(logits, uniform);
 }
