@@ -41,6 +41,8 @@ export interface Work {
   readonly sampling: SamplingOptions;
   /** Whether log-probabilities are wanted. */
   readonly logprobs: boolean;
+  /** Whether those of the prompts are too. */
+  readonly promptLogprobs: boolean;
   /** So many of the likeliest tokens in each place; 0 for none. */
   readonly top: number;
 }
