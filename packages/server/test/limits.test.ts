@@ -181,14 +181,12 @@ describe("a server that is closed", () => {
 
 describe("a server that is closed while connections are open", () => {
   it("closes those at once that are idle, or that a request has not come over yet", async () => {
-    const server = await serving();
+    const server = await serving({ receiveTimeout: 3_600_000 }); // if it waited for them, this test would not end
     const head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     const open = ["", "GET /hea", `${head}content-length: 100\r\n\r\n{`].map((data) => sent(server, data));
     await fetch(`${server.url}/health`); // whose connection is kept
     await sleep(100);
-    const began = performance.now();
     await server.server.close();
-    expect(performance.now() - began).toBeLessThan(3000);
     expect(await Promise.all(open)).toEqual(["", "", ""]);
   });
 });
