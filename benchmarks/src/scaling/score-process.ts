@@ -32,14 +32,15 @@ export async function score(corpus: string, flags: readonly string[], node: stri
   const child = spawn(node, ["--import", told, COMMAND, "score", corpus, ...flags], {
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  const output = ["", ""];
-  for (const [i, stream] of [child.stderr, child.stdio[3]].entries()) {
-    stream!.on("data", (data: Buffer) => {
-      output[i] += data;
-    });
-  }
+  let said = "";
+  child.stderr!.on("data", (data: Buffer) => {
+    said += data;
+  });
+  let end = "";
+  child.stdio[3]!.on("data", (data: Buffer) => {
+    end += data;
+  });
   const [status] = await once(child, "close");
-  const [said = "", end = ""] = output;
   const [, speed] = /([\d,]+) tokens\/s\s*$/.exec(said) ?? [];
   if (status !== 0 || speed === undefined) throw new Error(`gpt2 score ended with status ${status}: ${said}`);
   return { tokensPerSecond: Number(speed.replaceAll(",", "")), ...JSON.parse(end) };
