@@ -22,6 +22,8 @@ export interface SequenceOptions extends SamplingOptions {
   readonly never?: Int32Array | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. */
   readonly logprobs?: boolean | undefined;
+  /** Whether those of the prompt are among them. Default true. */
+  readonly promptLogprobs?: boolean | undefined;
   /** Returns with them so many of the likeliest tokens in each place. */
   readonly top?: number | undefined;
   /**
@@ -108,6 +110,10 @@ export class Sequence {
 
   get wantsLogprobs(): boolean {
     return (this.options.logprobs ?? false) || this.options.top !== undefined;
+  }
+
+  get wantsPromptLogprobs(): boolean {
+    return this.wantsLogprobs && (this.options.promptLogprobs ?? true);
   }
 
   /** The last token, which no pass has seen, and guesses of what follows. */
