@@ -31,7 +31,9 @@ const figures: Readonly<Record<string, () => Promise<string>>> = {
   attention: async () => {
     const { tokens, values } = await trace(model, TEXT, { places: ["h.0.attn.pattern"] });
     const ofHead = tokens.length ** 2;
-    return drawAttention(tokens, values[0]!.data.subarray(ofHead, 2 * ofHead), { title: "Attention of layer 0, head 1" });
+    return drawAttention(tokens, values[0]!.data.subarray(ofHead, 2 * ofHead), {
+      title: "Attention of layer 0, head 1",
+    });
   },
   lens: async () => drawLens(await logitLens(model, TEXT)),
   contributions: async () =>
