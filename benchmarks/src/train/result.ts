@@ -19,7 +19,7 @@ export interface TrainPart {
 }
 
 export interface TrainMemory {
-  /** What the wasm memory grew to. */
+  /** The most that tensors, and operations while they ran, took of the wasm memory at once. */
   readonly deviceBytes: number;
   /** By `trainingMemory`, for the tokens of a step. */
   readonly estimateBytes: number;
