@@ -3,7 +3,7 @@ import type { RunConditions } from "../harness/machine.ts";
 import type { MissingEngine } from "../peers/result.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
 
-export const TRAIN_PARTS = ["124m", "shakespeare", "block"] as const;
+export const TRAIN_PARTS = ["124m", "stories", "block"] as const;
 export type TrainPartName = (typeof TRAIN_PARTS)[number];
 
 /** What was measured in one go. */
