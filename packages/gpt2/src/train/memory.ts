@@ -57,7 +57,8 @@ export function trainingMemory(config: GPT2Config, load: TrainingLoad): Training
   const gradients = FLOAT * trained;
   const optimizer = 2 * FLOAT * trained;
   const masks = dropout ? C : 0;
-  const activations = FLOAT * tokens * (trainedDepth(config, isTrained) * (8 * C + 2 * F + 2 * masks) + 2 * C + masks);
+  const depth = trainedDepth(config, isTrained);
+  const activations = FLOAT * tokens * (depth * (8 * C + 2 * F + 2 * masks) + 2 * C + masks);
   const atOnce = Math.min(tokens * V, LOGITS_AT_ONCE);
   const kept = tokens * V <= KEPT_LOGITS ? tokens * V : atOnce;
   const ofLogits = kept + atOnce + 2 * tokens * C;
