@@ -16,7 +16,10 @@ export function offline(isKept: (fileName: string) => boolean): Plugin {
       const hash = createHash("sha256");
       const kept = Object.values(bundle).filter(({ fileName }) => isKept(fileName));
       for (const file of kept) hash.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
-      const names = kept.map(({ fileName }) => fileName).filter((name) => name !== "index.html").sort();
+      const names = kept
+        .map(({ fileName }) => fileName)
+        .filter((name) => name !== "index.html")
+        .sort();
       const { code } = await transformWithOxc(readFileSync(SOURCE, "utf8"), SOURCE);
       const source = code
         .replaceAll("__FILES__", JSON.stringify(["index.html", ...names]))

@@ -1,6 +1,8 @@
 import { effect } from "@preact/signals";
+import { keepPage } from "../offline/keep-page.ts";
 import {
   applied,
+  firstText,
   linkedDtype,
   linkedHub,
   linkedModel,
@@ -22,6 +24,9 @@ export function start(): void {
     const now = offer.peek() ?? loading.peek()?.choice ?? session.peek()?.choice;
     const namesNone = now?.from === "files" && linkedModel.peek() === undefined; // files have no address
     if (!namesNone && !(now && isSame(now, linked()))) void openLinked();
+  });
+  effect(() => {
+    if (firstText.value !== undefined) void keepPage(); // when the reader waits for nothing
   });
   effect(() => {
     const model = session.value?.model;

@@ -1,8 +1,7 @@
-/// <reference lib="webworker" />
 // The service worker: keeps the page and the model beside it, so that both open without a network. build/offline.ts puts in what the
 // page consists of.
 
-declare const self: ServiceWorkerGlobalScope;
+const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 /** The page's files, by their addresses as seen from the page; the page itself is the first. */
 declare const __FILES__: readonly string[];
 /** Another one for each build. */
@@ -11,24 +10,24 @@ declare const __VERSION__: string;
 const PREFIX = "playground ";
 const CACHE = `${PREFIX}${__VERSION__}`;
 
-self.addEventListener("install", (event) => event.waitUntil(keep()));
-self.addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("install", (event) => event.waitUntil(keep()));
+worker.addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
+worker.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
-  if (method !== "GET" || !url.startsWith(self.registration.scope)) return;
+  if (method !== "GET" || !url.startsWith(worker.registration.scope)) return;
   event.respondWith(mode === "navigate" ? page(event.request) : file(event.request));
 });
 
 async function keep(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll(__FILES__);
-  await self.skipWaiting();
+  await worker.skipWaiting();
 }
 
 async function forgetOthers(): Promise<void> {
   const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
-  await self.clients.claim();
+  await worker.clients.claim();
 }
 
 /** From the network, so that a new build is seen; without one, as it was kept. */

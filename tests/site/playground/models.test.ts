@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, truncate, unlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { HubServer } from "../../../packages/gpt2/test/hub/hub-server.ts";
 import { repository } from "../../browser/support/paths.ts";
 import { testsRunIn } from "../browsers.ts";
@@ -113,7 +113,8 @@ describe.runIf(testsRunIn("chromium"))("the page of models", () => {
       });
 
       test("that is none", async () => {
-        await drag([], card());
+        await writeFile(join(home, "notes.txt"), "Where the model is not.");
+        await drag([join(home, "notes.txt")], card());
         await textOf(page, "[role=alert]").toMatch(/^There is no config\.json/);
         const chooser = page.waitForEvent("filechooser");
         await page.getByRole("button", { name: "Choose a folder" }).click();

@@ -7,6 +7,8 @@ import { siteInChromium } from "../in-chromium.ts";
 
 /** Issue 16: scripts before a model is loaded, in kilobytes after gzip. */
 const MOST_SCRIPT = 400;
+/** How WebAssembly begins in base64. */
+const KERNELS = "AGFzbQEAAAA";
 
 describe.runIf(testsRunIn("chromium"))("the playground", () => {
   const site = siteInChromium();
@@ -19,17 +21,43 @@ describe.runIf(testsRunIn("chromium"))("the playground", () => {
 
   test(`takes less than ${MOST_SCRIPT} kB of scripts before a model is there`, async () => {
     const page = await site.newTab();
-    const scripts: Promise<Buffer>[] = [];
+    const scripts = new Map<string, Promise<Buffer>>();
     page.context().on("response", (response) => {
-      if (response.url().endsWith(".js")) scripts.push(response.body());
+      const isKept = response.request().serviceWorker() !== null; // for the next visit, once the model is there
+      if (response.url().endsWith(".js") && !isKept) scripts.set(response.url(), response.body());
     });
     await page.goto(`${site.url}playground/index.html`);
     await page.locator(".bars.two li").first().waitFor();
-    const bytes = (await Promise.all(scripts)).map((script) => gzipSync(script, { level: 9 }).length);
+    const loaded = await Promise.all(Array.from(scripts, async ([url, body]) => ({ url, body: await body })));
+    const bytes = loaded.map(({ body }) => gzipSync(body, { level: 9 }).length);
     const kilobytes = bytes.reduce((sum, each) => sum + each, 0) / 1000;
     console.log(`scripts of the playground: ${kilobytes.toFixed(0)} kB (gzip), in ${bytes.length} files`);
     expect(bytes.length).toBeGreaterThan(1); // the worker's is among them
     expect(kilobytes).toBeLessThan(MOST_SCRIPT);
+    const withKernels = loaded.filter(({ body }) => body.includes(KERNELS)).map(({ url }) => url);
+    expect(withKernels).toEqual([expect.stringContaining("gpt2-thread")]); // the page itself computes nothing
+    await page.close();
+  });
+
+  test("opens without a network once it has been there: page, model and each part", async () => {
+    const page = await opened();
+    await page.locator(".bars.two li").first().waitFor();
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    site.cutOff(true);
+    try {
+      await page.reload();
+      await page.locator(".bars.two li").first().waitFor();
+      for (const [part, there] of [
+        ["Code", ".row-numbers"],
+        ["Inside", ".contributions td"],
+        ["Train", ".train-part"],
+      ] as const) {
+        await page.getByRole("tab", { name: part }).click();
+        await page.locator(there).first().waitFor();
+      }
+    } finally {
+      site.cutOff(false);
+    }
     await page.close();
   });
 

@@ -51,9 +51,7 @@ inBothBrowsers("the playground", { threadsIn: "chromium" }, (page, isolated) => 
   test("has the shipped model at once, and says what runs", async () => {
     await page.expectSome(".bars.two li");
     expect(await page.isolated()).toBe(isolated);
-    await page.expectTexts(".running", [
-      isolated ? /^Storiesf32 · \d+ threads/ : /^Storiesf32 · 1 thread( ·|$)/,
-    ]);
+    await page.expectTexts(".running", [isolated ? /^Storiesf32 · \d+ threads/ : /^Storiesf32 · 1 thread( ·|$)/]);
     await page.clickNamed("Models", "[role=tab]");
     await page.expectTexts("[data-value=first-text]", [/^\d+\.\d+ s$/]);
     expect((await page.texts(".facts dd")).join("\n")).toMatch(
