@@ -11,3 +11,5 @@ export const PEERS = join(BENCHMARKS, "peers");
 export const CACHE = join(BENCHMARKS, ".cache");
 /** The model of the reference logits. */
 export const SHAKESPEARE = join(REPOSITORY, "weights", "shakespeare");
+/** The model that the commands ship. */
+export const STORIES = join(REPOSITORY, "weights", "stories");
