@@ -19,3 +19,4 @@ export type {
   TrainingBeginning,
 } from "./train/folder/options.ts";
 export { resumeTraining, trainFolder } from "./train/folder/train-folder.ts";
+export { writeWhole } from "./write-whole.ts";
