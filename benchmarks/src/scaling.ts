@@ -91,13 +91,12 @@ async function measureAll(corpus: string): Promise<ScalingGroup[]> {
 
 async function measure(corpus: string, dtype: MatrixEncoding): Promise<ScalingGroup> {
   let cpuSeconds = 0;
-  let run = 0;
   const took = CASES.map((): Took[] => []);
   const sides = CASES.map(({ jobs, threads }, i) => ({
     name: `${jobs} ${jobs === 1 ? "job" : "jobs"}, ${threads} ${threads === 1 ? "thread" : "threads each"}`,
     cpuSeconds: () => cpuSeconds,
     sample: async (): Promise<number> => {
-      const out = join(room, `${run++}.jsonl`);
+      const out = join(room, `${dtype}-${i}-${took[i]!.length}.jsonl`);
       const flags = ["--jobs", String(jobs), "--threads", String(threads), "--fields", "perplexity", "--out", out];
       const one = await score(corpus, ["--model", folder, "--dtype", dtype, ...flags], options.node);
       cpuSeconds += one.cpuSeconds;

@@ -1,11 +1,13 @@
 // `npm run check:lm-eval`: lm-evaluation-harness, as it comes from PyPI, against `gpt2 serve`; each of its numbers against the same
 // computed from `gpt2 score`. Status 1 where two differ by more than 1e-6.
 //
-//     npm run check:lm-eval -- [--python PATH]     a Python that has requirements.txt; otherwise a venv in .cache is made
+//     npm run check:lm-eval -- [--model FOLDER] [--python PATH]
+//
+// The shipped model unless told otherwise; a Python that has requirements.txt, otherwise a venv in .cache is made.
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ServerProcess } from "../../../benchmarks/dist/serve/server-process.js";
@@ -13,7 +15,10 @@ import { expectedOf, greedyDocuments } from "./expected.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "..", "..", "..");
-const model = join(root, "weights", "shakespeare");
+const { values: options } = parseArgs({
+  options: { model: { type: "string", default: join(root, "weights", "stories") }, python: { type: "string" } },
+});
+const model = resolve(options.model);
 const TASKS = ["gpt2ts_next_line", "gpt2ts_passages", "gpt2ts_continuations"];
 const TOLERANCE = 1e-6;
 const { n_positions: CONTEXT } = JSON.parse(readFileSync(join(model, "config.json"), "utf8"));
@@ -28,7 +33,6 @@ const RUNS = [
   { tokenizer_backend: "huggingface", num_concurrent: 8, batch_size: 4, tokenizer: model },
 ];
 
-const { values: options } = parseArgs({ options: { python: { type: "string" } } });
 const python = options.python ?? preparedPython();
 const documents = Object.fromEntries(TASKS.map((task) => [task, readLines(join(here, fileOf(task)))]));
 documents["gpt2ts_next_line"].push(...(await greedyDocuments(documents["gpt2ts_next_line"], model)));
@@ -49,7 +53,7 @@ try {
     const output = join(room, String(RUNS.indexOf(run)));
     await evaluate(run, output);
     const label = Object.entries(run)
-      .map(([key, value]) => `${key}=${value === model ? "weights/shakespeare" : value}`)
+      .map(([key, value]) => `${key}=${value === model ? relative(root, model) : value}`)
       .join(", ");
     console.log(`\nlocal-completions, ${label}`);
     for (const task of TASKS) compare(task, output);
@@ -77,7 +81,7 @@ function fileOf(task) {
 async function evaluate(run, output) {
   const { batch_size, ...rest } = run;
   const args = {
-    model: "shakespeare",
+    model: basename(model),
     base_url: `${server.url}/v1/completions`,
     max_length: CONTEXT,
     max_retries: 1,

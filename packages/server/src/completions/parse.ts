@@ -111,7 +111,7 @@ function maxTokensOf(model: ServedModel, prompts: readonly (readonly number[])[]
   if (needed > context) {
     const what = asked === undefined ? "leaves no room for another" : `and max_tokens is ${asked}, ${needed} together`;
     throw badRequest(
-      `the model's context is ${context} tokens (n_positions), but the prompt has ${longest} tokens ${what}: ` +
+      `the model's context is ${context} tokens (n_positions), but the prompt has ${longest} ${longest === 1 ? "token" : "tokens"} ${what}: ` +
         "shorten the prompt or lower max_tokens (lm-evaluation-harness: max_length, max_gen_toks)",
       asked === undefined || room < 1 ? "prompt" : "max_tokens",
       "context_length_exceeded",
