@@ -3,8 +3,8 @@ import { drawIndex } from "./math/draw.ts";
 import { expInPlace } from "./math/exp.ts";
 
 export interface CategoricalParams {
-  /** Divides the logits. */
-  readonly temperature: number;
+  /** Divide the logits: one for each row. */
+  readonly temperatures: readonly number[];
   /** One for each row, in [0, 1). */
   readonly uniforms: readonly number[];
 }
@@ -13,14 +13,14 @@ export interface CategoricalParams {
  * Of each row of logits [R, N] the first index at which the running sum of softmax(logits / temperature) exceeds the row's uniform
  * number, → [R]. All in float64. −1 for a row with NaN or without a largest finite number.
  */
-export const categoricalKernel: Kernel<CategoricalParams> = (inputs, { temperature, uniforms }, outputs) => {
+export const categoricalKernel: Kernel<CategoricalParams> = (inputs, { temperatures, uniforms }, outputs) => {
   const logits = inputs[0]!;
   const ids = outputs[0]!;
   const [R, N] = logits.shape as [number, number];
   const weights = new Float64Array(N);
   for (let row = 0; row < R; row++) {
     readRow(logits, row, weights);
-    ids.data[ids.offset + row * ids.strides[0]!] = drawn(weights, temperature, uniforms[row]!);
+    ids.data[ids.offset + row * ids.strides[0]!] = drawn(weights, temperatures[row]!, uniforms[row]!);
   }
 };
 
