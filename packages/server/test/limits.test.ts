@@ -206,7 +206,7 @@ describe("a thread that ends", () => {
       { status: "failing", reason: "the model's thread ended (exit code 1)" },
     ]);
     expect((await server.post("/v1/completions", LONG)).status).toBe(503);
-    await expect.poll(async () => (await fetch(`${server.url}/health`)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(200);
     expect(server.threads).toHaveLength(2);
     expect((await server.complete({ ...LONG, max_tokens: 4 })).usage.completion_tokens).toBe(4);
   });

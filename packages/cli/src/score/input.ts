@@ -1,4 +1,4 @@
-import { fstatSync } from "node:fs";
+import { fstatSync, type Stats, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { decompressed } from "../compressed.ts";
 import { fileChunks, inputChunks } from "../input.ts";
@@ -15,9 +15,18 @@ export interface Source {
   readonly storedBytes: (textBytes: number) => number;
 }
 
+/** Of standard input. */
+function inputStats(): Stats {
+  const stats = fstatSync(0);
+  // Node's loader does not follow symbolic links where the last file that was asked about is a pipe (`realpathSync` looks at that
+  // answer): GPU.js behind a link, as pnpm makes them, would not find what lies beside it. So another file is asked about.
+  statSync(process.execPath);
+  return stats;
+}
+
 /** A file, or standard input, which may be a file too. */
 export async function openSource(path: string | undefined, signal: AbortSignal): Promise<Source> {
-  const stats = path === undefined ? fstatSync(0) : await stat(path);
+  const stats = path === undefined ? inputStats() : await stat(path);
   let storedRead = 0;
   let textRead = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array> {
