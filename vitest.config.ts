@@ -20,6 +20,7 @@ export default defineConfig({
       tsconfig: "tsconfig.test.json",
       ignoreSourceErrors: true,
     },
+    setupFiles: [join(import.meta.dirname, "tests/support/typed-arrays.ts")],
     // Vitest leaves one core free, of two too; and many of these tests wait for servers and processes.
     maxWorkers: Math.max(2, availableParallelism()),
     // Reference values are of this model, so that commands use it in tests, whatever model the shell names.

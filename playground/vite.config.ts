@@ -2,6 +2,7 @@ import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { modelSource } from "./build/model-source.ts";
+import { offline } from "./build/offline.ts";
 import shipped from "./shipped.json" with { type: "json" };
 
 const WEIGHTS = join(import.meta.dirname, "../weights");
@@ -32,6 +33,9 @@ function shippedModels(): Plugin {
   };
 }
 
+/** Other models than the first are not kept: a visit does not need them. */
+const isKept = (name: string) => !name.startsWith("models/") || name.startsWith(`models/${shipped[0]!.folder}/`);
+
 /** With these the page is isolated, and the model has threads. */
 const headers = {
   "cross-origin-opener-policy": "same-origin",
@@ -41,7 +45,7 @@ const headers = {
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [shippedModels(), modelSource()],
+  plugins: [shippedModels(), modelSource(), offline(isKept)],
   worker: { format: "es" },
   server: { headers },
   preview: { headers },

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { preview } from "vite";
+import { CHROMIUM, previewPlayground } from "./playground-preview.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, ".cache/screenshots");
@@ -13,11 +13,15 @@ const README_PICTURE = "text-wide";
 const MOST_BYTES = 150_000;
 
 const WIDE = { width: 1280, height: 800 };
+const WIDEST = { width: 1920, height: 1080 };
 const PHONE = { width: 360, height: 740 };
+
+const LONG = `The next morning she went down to the river, where the old man was mending his boat. "You are early," he said,
+and did not look up. "I could not sleep," said the girl, "for thinking of what you told us." Internationalization is one word. `;
 
 /** What is shown of each part: an address, and what is done until it is there. */
 const SHOTS = {
-  text: { hash: "#text=To+be,+or+not+to+be:+that+is+the+question.&token=5", seen: ".beaten li" },
+  text: { hash: "#token=10", seen: ".beaten li" },
   code: { hash: "#view=code&token=5", seen: ".row-numbers" },
   inside: { hash: "#view=inside&token=5", seen: ".contributions td" },
   train: {
@@ -30,22 +34,36 @@ const SHOTS = {
     seen: ".train-outcome",
   },
   models: { hash: "#view=models", seen: "[data-value=first-text]" },
+  long: { hash: `#token=120&text=${encodeURIComponent(LONG.repeat(4))}`, seen: ".beaten li" },
+  "long-inside": { hash: `#view=inside&token=60&text=${encodeURIComponent(LONG)}`, seen: ".contributions td" },
+  loading: {
+    hash: "",
+    before: (page) => page.route(/model\.safetensors$/, () => {}), // never answered
+    seen: ".progress",
+  },
+  failure: {
+    hash: "#view=models",
+    async act(page) {
+      await page.locator(".hub input[type=text]").fill("someone/nothing");
+      await page.locator(".hub summary").click();
+      await page.locator(".hub input[type=url]").fill("http://127.0.0.1:9");
+      await page.getByRole("button", { name: "Download" }).click();
+    },
+    seen: "[role=alert]",
+  },
+  offer: { hash: "#model=openai-community/gpt2&off=h.0.attn.head.1&temperature=hot", seen: ".notices .mono" },
 };
 
-const server = await preview({
-  root: join(ROOT, "playground"),
-  logLevel: "error",
-  preview: { host: "127.0.0.1", port: 0 },
-});
-const url = server.resolvedUrls.local[0];
+const server = await previewPlayground();
 const browser = await chromium.launch({
-  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  executablePath: CHROMIUM,
   args: ["--no-sandbox", "--disable-gpu"],
 });
 mkdirSync(OUT, { recursive: true });
-for (const [name, { hash, act, seen }] of Object.entries(SHOTS)) {
+for (const [name, { hash, before, act, seen }] of Object.entries(SHOTS)) {
   const page = await browser.newPage({ viewport: WIDE, reducedMotion: "reduce" });
-  await page.goto(url + hash);
+  await before?.(page);
+  await page.goto(server.url + hash);
   await act?.(page);
   await page.locator(seen).first().waitFor();
   await page.waitForTimeout(500);
@@ -53,6 +71,7 @@ for (const [name, { hash, act, seen }] of Object.entries(SHOTS)) {
     await page.emulateMedia({ colorScheme });
     for (const [size, viewport] of [
       ["wide", WIDE],
+      ["widest", WIDEST],
       ["phone", PHONE],
     ]) {
       await page.setViewportSize(viewport);

@@ -33,6 +33,7 @@ run("npm", ["run", "--silent", "docs"], ROOT);
 run("node", ["node_modules/vitepress/bin/vitepress.js", "build", "."], site);
 cpSync(join(ROOT, "docs/api"), join(site, "dist/api"), { recursive: true });
 freeOfBase(join(site, "dist"));
-run("node", ["node_modules/typescript/bin/tsc", "-p", "playground"], ROOT);
+for (const project of ["playground", "playground/src/offline"])
+  run("node", ["node_modules/typescript/bin/tsc", "-p", project], ROOT);
 run("node", ["node_modules/vite/bin/vite.js", "build", "playground", "--logLevel", "error"], ROOT);
 cpSync(join(playground, "dist"), join(site, "dist/playground"), { recursive: true });

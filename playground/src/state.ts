@@ -74,7 +74,7 @@ export const speed = signal<{ readonly reading?: number; readonly writing?: numb
 /** Milliseconds from the beginning of the visit to the first text with probabilities. */
 export const firstText = signal<number | undefined>();
 
-/** The hub's model that the address names, if any. */
+/** The model that the address names, if any: one of the hub, or the folder of one that lies beside the page. */
 export const linkedModel = inUrl("model", undefined, optional(string));
 export const linkedDtype = inUrl<Dtype>("dtype", "int8", oneOf(DTYPES));
 export const linkedHub = inUrl("hub", undefined, optional(string));
@@ -84,7 +84,7 @@ export const offer = signal<(ModelChoice & { readonly from: "hub" }) | undefined
 
 // ---- the text ----------------------------------------------------------------------------------------------------------
 
-export const START_TEXT = "To be, or not to be: that is the";
+export const START_TEXT = "Once upon a time there was a little girl, and the little";
 
 export const text = inUrl("text", START_TEXT, string);
 /** The text's tokens where they are not those that the tokenizer makes of it: a model may write " Jul" "iet" where that has " Juliet". */

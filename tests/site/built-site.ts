@@ -38,9 +38,21 @@ const types: Readonly<Record<string, string>> = {
   ".json": "application/json",
 };
 
+/** The site on a server. */
+export interface ServedSite {
+  readonly url: string;
+  readonly server: Server;
+  /** While it is true, nobody gets an answer. */
+  isCutOff: boolean;
+}
+
 /** Serves the site below a path that its build did not know. */
-export async function serveSite(base: string): Promise<{ readonly url: string; readonly server: Server }> {
+export async function serveSite(base: string): Promise<ServedSite> {
   const server = createServer((request, response) => {
+    if (served.isCutOff) {
+      request.socket.destroy();
+      return;
+    }
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const name = path.startsWith(base) ? path.slice(base.length).replace(/(^|\/)$/, "$1index.html") : undefined;
     if (name === undefined || !files.has(name)) {
@@ -52,5 +64,6 @@ export async function serveSite(base: string): Promise<{ readonly url: string; r
     response.end(readFileSync(join(DIST, name)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`, server };
+  const served = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`, server, isCutOff: false };
+  return served;
 }

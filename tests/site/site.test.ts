@@ -1,13 +1,22 @@
-import type { Server } from "node:http";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findBrowser, howToInstall } from "../browser/support/find-browser.ts";
-import { files, pages, read, serveSite, target } from "./built-site.ts";
+import { describe, expect, test } from "vitest";
+import { seriousFaults } from "./axe.ts";
+import { testsRunIn } from "./browsers.ts";
+import { files, pages, read, target } from "./built-site.ts";
+import { siteInChromium } from "./in-chromium.ts";
 
 /** TypeDoc's pages of a kind that are opened: the others differ in their text only. */
 const OF_A_KIND = 3;
 /** Pages that are open at once. */
 const TABS = 4;
+
+/** The playground's parts, and what is there once a part is. */
+const PARTS = new Map([
+  ["playground/index.html#view=text&token=5", ".beaten li"],
+  ["playground/index.html#view=code&token=5", ".row-numbers"],
+  ["playground/index.html#view=inside&token=5", ".contributions td"],
+  ["playground/index.html#view=train", ".train-part"],
+  ["playground/index.html#view=models", "[data-value=first-text]"],
+]);
 
 describe("the site's files", () => {
   test("have all documents, code and the API", () => {
@@ -50,74 +59,57 @@ describe("the site's files", () => {
   });
 });
 
-const program = findBrowser("chromium");
-if (program === undefined && !process.env["CI"]) console.warn(`No page is opened: ${howToInstall("chromium")}.`);
-
-describe.runIf(program !== undefined || process.env["CI"])("the site in Chromium", () => {
-  let browser: Browser;
-  let server: Server;
-  let url: string;
-  beforeAll(async () => {
-    if (program === undefined) expect.fail(howToInstall("chromium"));
-    ({ url, server } = await serveSite("/some/where/"));
-    browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
-  });
-
-  /** A tab, and what goes wrong in it. */
-  async function newTab(wrong: string[]): Promise<Page> {
-    const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    const report = (what: string) => wrong.push(`${tab.url().replace(url, "")}: ${what}`);
-    tab.on("pageerror", (error) => report(error.message));
-    tab.on("console", (message) => message.type() === "error" && report(message.text()));
-    tab.on("response", (response) => response.status() >= 400 && report(`${response.status()} ${response.url()}`));
-    return tab;
-  }
+describe.runIf(testsRunIn("chromium"))("the site in Chromium", () => {
+  const site = siteInChromium();
 
   test("every page opens without an error, of TypeDoc's some of each kind", { timeout: 600_000 }, async () => {
-    const wrong: string[] = [];
-    const kinds = new Map<string, number>();
-    const waiting = pages.filter((page) => {
-      const kind = page.startsWith("api/") ? page.split("/").slice(0, 2).join("/") : undefined;
-      const count = kind === undefined ? 0 : (kinds.get(kind) ?? 0);
-      if (kind !== undefined) kinds.set(kind, count + 1);
-      return count < OF_A_KIND;
-    });
+    const waiting = [...PARTS.keys(), ...pages.filter(firstOf(OF_A_KIND, (page) => page.startsWith("api/")))];
     expect(waiting.length).toBeGreaterThan(80);
+    const isLookedAt = firstOf(1, (page) => page.startsWith("code/"));
+    const lookedAt = new Set(waiting.filter((page) => !page.startsWith("api/") && isLookedAt(page)));
+    expect(lookedAt.size).toBeGreaterThan(50);
     const openSome = async (): Promise<void> => {
-      const tab = await newTab(wrong);
+      const tab = await site.newTab({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
       for (let page = waiting.shift(); page !== undefined; page = waiting.shift()) {
-        await tab.goto(url + page, { waitUntil: "load" });
-        if ((await tab.locator("h1").count()) === 0) wrong.push(`${page}: no heading`);
+        await tab.goto("about:blank"); // or else another part of the same page would not load it anew
+        await tab.goto(site.url + page, { waitUntil: "load" });
+        const shown = PARTS.get(page);
+        if (shown !== undefined) await tab.locator(shown).first().waitFor();
+        if ((await tab.locator("h1").count()) === 0) site.report(`${page}: no heading`);
+        if (lookedAt.has(page)) for (const fault of await seriousFaults(tab)) site.report(`${page}: axe: ${fault}`);
       }
       await tab.close();
     };
     await Promise.all(Array.from({ length: TABS }, openSome));
-    expect(wrong).toEqual([]);
   });
 
   test("a reader goes from page to page, searches, and switches to dark", async () => {
-    const wrong: string[] = [];
-    const tab = await newTab(wrong);
-    await tab.goto(`${url}docs/reading.html`);
+    const tab = await site.newTab({ viewport: { width: 1280, height: 800 } });
+    await tab.goto(`${site.url}docs/reading.html`);
     await tab.evaluate(() => Object.assign(globalThis, { stayed: true }));
     await tab.locator(".VPSidebar a", { hasText: "In the browser" }).click();
-    await tab.waitForURL(`${url}docs/browser.html`);
+    await tab.waitForURL(`${site.url}docs/browser.html`);
     await tab.locator(".vp-doc a", { hasText: "gpu.md" }).first().click();
-    await tab.waitForURL(`${url}docs/gpu.html`);
+    await tab.waitForURL(`${site.url}docs/gpu.html`);
     expect(await tab.evaluate(() => "stayed" in globalThis)).toBe(true);
     await tab.locator("#local-search button").click();
     await tab.locator("#localsearch-input").fill("perplexity");
     await tab.locator("#localsearch-list a").first().click();
-    await tab.waitForURL((found) => found.href.startsWith(url) && !found.href.includes("gpu.html"));
+    await tab.waitForURL((found) => found.href.startsWith(site.url) && !found.href.includes("gpu.html"));
     expect(await tab.locator("h1").count()).toBe(1);
     await tab.locator(".VPNavBarAppearance button").click();
     expect(await tab.evaluate(() => document.documentElement.classList.contains("dark"))).toBe(true);
-    expect(wrong).toEqual([]);
     await tab.close();
   });
 });
+
+/** True for the first pages of each kind, by the folder that they are in, and for all that are of no kind. */
+function firstOf(count: number, hasKind: (page: string) => boolean): (page: string) => boolean {
+  const seen = new Map<string, number>();
+  return (page) => {
+    if (!hasKind(page)) return true;
+    const kind = page.split("/").slice(0, 2).join("/");
+    seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    return seen.get(kind)! <= count;
+  };
+}

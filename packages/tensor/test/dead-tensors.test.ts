@@ -14,10 +14,10 @@ async function run(program: string): Promise<string> {
   return stdout.trim();
 }
 
-// 8 MiB a tensor, two a round: 4 GiB are full after 256 rounds if nothing is given back.
+// 8 MiB a tensor, one or two a round: 4 GiB are full after 256 or 512 rounds if nothing is given back.
 const LOOP = (step: string, awaited: string): string => `
   let x = ones([2 ** 21]);
-  for (let round = 0; round < 700; round++) {
+  for (let round = 0; round < 540; round++) {
     x = ${step};
     ${awaited}
   }
@@ -37,7 +37,7 @@ describe("tensors that nobody holds any more", () => {
     const message = await run(`
       let x = ones([2 ** 21]);
       try {
-        for (let round = 0; round < 700; round++) x = x.mul(0.999).add(0.001);
+        for (let round = 0; round < 540; round++) x = x.mul(0.999).add(0.001);
       } catch (error) {
         console.log(error.name + ": " + error.message);
       }`);

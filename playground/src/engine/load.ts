@@ -17,6 +17,7 @@ import {
 } from "../state.ts";
 import { announce } from "./announce.ts";
 import { fetchFolder } from "./fetch-folder.ts";
+import { SHIPPED } from "./shipped.ts";
 
 /** What a model is called on the page. */
 export function titleOf(choice: ModelChoice): string {
@@ -77,7 +78,8 @@ export function decline(): void {
 
 /** A link that is made from now on asks for this model. */
 function nameInAddress(choice: ModelChoice): void {
-  linkedModel.value = choice.from === "hub" ? choice.name : undefined;
+  const isOther = choice.from === "page" && choice.folder !== SHIPPED[0]!.folder;
+  linkedModel.value = choice.from === "hub" ? choice.name : isOther ? choice.folder : undefined;
   linkedHub.value = choice.from === "hub" ? choice.endpoint : undefined;
   if (choice.from === "hub") linkedDtype.value = choice.dtype;
 }

@@ -1,10 +1,12 @@
 import { effect } from "@preact/signals";
-import shipped from "../../shipped.json" with { type: "json" };
+import { keepPage } from "../offline/keep-page.ts";
 import {
   applied,
+  firstText,
   linkedDtype,
   linkedHub,
   linkedModel,
+  loading,
   type ModelChoice,
   offer,
   session,
@@ -12,19 +14,20 @@ import {
 } from "../state.ts";
 import { followUrl } from "../url.ts";
 import { open } from "./load.ts";
-
-/** The models that lie beside the page. */
-export const SHIPPED: readonly (ModelChoice & { readonly from: "page"; readonly about: string })[] = shipped.map(
-  (model) => ({
-    from: "page",
-    ...model,
-  }),
-);
+import { SHIPPED } from "./shipped.ts";
 
 /** Loads the first model, and keeps model and address in step with what is chosen. */
 export function start(): void {
-  void openFirst();
+  void openLinked();
   followUrl();
+  addEventListener("hashchange", () => {
+    const now = offer.peek() ?? loading.peek()?.choice ?? session.peek()?.choice;
+    const namesNone = now?.from === "files" && linkedModel.peek() === undefined; // files have no address
+    if (!namesNone && !(now && isSame(now, linked()))) void openLinked();
+  });
+  effect(() => {
+    if (firstText.value !== undefined) void keepPage(); // when the reader waits for nothing
+  });
   effect(() => {
     const model = session.value?.model;
     const places = switchedOff.value;
@@ -40,14 +43,30 @@ export function start(): void {
   });
 }
 
-/** The model that the address names if it is kept in this browser, and else the shipped one: nothing large comes unasked. */
-async function openFirst(): Promise<void> {
+type Linked = ModelChoice & { readonly from: "page" | "hub" };
+
+/** The model that the address names; the shipped one if it names none. */
+function linked(): Linked {
   const name = linkedModel.peek();
-  if (name === undefined) return open(SHIPPED[0]!);
-  const linked = { from: "hub", name, dtype: linkedDtype.peek(), endpoint: linkedHub.peek() } as const;
-  if (await isKept(name, linked.dtype)) return open(linked);
-  offer.value = linked;
-  return open(SHIPPED[0]!);
+  const beside = name === undefined ? SHIPPED[0] : SHIPPED.find(({ folder }) => folder === name);
+  return beside ?? { from: "hub", name: name!, dtype: linkedDtype.peek(), endpoint: linkedHub.peek() };
+}
+
+function isSame(one: ModelChoice, other: Linked): boolean {
+  if (one.from === "page") return other.from === "page" && one.folder === other.folder;
+  if (one.from !== "hub" || other.from !== "hub") return false;
+  return one.name === other.name && one.dtype === other.dtype && one.endpoint === other.endpoint;
+}
+
+/** The model that the address names if it is here, beside the page or kept in this browser. Nothing large comes unasked. */
+async function openLinked(): Promise<void> {
+  const choice = linked();
+  if (choice.from === "page" || (await isKept(choice.name, choice.dtype))) {
+    offer.value = undefined;
+    return open(choice);
+  }
+  offer.value = choice;
+  if (session.peek() === undefined) return open(SHIPPED[0]!);
 }
 
 async function isKept(name: string, dtype: string): Promise<boolean> {

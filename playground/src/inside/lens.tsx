@@ -66,7 +66,7 @@ export function LensView({ seen }: { readonly seen: Looked }) {
                     return (
                       <td
                         key={t}
-                        class={`${t === token ? "chosen" : ""} ${comes ? "comes" : ""}`}
+                        class={`guess${t === token ? " chosen" : ""}${comes ? " comes" : ""}`}
                         style={{ "--strength": best!.probability }}
                         title={title}
                       >

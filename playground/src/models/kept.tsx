@@ -1,9 +1,9 @@
 import type { CachedModel } from "@gpt2-ts/gpt2/browser-cache";
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { announce } from "../engine/announce.ts";
 import { open } from "../engine/load.ts";
 import { megabytes } from "../format.ts";
-import { type Dtype, failure, session } from "../state.ts";
+import { type Dtype, loading } from "../state.ts";
 
 const kept = signal<readonly CachedModel[] | undefined>();
 const problem = signal<string | undefined>();
@@ -18,9 +18,12 @@ export async function refreshKept(): Promise<void> {
   }
 }
 
+const isDownloading = computed(() => loading.value?.choice.from === "hub");
+let wasDownloading = false;
 effect(() => {
-  // A download that ended, well or not, has left something.
-  if (session.value?.choice.from === "hub" || failure.value?.choice.from === "hub") void refreshKept();
+  // A download that ended, well or not, or was stopped, has left something.
+  if (wasDownloading && !isDownloading.value) void refreshKept();
+  wasDownloading = isDownloading.value;
 });
 
 const dtypeOf = ({ dtype }: CachedModel): Dtype => (dtype === "original" ? "f32" : (dtype as Dtype));

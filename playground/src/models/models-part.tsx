@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { open } from "../engine/load.ts";
-import { SHIPPED } from "../engine/start.ts";
+import { SHIPPED } from "../engine/shipped.ts";
 import { session } from "../state.ts";
 import { FromFolder } from "./from-folder.tsx";
 import { FromHub } from "./from-hub.tsx";

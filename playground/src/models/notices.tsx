@@ -1,5 +1,5 @@
 import { decline, open } from "../engine/load.ts";
-import { SHIPPED } from "../engine/start.ts";
+import { SHIPPED } from "../engine/shipped.ts";
 import { failure, loading, offer, session, view } from "../state.ts";
 import { unreadable } from "../url.ts";
 import { explain } from "./explain.ts";

@@ -1,16 +1,39 @@
 import { build } from "esbuild";
-import { expect } from "vitest";
-import { type Browser, checkOf, type OpenPage } from "../../browser/support/browser.ts";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { type Browser, checkOf, type OpenPage, startBrowser } from "../../browser/support/browser.ts";
+import type { BrowserName } from "../../browser/support/find-browser.ts";
 import { PageServer } from "../../browser/support/page-server.ts";
 import { repository } from "../../browser/support/paths.ts";
 import { html } from "../../browser/support/site.ts";
+import { programOf, testsRunIn } from "../browsers.ts";
 import type { Actions } from "./driver.ts";
 
 const BASE = "/some/where/";
-export const PLAYGROUND = `${BASE}playground/index.html`;
+const PLAYGROUND = `${BASE}playground/index.html`;
+
+/**
+ * Tests of the playground, in each browser that is there: in one of them on a page with threads, in the other on an ordinary one, since
+ * the numbers are the same. Nothing may go wrong in the page.
+ */
+export function inBothBrowsers(
+  what: string,
+  { threadsIn }: { readonly threadsIn: BrowserName },
+  tests: (page: Playground, isolated: boolean) => void,
+): void {
+  for (const name of ["chromium", "firefox"] as const) {
+    const isolated = name === threadsIn;
+    describe.runIf(testsRunIn(name))(`${what} in ${name}`, () => {
+      const page = new Playground();
+      beforeAll(() => page.start(name, isolated));
+      afterEach(async () => expect(await page.wrong()).toEqual([]));
+      afterAll(() => page.stop());
+      tests(page, isolated);
+    });
+  }
+}
 
 /** Serves the built site below a path that its build did not know, and the page that drives its playground. */
-export async function servePlayground(isolated: boolean): Promise<PageServer> {
+async function servePlayground(isolated: boolean): Promise<PageServer> {
   const { outputFiles } = await build({
     entryPoints: [repository("tests/site/playground/driver.ts")],
     bundle: true,
@@ -34,14 +57,25 @@ const PATIENCE = { timeout: 30_000, interval: 50 };
 
 /** The playground in a browser. */
 export class Playground {
-  readonly #page: OpenPage;
+  #server: PageServer | undefined;
+  #browser: Browser | undefined;
+  #opened: OpenPage | undefined;
 
-  private constructor(page: OpenPage) {
-    this.#page = page;
+  get #page(): OpenPage {
+    if (this.#opened === undefined) throw new Error("the browser did not start");
+    return this.#opened;
   }
 
-  static async in(browser: Browser, server: PageServer): Promise<Playground> {
-    return new Playground(await browser.open(server, "/page.html"));
+  async start(name: BrowserName, isolated: boolean): Promise<void> {
+    this.#server = await servePlayground(isolated);
+    this.#browser = await startBrowser(name, programOf(name));
+    this.#opened = await this.#browser.open(this.#server, "/page.html");
+  }
+
+  async stop(): Promise<void> {
+    await this.#opened?.close();
+    await this.#browser?.close();
+    await this.#server?.stop();
   }
 
   async open(hash = ""): Promise<void> {
@@ -119,9 +153,5 @@ export class Playground {
 
   async expectNone(selector: string): Promise<void> {
     await expect.poll(() => this.texts(selector), PATIENCE).toEqual([]);
-  }
-
-  async close(): Promise<void> {
-    await this.#page.close();
   }
 }

@@ -1,47 +1,63 @@
 // What only a browser with a driver tells: keys, sizes, how much is loaded.
 import { gzipSync } from "node:zlib";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findBrowser } from "../../browser/support/find-browser.ts";
-import type { PageServer } from "../../browser/support/page-server.ts";
-import { PLAYGROUND, servePlayground } from "./open-playground.ts";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { testsRunIn } from "../browsers.ts";
+import { siteInChromium } from "../in-chromium.ts";
 
 /** Issue 16: scripts before a model is loaded, in kilobytes after gzip. */
 const MOST_SCRIPT = 400;
-const program = findBrowser("chromium");
+/** How WebAssembly begins in base64. */
+const KERNELS = "AGFzbQEAAAA";
 
-describe.runIf(program !== undefined)("the playground", () => {
-  let server: PageServer;
-  let browser: Browser;
-  beforeAll(async () => {
-    server = await servePlayground(false);
-    browser = await chromium.launch({ executablePath: program!, args: ["--no-sandbox", "--disable-gpu"] });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+describe.runIf(testsRunIn("chromium"))("the playground", () => {
+  const site = siteInChromium();
 
-  async function opened(options: Parameters<Browser["newPage"]>[0] = {}, hash = ""): Promise<Page> {
-    const page = await browser.newPage(options);
-    page.on("pageerror", (error) => expect.fail(error.message));
-    await page.goto(`${server.url}${PLAYGROUND}${hash}`);
+  async function opened(options: BrowserContextOptions = {}, hash = ""): Promise<Page> {
+    const page = await site.newTab(options);
+    await page.goto(`${site.url}playground/index.html${hash}`);
     return page;
   }
 
   test(`takes less than ${MOST_SCRIPT} kB of scripts before a model is there`, async () => {
-    const page = await browser.newPage();
-    const scripts: Promise<Buffer>[] = [];
+    const page = await site.newTab();
+    const scripts = new Map<string, Promise<Buffer>>();
     page.context().on("response", (response) => {
-      if (response.url().endsWith(".js")) scripts.push(response.body());
+      const isKept = response.request().serviceWorker() !== null; // for the next visit, once the model is there
+      if (response.url().endsWith(".js") && !isKept) scripts.set(response.url(), response.body());
     });
-    await page.goto(`${server.url}${PLAYGROUND}`);
+    await page.goto(`${site.url}playground/index.html`);
     await page.locator(".bars.two li").first().waitFor();
-    const bytes = (await Promise.all(scripts)).map((script) => gzipSync(script, { level: 9 }).length);
+    const loaded = await Promise.all(Array.from(scripts, async ([url, body]) => ({ url, body: await body })));
+    const bytes = loaded.map(({ body }) => gzipSync(body, { level: 9 }).length);
     const kilobytes = bytes.reduce((sum, each) => sum + each, 0) / 1000;
     console.log(`scripts of the playground: ${kilobytes.toFixed(0)} kB (gzip), in ${bytes.length} files`);
     expect(bytes.length).toBeGreaterThan(1); // the worker's is among them
     expect(kilobytes).toBeLessThan(MOST_SCRIPT);
+    const withKernels = loaded.filter(({ body }) => body.includes(KERNELS)).map(({ url }) => url);
+    expect(withKernels).toEqual([expect.stringContaining("gpt2-thread")]); // the page itself computes nothing
+    await page.close();
+  });
+
+  test("opens without a network once it has been there: page, model and each part", async () => {
+    const page = await opened();
+    await page.locator(".bars.two li").first().waitFor();
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    site.cutOff(true);
+    try {
+      await page.reload();
+      await page.locator(".bars.two li").first().waitFor();
+      for (const [part, there] of [
+        ["Code", ".row-numbers"],
+        ["Inside", ".contributions td"],
+        ["Train", ".train-part"],
+      ] as const) {
+        await page.getByRole("tab", { name: part }).click();
+        await page.locator(there).first().waitFor();
+      }
+    } finally {
+      site.cutOff(false);
+    }
     await page.close();
   });
 
@@ -63,22 +79,22 @@ describe.runIf(program !== undefined)("the playground", () => {
     const isText = () => page.evaluate(() => document.activeElement?.id === "text");
     await tabTo(isText);
     await page.keyboard.press("Control+A");
-    await page.keyboard.type("O Juliet, thou");
-    await expect.poll(() => page.locator(".token").count()).toBe(8); // seven, and the place behind them;
+    await page.keyboard.type("The little girl, who");
+    await expect.poll(() => page.locator(".token").count()).toBe(6); // five, and the place behind them
     await page.keyboard.press("Control+Shift+Enter");
-    await expect.poll(() => page.locator(".token").count()).toBe(9);
+    await expect.poll(() => page.locator(".token").count()).toBe(7);
     await tabTo(async () => (await focused()).includes("token"));
     expect(await label()).toBe("what comes next");
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("ArrowLeft");
-    expect(await label()).toMatch(/^blank thou, /);
+    expect(await label()).toMatch(/^blank who, /);
     await page.locator(".beaten li").first().waitFor();
     await tabTo(async () => (await focused()).includes("bar-token"));
     const token = await page.evaluate(() => document.activeElement!.textContent!);
     await page.keyboard.press("Enter");
     await expect
       .poll(() => page.locator("#text").inputValue())
-      .toBe(`O Juliet,${token.replace("·", " ").replace("↵", "\n")}`);
+      .toBe(`The little girl,${token.replace("·", " ").replace("↵", "\n")}`);
     await expect.poll(label).toBe("what comes next");
     await tabTo(() => page.evaluate(() => (document.activeElement as HTMLInputElement).name === "filter"));
     await page.keyboard.press("ArrowRight");

@@ -28,7 +28,6 @@ import { warnOnConsole } from "../warning.ts";
 import { Calls } from "./calls.ts";
 import type { ModelInfo } from "./info.ts";
 import { addParts, type ScorePart } from "./sent-scores.ts";
-import { tensorsOf } from "./sent-tensors.ts";
 import { traceOf } from "./sent-trace.ts";
 import { startThread } from "./start-thread.ts";
 import type { WorkerLike } from "./thread-port.ts";
@@ -242,6 +241,9 @@ export class GPT2Worker implements LanguageModel {
   async #tensors(method: string, text: Text): Promise<Tensor[]> {
     const call = await this.#calls.begin(method, { subject: sendable(method, text) }, {});
     try {
+      // Pages that need no tensors do without the library. It is a file of ours that is loaded later: of a package that is, bundlers put
+      // all that is used of it into whatever uses some of it at once.
+      const { tensorsOf } = await import("./received-tensors.ts");
       return await tensorsOf(() => call.next());
     } finally {
       call.stop();

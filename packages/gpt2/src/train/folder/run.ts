@@ -83,6 +83,6 @@ function beginningOf({ model, options, position }: Trainer, data: EncodedTexts):
     trainTokens: data.train.length,
     heldOutTokens: data.heldOut.length,
     heldOutCharacters: data.heldOutCharacters,
-    memory: trainingMemory(config, { tokens: options.microBatchTokens, isTrained }),
+    memory: trainingMemory(config, { tokens: options.microBatchTokens, isTrained, dropout: options.dropout > 0 }),
   };
 }

@@ -21,6 +21,13 @@ interface Mutant {
   readonly changed: readonly number[] | undefined;
 }
 
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
+}
+
 function mutate(original: Uint8Array<ArrayBuffer>, next: () => number): Mutant {
   const integer = (below: number): number => Math.floor(next() * below);
   const bytes = original.slice();
@@ -29,13 +36,10 @@ function mutate(original: Uint8Array<ArrayBuffer>, next: () => number): Mutant {
     case 0: // cut off
       return { bytes: bytes.slice(0, at), changed: undefined };
     case 1: // something is missing
-      return {
-        bytes: Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + integer(40))]),
-        changed: undefined,
-      };
+      return { bytes: joined(bytes.subarray(0, at), bytes.subarray(at + 1 + integer(40))), changed: undefined };
     case 2: // something is twice
       return {
-        bytes: Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at - integer(Math.min(at, 200)))]),
+        bytes: joined(bytes.subarray(0, at), bytes.subarray(at - integer(Math.min(at, 200)))),
         changed: undefined,
       };
     case 3: {

@@ -57,6 +57,8 @@ export const TILE_ROWS = 4;
 export const BLOCK = 256;
 /** Panels that a product of one row reads at once. */
 export const STREAMS = 4;
+/** Panels of each stream whose results a product of a few rows holds back, to write them together: 512 bytes of a row of C. */
+export const FEW_ROWS_PANELS = 16;
 /** What happens to sums besides being written: bits of a product's `mode`. */
 export const MODE_ADD = 1;
 export const MODE_GELU = 2;

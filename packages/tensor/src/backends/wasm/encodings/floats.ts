@@ -1,6 +1,9 @@
-import { BLOCK, MODE_ADD, PANEL_ROW, TILE_ROWS } from "../abi.ts";
+import { BLOCK, FEW_ROWS_PANELS, MODE_ADD, PANEL_ROW, STREAMS, TILE_ROWS } from "../abi.ts";
 import type { Job, WasmRuntime } from "../runtime.ts";
 import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
+
+/** Up to so many tiles of A it is memory, too, that a product waits for (kernels/few-rows.ts). */
+const FEW_TILES = 4;
 
 /** Temporary memory for A [rows, columns] in tiles. */
 export function roomForTiles(runtime: WasmRuntime, rows: number, columns: number): number {
@@ -11,6 +14,7 @@ export function roomForTiles(runtime: WasmRuntime, rows: number, columns: number
 interface FloatKernels {
   readonly oneRow: Job;
   readonly twoRows: Job;
+  readonly fewRows: Job;
   /** Whether the kernel for more rows makes floats of panels first, a block of rows at a time. */
   readonly decodes: boolean;
 }
@@ -29,6 +33,13 @@ export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: 
   const tileCount = Math.ceil(a.rows / TILE_ROWS);
   const packChunks = Math.min(tileCount, runtime.chunks(a.rows * k, CHUNK_ELEMENTS));
   runtime.run("packTilesJob", packChunks, [a.pointer, tiles, a.rows, k, a.rowStride, a.columnStride]);
+  if (tileCount <= FEW_TILES && !(mode & MODE_ADD) && product.resultStep === undefined) {
+    const chunks = vectorChunks(runtime, k, columns);
+    const room = runtime.scratch(chunks * (1 + FEW_ROWS_PANELS) * STREAMS * tileCount * TILE_ROWS * PANEL_ROW);
+    const ints = [tiles, panels, result, columns, k, bias, mode, a.rows, room];
+    runtime.run(kernels.fewRows, chunks, ints);
+    return;
+  }
   const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount);
   const chunks = rowBlocks * columnBlocks;
   const decoded = kernels.decodes ? runtime.scratch(chunks * BLOCK * PANEL_ROW) : 0;
