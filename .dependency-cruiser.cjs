@@ -49,6 +49,7 @@ const rooms = {
       "replace",
       "tokenizer-files",
       "warning",
+      "write-whole",
     ],
     tokenizer: [],
     model: [],

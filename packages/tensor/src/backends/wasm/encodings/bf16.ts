@@ -4,7 +4,12 @@ import { packChunks } from "../panels.ts";
 import type { WasmEncoding } from "./encoding.ts";
 import { multiplyFloats, roomForTiles } from "./floats.ts";
 
-const kernels = { oneRow: "vectorMatmulBf16Job", twoRows: "twoRowsMatmulBf16Job", fewRows: "fewRowsMatmulBf16Job", decodes: true } as const;
+const kernels = {
+  oneRow: "vectorMatmulBf16Job",
+  twoRows: "twoRowsMatmulBf16Job",
+  fewRows: "fewRowsMatmulBf16Job",
+  decodes: true,
+} as const;
 
 /** A panel is `[rows][8]` bfloat16, in the order that kernels/bf16.ts states. */
 export const bf16: WasmEncoding = {

@@ -3,7 +3,12 @@ import { PANEL_ROW, TABLE_F32 } from "../abi.ts";
 import type { WasmEncoding } from "./encoding.ts";
 import { multiplyFloats, roomForTiles } from "./floats.ts";
 
-const kernels = { oneRow: "vectorMatmulJob", twoRows: "twoRowsMatmulJob", fewRows: "fewRowsMatmulJob", decodes: false } as const;
+const kernels = {
+  oneRow: "vectorMatmulJob",
+  twoRows: "twoRowsMatmulJob",
+  fewRows: "fewRowsMatmulJob",
+  decodes: false,
+} as const;
 
 /** A panel is `[rows][8]` floats. */
 export const f32: WasmEncoding = {
