@@ -170,7 +170,9 @@ describe.runIf(testsRunIn("chromium"))("the page of models", () => {
     test("that does not fit into what the browser keeps: it says so, and loads it without keeping it", async () => {
       const session = await page.context().newCDPSession(page);
       const { origin } = new URL(site.url);
-      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1_500_000 });
+      await page.waitForFunction(() => navigator.serviceWorker.controller !== null); // the page itself is kept
+      const usage = await page.evaluate(async () => (await navigator.storage.estimate()).usage!);
+      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: usage + 1_500_000 });
       await download(page);
       await textOf(page, "[role=alert]").toMatch(/This browser lets the page keep no more\. It needs 3\.8 MB more\./);
       await page.getByRole("button", { name: "Load it without keeping it" }).click();
