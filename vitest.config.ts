@@ -24,7 +24,10 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     // Reference values are of this model, so that commands use it in tests, whatever model the shell names.
     env: { GPT2_MODEL: join(import.meta.dirname, "weights/shakespeare") },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs. No test takes long on a machine that is at rest.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // What a test waits for comes late on a busy machine: a second, which is the default, is no limit for it.
+    expect: { poll: { timeout: 50_000 } },
   },
 });

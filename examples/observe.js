@@ -5,7 +5,7 @@
 import { GPT2, weightsByStorage } from "@gpt2-ts/gpt2";
 import { observe } from "@gpt2-ts/tensor";
 
-const [folder = "weights/shakespeare", text = "To be, or not to be"] = process.argv.slice(2);
+const [folder = "weights/stories", text = "Once upon a time"] = process.argv.slice(2);
 const model = await GPT2.load(folder);
 const weightOf = weightsByStorage(model.model);
 /** @param {import("@gpt2-ts/tensor").View} view */

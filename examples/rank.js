@@ -1,13 +1,13 @@
 // @ts-check
 // Ranks sentences by how well each continues a text: for choosing among answers, corrections or transcriptions.
 //
-//     node examples/rank.js "ROMEO:" "I love thee, Juliet." "The stock market fell." "Juliet thee love I."
+//     node examples/rank.js "She did not know" "what to say." "what the stock market did." "say to what."
 
 import { GPT2 } from "@gpt2-ts/gpt2";
 
 const [context, ...candidates] = process.argv.slice(2);
 if (!context || candidates.length === 0) throw new Error("usage: node examples/rank.js CONTEXT SENTENCE…");
-const model = await GPT2.load(new URL("../weights/shakespeare/", import.meta.url));
+const model = await GPT2.load(new URL("../weights/stories/", import.meta.url));
 
 // Tokens do not cross from the context into the sentence, so the sentence's own begin at the same place in all.
 const before = model.tokenizer.encode(context);

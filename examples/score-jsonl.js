@@ -13,7 +13,7 @@ const AT_ONCE = 200;
 
 const path = process.argv[2];
 if (path === undefined) throw new Error("usage: node examples/score-jsonl.js FILE");
-const model = await GPT2.load(new URL("../weights/shakespeare/", import.meta.url));
+const model = await GPT2.load(new URL("../weights/stories/", import.meta.url));
 
 /** @type {{ text: string }[]} */
 let waiting = [];

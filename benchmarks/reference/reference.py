@@ -3,22 +3,24 @@
     python -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python reference.py                 # recompute everything, compare with the files, print the differences
     venv/bin/python reference.py --write DIR     # also write the recomputed files, laid out like these, into DIR
+    venv/bin/python reference.py --write . stories   # as stories.safetensors was made: its prompts are stories-prompts.json
     venv/bin/python reference.py synthetic-tiny  # only one model
 
 The forward pass is transformers' own `GPT2LMHeadModel` (eager attention) moved to float64; the values are rounded to
 float32 only when they are compared or written. The prompts and the positions whose logits are kept are those of the
-files. Exits with status 1 when a value differs by more than `BOUND`.
+files; those of `stories` are compared with its texts, which the package `tokenizers` encodes. Exits with status 1 when a value differs by more than `BOUND`.
 """
 import argparse, hashlib, json, pathlib, sys
 import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 import synthetic
 
 HERE = pathlib.Path(__file__).parent
-SHAKESPEARE = HERE.parent.parent / "weights" / "shakespeare"
+TRAINED = {name: HERE.parent.parent / "weights" / name for name in ["shakespeare", "stories"]}
 # The largest accepted difference between a float64 value and a stored one: half a unit in the last place of the largest
 # float32 here (the residual stream reaches 85: 3.8e-6), and a little for values at a rounding boundary.
 BOUND = 4e-6
@@ -26,10 +28,10 @@ BOUND = 4e-6
 
 def checkpoint(name):
     """name -> (config as a dict, tensors by GPT-2's names)"""
-    if name == "shakespeare":
-        with safe_open(SHAKESPEARE / "model.safetensors", "np") as f:
+    if name in TRAINED:
+        with safe_open(TRAINED[name] / "model.safetensors", "np") as f:
             weights = {key.removeprefix("transformer."): f.get_tensor(key) for key in f.keys()}
-        return json.loads((SHAKESPEARE / "config.json").read_text()), weights
+        return json.loads((TRAINED[name] / "config.json").read_text()), weights
     weights = synthetic.build(name)
     stored = json.loads((HERE / f"{name}.json").read_text())
     assert stored["config"] == synthetic.config(name), f"{name}.json: config differs from synthetic.py"
@@ -42,8 +44,9 @@ def checkpoint(name):
 
 def model(name):
     config, weights = checkpoint(name)
-    config = GPT2Config(**{k: v for k, v in config.items() if k != "architectures"}, attn_implementation="eager",
-                        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
+    no_dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    config = GPT2Config(**{k: v for k, v in config.items() if k != "architectures"} | no_dropout,
+                        attn_implementation="eager")
     # LayerNorm, GELU and softmax all follow the dtype of the weights, so .double() makes the whole pass float64.
     with torch.device("meta"):
         net = GPT2LMHeadModel(config)
@@ -74,10 +77,28 @@ def run(net, ids):
     return {"logits": logits.numpy(), "logprobs": logprobs.numpy(), "hidden": hidden.numpy()}
 
 
+def stored_values(name):
+    """What is in the file of a model: by prompt and what it is. Without a file, of `stories`, the ids and what is to be computed."""
+    path = HERE / f"{name}.safetensors"
+    stored = {}
+    if path.exists():
+        with safe_open(path, "np") as f:
+            stored = {key: f.get_tensor(key) for key in f.keys()}
+    if name == "stories":
+        encode = ByteLevelBPETokenizer(*(str(TRAINED[name] / file) for file in ["vocab.json", "merges.txt"])).encode
+        for prompt, given in json.loads((HERE / "stories-prompts.json").read_text()).items():
+            for key, expected in [("ids", encode(given["text"]).ids), ("positions", given["positions"])]:
+                expected = np.array(expected, np.int32)
+                found = stored.setdefault(f"{prompt}.{key}", expected)
+                assert np.array_equal(found, expected), f"{name} {prompt}.{key}: not what stories-prompts.json says"
+            for key in ["logits", "logprobs"] + ["hidden"] * (prompt == "A"):
+                stored.setdefault(f"{prompt}.{key}", None)
+    return stored
+
+
 def compare(name, write):
     net = model(name)
-    with safe_open(HERE / f"{name}.safetensors", "np") as f:
-        stored = {key: f.get_tensor(key) for key in f.keys()}
+    stored = stored_values(name)
     worst = 0.0
     fresh = {}
     for prompt in sorted({key.split(".")[0] for key in stored}, key=lambda p: (len(p), p)):
@@ -95,6 +116,9 @@ def compare(name, write):
                 fresh[key] = stored[key]
                 continue
             fresh[key] = values[what].astype(np.float32)
+            if stored[key] is None:
+                print(f"{name:15} {key:15} {str(list(fresh[key].shape)):16} new")
+                continue
             assert fresh[key].shape == stored[key].shape, (name, key, fresh[key].shape, stored[key].shape)
             difference = np.abs(values[what] - stored[key].astype(np.float64))
             identical = np.mean(fresh[key] == stored[key]) if stored[key].size else 1.0
@@ -102,7 +126,7 @@ def compare(name, write):
             worst = max(worst, largest)
             print(f"{name:15} {key:15} {str(list(stored[key].shape)):16} max {largest:.2e}  "
                   f"identical as float32 {identical:8.3%}  largest value {np.abs(stored[key]).max(initial=0.0):.1f}")
-        if name == "shakespeare":
+        if name in TRAINED:
             print(f"{name:15} {prompt}: sum of log-probabilities {values['logprobs'].sum():.5f}")
     if write:
         save_file(fresh, pathlib.Path(write) / f"{name}.safetensors")
@@ -111,7 +135,7 @@ def compare(name, write):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", default=["synthetic-tiny", "shakespeare", "synthetic-124m"])
+    parser.add_argument("models", nargs="*", default=["synthetic-tiny", "shakespeare", "stories", "synthetic-124m"])
     parser.add_argument("--write", metavar="DIR")
     options = parser.parse_args()
     import transformers

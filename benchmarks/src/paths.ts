@@ -9,5 +9,7 @@ export const RESULTS = join(BENCHMARKS, "results");
 export const PEERS = join(BENCHMARKS, "peers");
 /** Rebuilt checkpoints and Node binaries; ignored by git. */
 export const CACHE = join(BENCHMARKS, ".cache");
-/** The model of the reference logits. */
+/** The model of the lessons. */
 export const SHAKESPEARE = join(REPOSITORY, "weights", "shakespeare");
+/** The shipped model: the one that the command uses unless told otherwise. */
+export const STORIES = join(REPOSITORY, "weights", "stories");

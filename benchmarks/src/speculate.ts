@@ -12,7 +12,7 @@ import { ensureCheckpoint } from "./checkpoint.ts";
 import { COMMON_OPTIONS, chosen, integer } from "./command-line.ts";
 import { Child } from "./harness/child.ts";
 import { whenQuiet } from "./harness/quiet.ts";
-import { SHAKESPEARE } from "./paths.ts";
+import { STORIES } from "./paths.ts";
 import { writeResult } from "./results-file.ts";
 import type { SpeculateCase, SpeculateResult } from "./speculate/result.ts";
 import type { Generated } from "./speculate/speculate-child.ts";
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 const dtypes = chosen(COMMAND, "dtype", options.dtype, DTYPES);
 const threads = integer(COMMAND, "threads", options.threads, 1, 64);
 const schedule = { warmUp: 1, rounds: options.quick ? 2 : 7, restMs: 150 };
-const folders = { shakespeare: SHAKESPEARE, "synthetic-124m": await ensureCheckpoint("synthetic-124m") };
+const folders = { stories: STORIES, "synthetic-124m": await ensureCheckpoint("synthetic-124m") };
 const forALook = options.quick || dtypes.length < DTYPES.length || threads !== undefined;
 
 const { conditions, result: cases } = await whenQuiet(
@@ -50,7 +50,7 @@ if (!forALook) {
 async function measureAll(): Promise<SpeculateCase[]> {
   const cases: SpeculateCase[] = [];
   for (const dtype of dtypes) {
-    for (const model of ["synthetic-124m", "shakespeare"] as const) cases.push(...(await measure(model, dtype)));
+    for (const model of ["synthetic-124m", "stories"] as const) cases.push(...(await measure(model, dtype)));
   }
   return cases;
 }

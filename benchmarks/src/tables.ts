@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tables`: writes the tables of `results/<processor>/*.json` into the README, `docs/benchmarks.md`,
- * `docs/compression.md`, `docs/gpu.md` and `docs/responsive.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
+ * `docs/compression.md`, `docs/gpu.md`, `docs/responsive.md` and `docs/scaling.md`, between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; the names are the keys of `generated` below. Draws
  * `docs/figures/peers-*.svg`. Timings stand there for every processor, what does not depend on it from the newest run.
  *
  *     npm run bench:tables -- [--check]     only say whether a document is out of date (status 1)
@@ -21,6 +21,7 @@ import type { RealResult } from "./real/result.ts";
 import type { ResponsiveResult } from "./responsive/result.ts";
 import { readResults } from "./results-file.ts";
 import type { RooflineResult } from "./roofline/result.ts";
+import type { ScalingResult } from "./scaling/result.ts";
 import type { ServeResult } from "./serve/result.ts";
 import type { SpeculateResult } from "./speculate/result.ts";
 import type { SpeedResult } from "./speed/result.ts";
@@ -36,6 +37,7 @@ import { qualityTable } from "./tables/quality-table.ts";
 import { realTable } from "./tables/real-table.ts";
 import { responsiveTable } from "./tables/responsive-table.ts";
 import { rooflineTable } from "./tables/roofline-table.ts";
+import { scalingTable } from "./tables/scaling-table.ts";
 import { serveTable } from "./tables/serve-table.ts";
 import { speculateTable } from "./tables/speculate-table.ts";
 import { matmulTable, shareOfMemoryTable, shortPromptTable } from "./tables/speed-tables.ts";
@@ -44,7 +46,7 @@ import type { TrainResult } from "./train/result.ts";
 
 const DOCUMENTS = [
   "README.md",
-  ...["benchmarks.md", "compression.md", "gpu.md", "responsive.md"].map((name) => join("docs", name)),
+  ...["benchmarks.md", "compression.md", "gpu.md", "responsive.md", "scaling.md"].map((name) => join("docs", name)),
 ];
 const FIGURES = join(REPOSITORY, "docs", "figures");
 
@@ -74,6 +76,8 @@ const generated = {
   compression: compressionTable(await readResults<CompressionResult>("compression")),
   // docs/responsive.md
   responsive: responsiveTable(await readResults<ResponsiveResult>("responsive")),
+  // docs/scaling.md
+  scaling: scalingTable(await readResults<ScalingResult>("scaling")),
   // docs/gpu.md
   gpu: gpuTable(await readResults<GpuResult>("gpu")),
 };

@@ -1,9 +1,9 @@
 /**
  * `npm run bench:train`: training against its peers in one run, on the same weights, tokens and threads.
  *
- *     npm run bench:train -- [--quick] [--node PATH] [--part 124m|shakespeare|block]... [--python PATH] [--no-wait]
+ *     npm run bench:train -- [--quick] [--node PATH] [--part 124m|stories|block]... [--python PATH] [--no-wait]
  *
- * `124m` and `shakespeare` take whole steps (forward, backward, clipping, AdamW) of GPT-2 small at 512 tokens and of the Shakespeare
+ * `124m` and `stories` take whole steps (forward, backward, clipping, AdamW) of GPT-2 small at 512 tokens and of the shipped
  * model, against PyTorch, if `--python` (`python3`) has torch and transformers. `block` computes one of GPT-2 small's
  * blocks forward and backward, against TensorFlow.js and jax-js on wasm, which are installed on first use (jax-js needs Node 22), and
  * PyTorch. Engines must agree on losses and gradients before they are timed. Writes `results/<processor>/train-node<major>.json`,
@@ -11,13 +11,12 @@
  * `--quick` only prints: it does not wait and writes nothing.
  */
 import { parseArgs } from "node:util";
-import { ensureCheckpoint } from "./checkpoint.ts";
+import { modelFolder } from "./checkpoint.ts";
 import { chosen } from "./command-line.ts";
 import type { BlockSpec } from "./engines/block.ts";
 import { installPeers } from "./engines/peers.ts";
 import type { StepSpec } from "./engines/step-engine.ts";
 import { whenQuiet } from "./harness/quiet.ts";
-import { SHAKESPEARE } from "./paths.ts";
 import { readResult, writeResult } from "./results-file.ts";
 import { OURS } from "./speed/compare.ts";
 import type { Contestant } from "./speed/contestant.ts";
@@ -57,7 +56,7 @@ async function prepare(part: TrainPartName) {
     installPeers();
     return () => measureBlock(plan, blockContestants());
   }
-  const model = part === "124m" ? await ensureCheckpoint("synthetic-124m") : SHAKESPEARE;
+  const model = await modelFolder(part === "124m" ? "synthetic-124m" : part);
   return () => measureSteps(plan, part, stepContestants(model));
 }
 

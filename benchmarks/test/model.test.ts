@@ -4,12 +4,11 @@ import type { MatrixEncoding } from "@gpt2-ts/tensor";
 import { describe, expect, test } from "vitest";
 import { type Candidate, candidates } from "../src/accuracy/backends.ts";
 import { decode, prefill } from "../src/accuracy/passes.ts";
-import { ensureCheckpoint } from "../src/checkpoint.ts";
-import { SHAKESPEARE } from "../src/paths.ts";
+import { modelFolder } from "../src/checkpoint.ts";
 import { ErrorMeter, readReference } from "../src/reference-values.ts";
 
 // What `npm run bench:logits` measures for all models and prompts, as tests on the small ones.
-const names = ["synthetic-tiny", "shakespeare"] as const;
+const names = ["synthetic-tiny", "shakespeare", "stories"] as const;
 
 /**
  * The first 64 bits of the SHA-256 over all logits of all prompts of a model. Backends that promise the same bits everywhere must give these on
@@ -19,10 +18,12 @@ const pinned: Record<string, Record<(typeof names)[number], string>> = {
   reference: {
     "synthetic-tiny": "d2714b893ae8348e",
     shakespeare: "77752ae4cc90d66c",
+    stories: "c243bb9abb74b0f7",
   },
   "wasm, deterministic": {
     "synthetic-tiny": "a061b070469a193d",
     shakespeare: "6cc5cdcf28cd840b",
+    stories: "9969c96620191877",
   },
 };
 
@@ -30,15 +31,18 @@ const pinned: Record<string, Record<(typeof names)[number], string>> = {
 const pinnedInt8: Record<(typeof names)[number], string> = {
   "synthetic-tiny": "12db441862833865",
   shakespeare: "b211356eb3457aea",
+  stories: "013f27f74dadfed7",
 };
+
+/** Of the residual stream, which reaches 18 in the shipped model. */
+const hiddenBounds: Record<(typeof names)[number], number> = { "synthetic-tiny": 5e-6, shakespeare: 5e-6, stories: 1e-5 };
 
 async function load(
   name: (typeof names)[number],
   { backend }: Candidate,
   dtype: MatrixEncoding = "f32",
 ): Promise<Model> {
-  const folder = name === "shakespeare" ? SHAKESPEARE : await ensureCheckpoint(name);
-  return loadModel(await modelSource(folder), { device: backend, dtype, cacheDtype: "f32" });
+  return loadModel(await modelSource(await modelFolder(name)), { device: backend, dtype, cacheDtype: "f32" });
 }
 
 describe.each(candidates())("$name", (candidate) => {
@@ -57,7 +61,7 @@ describe.each(candidates())("$name", (candidate) => {
           const size = prompt.ids.length * model.config.nEmbd;
           for (const [layer, hidden] of whole.hidden.entries()) {
             const expected = prompt.hidden.subarray(layer * size, (layer + 1) * size);
-            expect(new ErrorMeter().add(hidden, expected).summary().max, `block ${layer}`).toBeLessThan(5e-6);
+            expect(new ErrorMeter().add(hidden, expected).summary().max, `block ${layer}`).toBeLessThan(hiddenBounds[name]);
           }
         }
         expect((await decode(model, prompt)).digest, `${prompt.name} token by token`).toBe(whole.digest);

@@ -11,11 +11,13 @@ import { RESULTS } from "../src/paths.ts";
 import type { PeersResult } from "../src/peers/result.ts";
 import { conditionsOf, newest, readResults, resultPath } from "../src/results-file.ts";
 import type { RooflineResult } from "../src/roofline/result.ts";
+import type { ScalingResult } from "../src/scaling/result.ts";
 import type { SpeedResult } from "../src/speed/result.ts";
 import { accuracyTable } from "../src/tables/accuracy-table.ts";
 import { peersCharts } from "../src/tables/peers-chart.ts";
 import { peersSummary, peersTable } from "../src/tables/peers-tables.ts";
 import { rooflineTable } from "../src/tables/roofline-table.ts";
+import { scalingTable } from "../src/tables/scaling-table.ts";
 import { matmulTable } from "../src/tables/speed-tables.ts";
 import { trainTable } from "../src/tables/train-table.ts";
 import type { TrainPart } from "../src/train/result.ts";
@@ -65,6 +67,8 @@ describe("the folder of a processor", () => {
       "against",
       "train",
       "batch",
+      "serve",
+      "scaling",
     ]) {
       for (const { results } of await readResults(kind)) {
         for (const result of results) {
@@ -186,6 +190,30 @@ describe("tables of two machines", () => {
     );
     expect(text).toContain("124M shape: 3000 MB of wasm memory, 1.20 times the estimate of 2500 MB.");
     expect(trainTable([{ processor, results: [{ kind: "train", parts: {} }] }])).toBeUndefined();
+  });
+
+  test("bench:scaling: each way to score, a core's share, and what a billion tokens take", () => {
+    const conditions = { machine: { cpu: "X", cores: 2, memoryGiB: 1, platform: "p", simd: [] }, date: LATER };
+    const samples = (engine: string, ...values: number[]) => ({ engine, ...spread(values) });
+    const comparison = {
+      ...({ title: "score", unit: "tokens/s", higherIsBetter: true } as const),
+      ...{ ratios: [], repeated: 0, disturbed: 0 },
+      measured: [samples("1 job", 90, 110), samples("2 jobs", 180)],
+    };
+    const cases = [
+      { jobs: 1, threads: 1, peakBytes: spread([6e8, 7e8]) },
+      { jobs: 2, threads: 1, peakBytes: spread([12e8]) },
+    ];
+    const result: ScalingResult = {
+      kind: "scaling",
+      ...{ command: "npm run bench:scaling", checkpoint: "c", lines: 64, tokensPerLine: 128 },
+      conditions: { ...conditions, node: "v24.0.0", loadAverage: 0 },
+      groups: [{ dtype: "f32", cases, comparison }],
+    };
+    const text = scalingTable([{ processor: { slug: "x", title: "X" }, results: [result] }])!;
+    expect(text).toContain("| f32, `--jobs 1 --threads 1` | 100 | 100 | 700 MB | 2778 |");
+    expect(text).toContain("| f32, `--jobs 2 --threads 1` | 180 | 90 | 1200 MB | 3086 |");
+    expect(scalingTable([])).toBeUndefined();
   });
 
   test("no results at all are not an error", async () => {

@@ -14,15 +14,15 @@ show(small, sentence);
 show(small, "shell");
 show(small, "é"); // two bytes in UTF-8
 
-// The Shakespeare model's vocabulary was learned from Shakespeare's works: 256 bytes, 767 merges, and <|endoftext|>.
-const folder = "weights/shakespeare";
+// The stories model's vocabulary was learned from novels and stories: 256 bytes, 1,791 merges, and <|endoftext|>.
+const folder = "weights/stories";
 const shipped = Tokenizer.fromVocab({
   vocab: readFileSync(`${folder}/vocab.json`, "utf8"),
   merges: readFileSync(`${folder}/merges.txt`, "utf8"),
 });
 console.log(`\n${shipped.vocabSize} tokens`);
-show(shipped, "To be, or not to be");
-show(shipped, "to be");
+show(shipped, "The man looked at the door");
+show(shipped, "the man");
 show(shipped, sentence);
 
 // Nothing is lost on the way: ids become the same text again.

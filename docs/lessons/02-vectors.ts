@@ -20,14 +20,14 @@ const bias = tensor([10, 20, 30, 40]); // [4]
 print("x W + bias", x.matmul(weight).add(bias));
 
 // In GPT-2 each token has a vector, learned in training: its row of the table wte, which is [V, C].
-using model = await GPT2.load("weights/shakespeare", { deterministic: true });
+using model = await GPT2.load("weights/stories", { deterministic: true });
 const { wte } = model.model.weights;
 console.log(`wte is [${wte.shape}]`);
 
 // Vectors divided by their lengths: their dot products are cosines, 1 for the same direction, 0 for directions with nothing in common.
 const length = wte.square().sum(-1, true).sqrt(); // [V, 1]
 const directions = wte.div(length);
-for (const word of [" king", " she", " him", " will", "?"]) {
+for (const word of [" mother", " red", " three", " will", " said"]) {
   const [id = 0] = model.tokenizer.encode(word);
   const cosines = directions.matmul(directions.at(id)); // [V]
   const { values, indices } = topK(cosines, 5);

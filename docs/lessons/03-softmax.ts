@@ -25,10 +25,10 @@ const drawn = [0, 0, 0];
 for (let i = 0; i < 1000; i++) drawn[draw(nextToken(scores), generator)]! += 1;
 console.log(`drawn of 1000: ${drawn.join(", ")}`);
 
-// The same with a model: 1,024 scores instead of three.
-using model = await GPT2.load("weights/shakespeare", { deterministic: true });
+// The same with a model: 2,048 scores instead of three.
+using model = await GPT2.load("weights/stories", { deterministic: true });
 const filters = { all: {}, "topK 5": { topK: 5 }, "topP 0.8": { topP: 0.8 } };
-for (const prompt of ["DUKE VINCENTIO", "I saw the"]) {
+for (const prompt of ["Buster", "I saw the"]) {
   const logits = model.logits(prompt).select(0, -1).dataSync();
   console.log(`\n${JSON.stringify(prompt)}`);
   for (const [name, options] of Object.entries(filters)) {

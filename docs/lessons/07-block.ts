@@ -21,9 +21,9 @@ console.log("without      ", shown(hidden.matmul(out)));
 console.log("gelu         ", shown(tensor([-3, -1, 0, 1, 3]).gelu()));
 
 // GPT-2's block, from the same parts. Each half reads a normalized copy of x, and adds to x what it makes of it.
-using model = await GPT2.load("weights/shakespeare", { deterministic: true });
-const { nHead, nEmbd, layerNormEpsilon } = model.config;
-const text = "ROMEO:\nO Juliet, Juli";
+using model = await GPT2.load("weights/stories", { deterministic: true });
+const { nLayer, nHead, nEmbd, layerNormEpsilon } = model.config;
+const text = "He was afraid of Farmer Brown's";
 const { tokens, values } = await trace(model, text, { places: ["x.*", "h.0.attn.pattern", "h.*.mlp.hidden"] });
 const valueAt = (place: string): Float32Array => values.find(({ name }) => name === place)?.data ?? new Float32Array();
 const T = tokens.length;
@@ -39,8 +39,8 @@ const block = (x: Tensor, { ln1, attn, ln2, mlp }: Block): Tensor => {
 const stream = (n: number): Tensor => tensor([...valueAt(`x.${n}`)], { device: model.device }).reshape([T, nEmbd]);
 let ours = stream(0);
 for (const weights of model.model.weights.h) ours = block(ours, weights);
-const [difference] = numbers(ours.sub(stream(4)).abs().max());
-console.log(`\nfour blocks of ours and the model's differ by ${difference.toFixed(5)} at most`);
+const [difference] = numbers(ours.sub(stream(nLayer)).abs().max());
+console.log(`\nfive blocks of ours and the model's differ by ${difference.toFixed(5)} at most`);
 
 // The last token: what does each head of block 0 take most of, and how many neurons fire? How large are the numbers of x?
 const pattern = valueAt("h.0.attn.pattern"); // [H, T, T]
@@ -49,7 +49,7 @@ for (let h = 0; h < nHead; h++) {
   const most = row.slice(0, 3).map(([t, p]) => `${p.toFixed(2)} of ${t} ${JSON.stringify(tokens[t])}`);
   console.log(`head ${h}: `, most.join("  "));
 }
-for (let layer = 0; layer < 4; layer++) {
+for (let layer = 0; layer < nLayer; layer++) {
   const neurons = valueAt(`h.${layer}.mlp.hidden`).slice(-4 * nEmbd);
   const firing = neurons.filter((value) => value > 0.5).length;
   const x = stream(layer + 1);

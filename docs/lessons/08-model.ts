@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { GPT2 } from "@gpt2-ts/gpt2";
 import { trace } from "@gpt2-ts/gpt2/look";
 
-using model = await GPT2.load("weights/shakespeare", { deterministic: true });
+using model = await GPT2.load("weights/stories", { deterministic: true });
 const { nLayer, nHead, nEmbd, nInner, vocabSize } = model.config;
 console.log(`${nLayer} blocks, C = ${nEmbd}, H = ${nHead}, D = ${nEmbd / nHead}, F = ${nInner}, V = ${vocabSize}\n`);
 
@@ -23,12 +23,12 @@ for (const [part, tensors] of Object.entries(parts)) {
 }
 console.log("together".padEnd(22), total);
 
-// Every tensor of a pass over five tokens: its name and shape, the last number of the last token, and the line that made it.
+// Every tensor of a pass over four tokens: its name and shape, the last number of the last token, and the line that made it.
 const source = readFileSync("packages/gpt2/src/model/model.ts", "utf8").split("\n");
-const { tokens, values } = await trace(model, "To be, or not");
+const { tokens, values } = await trace(model, "I do not know");
 console.log(`\n${JSON.stringify(tokens)}`);
 for (const { name, axes, shape, data, lines } of values) {
-  if (/^(h|x)\.[1-3]/.test(name) && name !== "x.1") continue; // of the blocks, the first
+  if (/^(h|x)\.[1-4]/.test(name) && name !== "x.1") continue; // of the blocks, the first
   const line = source[lines[0] - 1].replace(/^ *(const|using|let|return) |; *(\/\/.*)?$/g, "").trim();
   const last = data.at(-1)?.toFixed(3).padStart(7);
   console.log(
@@ -40,7 +40,7 @@ for (const { name, axes, shape, data, lines } of values) {
 }
 
 // The answer: softmax of the last token's logits.
-using logits = model.logits("To be, or not");
+using logits = model.logits("I do not know");
 using probabilities = logits.softmax(-1); // [T, V]
 const last = [...(await probabilities.data()).slice(-vocabSize).entries()];
 for (const [id, p] of last.toSorted(([, p], [, q]) => q - p).slice(0, 3)) {

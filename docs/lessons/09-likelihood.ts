@@ -1,9 +1,9 @@
 import { GPT2 } from "@gpt2-ts/gpt2";
 
-using model = await GPT2.load("weights/shakespeare", { deterministic: true });
+using model = await GPT2.load("weights/stories", { deterministic: true });
 
 // How sure was the model of each token, before it saw it?
-const { tokens, logprobs } = await model.score("O Romeo, Romeo!");
+const { tokens, logprobs } = await model.score("Colonel Brandon, Colonel Brandon!");
 console.log(`given: ${JSON.stringify(tokens[0])}`);
 let product = 1;
 for (const [i, logprob] of logprobs.entries()) {
@@ -11,7 +11,7 @@ for (const [i, logprob] of logprobs.entries()) {
   product *= p;
   const bits = -logprob / Math.LN2;
   console.log(
-    `${JSON.stringify(tokens[i + 1]).padEnd(8)} p = ${p.toFixed(4)}   surprise ${bits.toFixed(2).padStart(5)} bits`,
+    `${JSON.stringify(tokens[i + 1]).padEnd(10)} p = ${p.toFixed(4)}   surprise ${bits.toFixed(2).padStart(5)} bits`,
   );
 }
 
@@ -23,9 +23,9 @@ console.log(`mean ${(sum / logprobs.length).toFixed(2)}, perplexity ${Math.exp(-
 // The same words in another order, other words, other letters.
 console.log("\nlog-likelihood  perplexity  bits a byte");
 const texts = [
-  "To be, or not to be: that is the question.",
-  "Question the is that: be to not or, be to.",
-  "To be, or not to be: that is the quesiton.",
+  "She could not help smiling at him.",
+  "Smiling him could she help not at.",
+  "She could not hlep smiling at him.",
   "The committee will publish its annual report.",
 ];
 for (const text of texts) {
@@ -36,7 +36,7 @@ for (const text of texts) {
 
 // What it is good for: which of these endings is the likelier one?
 console.log();
-const beginning = "My lord, I do not ";
+const beginning = "My dear sir, I do not ";
 const given = model.tokenizer.encode(beginning.trimEnd()).length - 1; // log-probabilities of the beginning itself
 for (const ending of ["know him.", "knows him.", "him know."]) {
   const score = await model.score(beginning + ending);

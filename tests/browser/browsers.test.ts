@@ -281,7 +281,7 @@ function browserTests(name: BrowserName, program: string): void {
       expect(found).toEqual({ threads: count, workers: count - 1, same: true });
       expect(error).toEqual({ name: "DeviceError", message: expect.stringContaining("disposed") });
       // Some of those before may have been ending.
-      await expect.poll(() => (page.workers() ?? 0) <= (before ?? 0), { timeout: 5000 }).toBe(true);
+      await expect.poll(() => (page.workers() ?? 0) <= (before ?? 0), { timeout: 30_000 }).toBe(true);
     });
 
     test("a thread that fails is an error, not a hang", async () => {

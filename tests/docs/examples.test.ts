@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("examples in documents", () => {
-  it("compile", () => {
+  it("compile", { timeout: 300_000 }, () => {
     const files = examples.map(({ stem, language }) => join(folder, `${stem}.${language === "js" ? "mjs" : "mts"}`));
     files.push(join(ROOT, "tests/browser/page/optional-peers.d.ts")); // one example imports GPU.js, which need not be installed
     const program = ts.createProgram(files, { ...OPTIONS, outDir: join(folder, "compiled") });

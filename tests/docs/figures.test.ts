@@ -9,11 +9,11 @@ import { contributions, logitLens, trace } from "@gpt2-ts/gpt2/look";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "./documents.ts";
 
-const TEXT = "ROMEO:\nO Juliet, Juli";
+const TEXT = "He was afraid of Farmer Brown's";
 
 let model: GPT2;
 beforeAll(async () => {
-  model = await GPT2.load(join(ROOT, "weights/shakespeare"), { deterministic: true });
+  model = await GPT2.load(join(ROOT, "weights/stories"), { deterministic: true });
 });
 afterAll(() => model.dispose());
 
@@ -30,12 +30,14 @@ const figures: Readonly<Record<string, () => Promise<string>>> = {
   },
   attention: async () => {
     const { tokens, values } = await trace(model, TEXT, { places: ["h.0.attn.pattern"] });
-    const squares = values[0]!.data;
-    return drawAttention(tokens, squares.subarray((3 * squares.length) / 4), { title: "Attention of layer 0, head 3" });
+    const ofHead = tokens.length ** 2;
+    return drawAttention(tokens, values[0]!.data.subarray(ofHead, 2 * ofHead), {
+      title: "Attention of layer 0, head 1",
+    });
   },
   lens: async () => drawLens(await logitLens(model, TEXT)),
   contributions: async () =>
-    drawContributions(await contributions(model, TEXT, { target: idOf("et"), against: idOf("us") })),
+    drawContributions(await contributions(model, TEXT, { target: idOf(" boy"), against: idOf(" face") })),
 };
 
 describe("docs/looking.md", () => {

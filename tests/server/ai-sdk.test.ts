@@ -2,7 +2,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { APICallError, generateText, streamText } from "ai";
 import { describe, expect, it } from "vitest";
 import { useLibrary } from "./support/alone.ts";
-import { idle, recorder, useServer } from "./support/server.ts";
+import { idle, recorder, tally, useServer } from "./support/server.ts";
 
 const PROMPT = "To be, or not to be";
 
@@ -49,9 +49,11 @@ describe("the AI SDK with its OpenAI-compatible provider", () => {
     const result = streamText({
       ...{ model, prompt: PROMPT, maxOutputTokens: 200, temperature: 1, seed: 9, maxRetries: 0 },
       abortSignal: controller.signal,
+      providerOptions: { gpt2: { n: 64 } }, // so that the server has much to do
     });
     for await (const _ of result.textStream) controller.abort();
     await idle(running.server);
+    expect((await tally(running.server)).answered["499"]).toBe(1);
   });
 
   it("raises what the server refuses, with its words", async () => {

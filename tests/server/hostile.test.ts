@@ -3,7 +3,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { useLibrary } from "./support/alone.ts";
 import { Connection, completionRequest, statuses } from "./support/raw.ts";
-import { idle, useServer } from "./support/server.ts";
+import { idle, tally, useServer } from "./support/server.ts";
 
 const GOOD = { prompt: "To be", max_tokens: 6, temperature: 0 };
 
@@ -194,10 +194,11 @@ describe("a server on loopback", () => {
   });
 
   it("stops what a client waited for that has gone, streaming or not, read or waiting", async () => {
+    const { answered: before } = await tally(running.server);
     const forgotten = await Promise.all(
       Array.from({ length: 40 }, async (_, i) => {
         const connection = await Connection.open(running.server);
-        const long = { prompt: "ROMEO:", max_tokens: 240, logit_bias: library.neverEnds, stream: i % 2 === 0 };
+        const long = { prompt: "ROMEO:", max_tokens: 240, n: 8, logit_bias: library.neverEnds, stream: i % 2 === 0 };
         connection.write(completionRequest(running.server, long));
         return connection;
       }),
@@ -207,7 +208,9 @@ describe("a server on loopback", () => {
       if (i % 3 === 0) connection.socket.resetAndDestroy();
       else connection.close();
     }
-    await idle(running.server, { withinMs: 2000 });
+    await idle(running.server);
+    const { answered } = await tally(running.server);
+    expect(answered).toEqual({ ...before, 499: (before["499"] ?? 0) + 40 });
   });
 
   it("goes on for others while one does not read what it streams", async () => {

@@ -1,7 +1,7 @@
 import { OpenAI } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { useLibrary } from "./support/alone.ts";
-import { idle, recorder, useServer } from "./support/server.ts";
+import { idle, recorder, tally, useServer } from "./support/server.ts";
 
 const PROMPT = "Now is the winter";
 
@@ -54,13 +54,14 @@ describe("LangChain's OpenAI model", () => {
   });
 
   it("aborts, and the server stops", async () => {
-    const { llm } = open({ maxTokens: 200, temperature: 1 });
+    const { llm } = open({ maxTokens: 200, temperature: 1, modelKwargs: { n: 64, best_of: 64 } }); // much to do
     const controller = new AbortController();
     const reading = (async () => {
       for await (const _ of await llm.stream(PROMPT, { signal: controller.signal })) controller.abort();
     })();
     await expect(reading).rejects.toThrow();
     await idle(running.server);
+    expect((await tally(running.server)).answered["499"]).toBe(1);
   });
 
   it("raises what the server refuses, with its words", async () => {

@@ -1,7 +1,7 @@
 import OpenAI from "openai";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useLibrary } from "./support/alone.ts";
-import { idle, recorder, useServer } from "./support/server.ts";
+import { idle, recorder, tally, useServer } from "./support/server.ts";
 
 const KEY = "sk-of-these-tests";
 const PROMPT = "ROMEO:\nWhat light";
@@ -122,11 +122,12 @@ describe("the openai client", () => {
   it("ends what it aborts: the server stops to generate at once", async () => {
     const controller = new AbortController();
     const stream = await client.completions.create(
-      { model, prompt: PROMPT, max_tokens: 200, stream: true, logit_bias: library.neverEnds },
+      { model, prompt: PROMPT, max_tokens: 200, n: 64, stream: true, logit_bias: library.neverEnds },
       { signal: controller.signal },
     );
     for await (const _ of stream) controller.abort();
-    await idle(running.server, { key: KEY });
+    await idle(running.server, KEY);
+    expect((await tally(running.server, KEY)).answered["499"]).toBe(1);
     const { choices } = await client.completions.create({ model, prompt: PROMPT, max_tokens: 8, temperature: 0 });
     expect(choices[0]!.text).toBe((await library.alone({ prompt: PROMPT, max_tokens: 8, temperature: 0 })).text);
   });

@@ -28,6 +28,6 @@ export async function loadGpt2TsSteps({ model: folder, threads }: StepSpec): Pro
       return { seconds: (performance.now() - start) / 1000, outcomes };
     },
     fallbacks: () => device.fallbacks.entries().map(({ op, reason }) => `${op}: ${reason}`),
-    deviceBytes: () => device.info().memoryBytes,
+    deviceBytes: () => device.info().peakBytes,
   };
 }

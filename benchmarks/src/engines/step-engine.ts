@@ -30,7 +30,7 @@ export interface StepEngine {
   run(batches: readonly StepBatch[]): Promise<{ readonly seconds: number; readonly outcomes: readonly StepOutcome[] }>;
   /** What other processes use that work for it. */
   usage?(): Usage;
-  /** Operations that it had no kernel for, and the memory that its device has taken: ours alone says so. */
+  /** Operations that it had no kernel for, and the most memory that tensors took at once: ours alone says so. */
   fallbacks?(): readonly string[];
   deviceBytes?(): number;
 }

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import {
   disposeModel,
   GPT2,
+  type GPT2Config,
   loadConfig,
   loadModel,
   loadTokenizer,
@@ -93,10 +94,13 @@ async function measure({ model, quick }: Options, published: Published, signal: 
 
 /** The model, once it is known to have the shape of the published one: a config is small, and the weights may have to be downloaded. */
 async function findChecked(model: string, { title, shape }: Published, signal: AbortSignal): Promise<ModelSource> {
-  const config = await loadConfig(await modelSource(await findModel({ model }, signal, ["none"]), signal));
-  const differences = shapeDifferences(config, shape);
-  if (differences.length > 0) throw new Error(`${model} is not ${title}: ${differences.join(", ")}`);
-  return modelSource(await findModel({ model }, signal), signal);
+  const accept = (config: GPT2Config): void => {
+    const differences = shapeDifferences(config, shape);
+    if (differences.length > 0) throw new Error(`${model} is not ${title}: ${differences.join(", ")}`);
+  };
+  const source = await modelSource(await findModel({ model }, signal, { accept }), signal);
+  accept(await loadConfig(source)); // of a folder
+  return source;
 }
 
 async function load(source: ModelSource, dtype: MatrixEncoding, device: Backend, signal: AbortSignal): Promise<Model> {

@@ -16,7 +16,7 @@ export interface Choice {
   readonly index: number;
   text: string;
   finish_reason: string | null;
-  readonly logprobs?: { readonly token_logprobs: readonly (number | null)[] } | null;
+  logprobs?: { readonly token_logprobs: readonly (number | null)[] } | null;
 }
 
 /** An answer with its times, in milliseconds. */
@@ -148,11 +148,15 @@ class StreamedAnswer {
   #piece({ choices, usage, error }: Chunk): void {
     if (error) throw new Error(`the stream brought an error: ${error.message}`);
     if (usage) this.#tokens = usage.completion_tokens;
-    for (const { index, text, finish_reason } of choices) {
+    for (const { index, text, finish_reason, logprobs } of choices) {
       this.choices[index] ??= { index, text: "", finish_reason: null };
       const choice = this.choices[index];
       choice.text += text;
       choice.finish_reason ??= finish_reason;
+      if (logprobs) {
+        const before = choice.logprobs?.token_logprobs ?? [];
+        choice.logprobs = { token_logprobs: [...before, ...logprobs.token_logprobs] };
+      }
       this.pieces++;
     }
   }

@@ -1,5 +1,5 @@
 /** The process that generates: one model, with and without speculation in turns. */
-import { GPT2, loadModel, modelSource, type Speculation } from "@gpt2-ts/gpt2";
+import { GPT2, loadModel, loadTokenizer, modelSource, type Speculation } from "@gpt2-ts/gpt2";
 import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import { serve } from "../harness/child.ts";
 import { syntheticTokenizer } from "../synthetic-tokenizer.ts";
@@ -47,6 +47,8 @@ async function generate(index: number, speculates: boolean): Promise<Generated> 
 
 async function load(): Promise<GPT2> {
   const device = createWasmBackend({ threads: Number(threads) });
-  const model = await loadModel(await modelSource(folder), { device, dtype: dtype as MatrixEncoding });
-  return new GPT2(model, syntheticTokenizer(model.config.vocabSize));
+  const source = await modelSource(folder);
+  const model = await loadModel(source, { device, dtype: dtype as MatrixEncoding });
+  const hasOwn = (await source.text("vocab.json")) !== undefined;
+  return new GPT2(model, hasOwn ? await loadTokenizer(source) : syntheticTokenizer(model.config.vocabSize));
 }

@@ -3,7 +3,7 @@ import type { GenerateOptions } from "@gpt2-ts/gpt2";
 
 export interface Texts {
   readonly what: string;
-  readonly model: "synthetic-124m" | "shakespeare";
+  readonly model: "synthetic-124m" | "stories";
   readonly prompt: string;
   /** Of each text, all but seed and `speculate`. */
   readonly options: GenerateOptions;
@@ -25,10 +25,10 @@ export const TEXTS: readonly Texts[] = [
   { what: "acceptance 0", ...forced, options: { ...amongTokens(12), noRepeatNgramSize: 3, maxTokens } },
   { what: "acceptance ½", ...forced, options: { ...amongTokens(2), maxTokens } },
   { what: "acceptance 1", ...forced, options: { ...amongTokens(1), maxTokens } },
-  { what: "Shakespeare model, temperature 0.8", ...shakespeare({ temperature: 0.8 }, 8) },
-  { what: "Shakespeare model, greedy", ...shakespeare({ greedy: true }, 1) },
+  { what: "shipped model, temperature 0.8", ...story({ temperature: 0.8 }, 8) },
+  { what: "shipped model, greedy", ...story({ greedy: true }, 1) },
 ];
 
-function shakespeare(options: GenerateOptions, seeds: number): Omit<Texts, "what"> {
-  return { model: "shakespeare", prompt: "ROMEO:\n", options: { ...options, maxTokens }, seeds };
+function story(options: GenerateOptions, seeds: number): Omit<Texts, "what"> {
+  return { model: "stories", prompt: "Once upon a time", options: { ...options, maxTokens }, seeds };
 }

@@ -6,7 +6,7 @@ import { table } from "./markdown.ts";
 
 const WHAT: Readonly<Record<TrainPartName, string>> = {
   "124m": "124M shape",
-  shakespeare: "Shakespeare model",
+  stories: "shipped model",
   block: "a block",
 };
 

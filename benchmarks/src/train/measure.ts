@@ -47,7 +47,7 @@ export async function measureBlock(plan: TrainPlan, contestants: readonly Contes
 /** Whole steps: forward, backward, clipping, AdamW. */
 export async function measureSteps(
   plan: TrainPlan,
-  what: "124m" | "shakespeare",
+  what: "124m" | "stories",
   contestants: readonly Contestant<StepSpec>[],
 ): Promise<Measured> {
   const { node, steps, sampleSeconds, schedule } = plan;

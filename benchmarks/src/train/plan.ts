@@ -12,8 +12,8 @@ export interface TrainPlan {
   readonly steps: {
     /** GPT-2 small. */
     readonly "124m": StepSize;
-    /** The Shakespeare model. */
-    readonly shakespeare: StepSize;
+    /** The shipped model. */
+    readonly stories: StepSize;
   };
   /** The least time of a sample; one run of a slow engine takes more. */
   readonly sampleSeconds: number;
@@ -25,7 +25,7 @@ const FULL = {
   block: { T: 512, C: 768, H: 12 },
   steps: {
     "124m": { sequences: 1, tokens: 512, vocab: 50257 },
-    shakespeare: { sequences: 8, tokens: 256, vocab: 1024 },
+    stories: { sequences: 8, tokens: 256, vocab: 2048 },
   },
   sampleSeconds: 2,
   schedule: { warmUp: 1, rounds: 5, restMs: 150 },
@@ -39,7 +39,7 @@ export function trainPlanFor(node: string, quick: boolean): TrainPlan {
     ...FULL,
     node,
     block: { ...FULL.block, T: 64 },
-    steps: { "124m": { ...steps["124m"], tokens: 64 }, shakespeare: { ...steps.shakespeare, sequences: 1 } },
+    steps: { "124m": { ...steps["124m"], tokens: 64 }, stories: { ...steps.stories, sequences: 1 } },
     sampleSeconds: 0,
     schedule: { ...FULL.schedule, rounds: 1 },
   };

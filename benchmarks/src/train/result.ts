@@ -3,7 +3,7 @@ import type { RunConditions } from "../harness/machine.ts";
 import type { MissingEngine } from "../peers/result.ts";
 import type { Comparison, Facts } from "../speed/result.ts";
 
-export const TRAIN_PARTS = ["124m", "shakespeare", "block"] as const;
+export const TRAIN_PARTS = ["124m", "stories", "block"] as const;
 export type TrainPartName = (typeof TRAIN_PARTS)[number];
 
 /** What was measured in one go. */
@@ -19,7 +19,7 @@ export interface TrainPart {
 }
 
 export interface TrainMemory {
-  /** What the wasm memory grew to. */
+  /** The most that tensors, and operations while they ran, took of the wasm memory at once. */
   readonly deviceBytes: number;
   /** By `trainingMemory`, for the tokens of a step. */
   readonly estimateBytes: number;

@@ -81,7 +81,7 @@ async function findOriginal(choice: ModelChoice, signal: AbortSignal): Promise<{
   const { model, revision } = choice;
   const isFile = model !== undefined && ((await stat(model).catch(() => undefined))?.isFile() ?? false);
   if (isFile && revision === undefined) return { folder: dirname(model), file: basename(model) };
-  return { folder: await findModel(choice, signal, ["safetensors", "pytorch"]) };
+  return { folder: await findModel(choice, signal, { weights: ["safetensors", "pytorch"] }) };
 }
 
 function parseDtype(text: string): ConvertedDtype {

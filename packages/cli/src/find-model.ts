@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { HubError, ModelFormatError, OptionError } from "@gpt2-ts/gpt2";
-import type { WeightChoice } from "@gpt2-ts/gpt2/node";
+import { type GPT2Config, HubError, loadConfig, ModelFormatError, modelSource, OptionError } from "@gpt2-ts/gpt2";
+import type { DownloadOptions, WeightChoice } from "@gpt2-ts/gpt2/node";
 import { displayUrl } from "safetensors-ts/transport";
 import { progressReporter } from "./download.ts";
 import { createProgress } from "./progress.ts";
@@ -13,6 +13,8 @@ const SHIPPED = "@gpt2-ts/stories";
 /** The environment variable that names the model where `--model` does not. */
 export const MODEL_VARIABLE = "GPT2_MODEL";
 
+const CONFIG = "config.json";
+
 /** What names a model on the command line. */
 export interface ModelChoice {
   readonly model?: string;
@@ -20,18 +22,24 @@ export interface ModelChoice {
   readonly revision?: string;
 }
 
+export interface FindOptions {
+  /** The formats of weights that will do, the best first. Default: safetensors. */
+  readonly weights?: readonly WeightChoice[];
+  /** Throws for a model of the hub that is of no use; called with its config before the rest is downloaded. */
+  readonly accept?: (config: GPT2Config) => void | Promise<void>;
+}
+
 /**
  * The folder of a model: the shipped one, the folder of that path, or else the model of that name on the Hugging Face
  * Hub, which is downloaded unless it is in the cache. `http(s)` and `file` URLs of a folder are used as they are.
  *
- * @param weights the formats of weights that will do, the best first
  * @throws ModelFormatError if there is no such folder; OptionError for a revision of something else than a model on the hub;
  *   HubError
  */
 export async function findModel(
   { model, revision }: ModelChoice,
   signal: AbortSignal,
-  weights: readonly WeightChoice[] = ["safetensors"],
+  { weights = ["safetensors"], accept }: FindOptions = {},
 ): Promise<string> {
   useProxy();
   const place = await localPlace(model);
@@ -41,7 +49,13 @@ export async function findModel(
       `${displayModel(place)} is no model of the Hugging Face Hub, which alone has revisions`,
     );
   }
-  return place ?? download(model!, revision, signal, weights);
+  if (place !== undefined) return place;
+  if (accept) {
+    const folder = await download(model!, signal, [{ revision, files: [CONFIG] }]);
+    await accept(await loadConfig(await modelSource(folder)));
+  }
+  const choices = weights.map((format) => ({ revision, weights: format }));
+  return download(model!, signal, choices);
 }
 
 /** What messages call a model: a path or name as it is, a URL without what may be secret. */
@@ -58,26 +72,22 @@ async function localPlace(model: string | undefined): Promise<string | undefined
   return undefined;
 }
 
-async function download(
-  model: string,
-  revision: string | undefined,
-  signal: AbortSignal,
-  formats: readonly WeightChoice[],
-): Promise<string> {
+/** @param choices what to download, the best first: the next one is for a model without such weights */
+async function download(model: string, signal: AbortSignal, choices: readonly DownloadOptions[]): Promise<string> {
   const progress = createProgress("bytes");
   try {
     const { downloadModel } = await import("@gpt2-ts/gpt2/node");
     const onProgress = progressReporter(progress, model);
-    const fetchFirst = async ([weights, ...others]: readonly WeightChoice[]): Promise<string> => {
+    const fetchFirst = async ([choice, ...others]: readonly DownloadOptions[]): Promise<string> => {
       try {
-        return (await downloadModel(model, { revision, preferCached: true, weights, signal, onProgress })).folder;
+        return (await downloadModel(model, { ...choice, preferCached: true, signal, onProgress })).folder;
       } catch (error) {
         const isMissing = error instanceof HubError && error.code === "no-safetensors";
         if (!isMissing || others.length === 0) throw error;
         return fetchFirst(others);
       }
     };
-    return await fetchFirst(formats);
+    return await fetchFirst(choices);
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(

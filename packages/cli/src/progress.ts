@@ -15,6 +15,8 @@ export interface ProgressDisplay {
 /** Renders amounts: `bytes` as 1.2 MB, `items` as they are. */
 export type ProgressUnit = "bytes" | "items";
 
+/** Milliseconds before there is a bar: work that ends sooner needs none. */
+const BAR_DELAY_MS = 300;
 /** Milliseconds between two lines, where standard error is a file or a pipe. */
 const LINE_INTERVAL_MS = 10_000;
 const LINE_STEP = 0.25;
@@ -40,6 +42,11 @@ class BarDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
   readonly #bar: cliProgress.SingleBar;
   #running = false;
+  #shown = false;
+  #timer: NodeJS.Timeout | undefined;
+  #total = 0;
+  #done = 0;
+  #label = "";
   #startedAt = 0;
   #startedWith: number | undefined;
 
@@ -65,33 +72,44 @@ class BarDisplay implements ProgressDisplay {
   readonly #unit: ProgressUnit;
 
   start(total: number): void {
-    if (this.#running) {
-      this.#bar.setTotal(total);
-      return;
-    }
+    this.#total = total;
+    if (this.#shown) this.#bar.setTotal(total);
+    if (this.#running) return;
     this.#running = true;
     this.#startedAt = Date.now();
     this.#startedWith = undefined;
-    this.#bar.start(total, 0, { label: "", speed: formatAmount(this.#unit, 0) });
+    [this.#done, this.#label] = [0, ""];
+    this.#timer = setTimeout(() => this.#show(), BAR_DELAY_MS).unref();
   }
 
-  update(done: number, label?: string): void {
+  update(done: number, label = this.#label): void {
     if (!this.#running) return;
     // What an earlier run downloaded says nothing about the speed of this one.
     this.#startedWith ??= done;
-    const seconds = Math.max((Date.now() - this.#startedAt) / 1000, 0.001);
-    const speed = formatAmount(this.#unit, Math.max(done - this.#startedWith, 0) / seconds);
-    this.#bar.update(done, label === undefined ? { speed } : { label, speed });
+    [this.#done, this.#label] = [done, label];
+    // Work that leaves no time to timers is shown too.
+    if (Date.now() - this.#startedAt >= BAR_DELAY_MS) this.#show();
   }
 
   note(line: string): void {
-    if (this.#running) this.#stream.write("\r\u001b[2K");
+    if (this.#shown) this.#stream.write("\r\u001b[2K");
     this.#stream.write(`${line}\n`);
   }
 
   stop(): void {
-    if (this.#running) this.#bar.stop();
+    clearTimeout(this.#timer);
+    if (this.#shown) this.#bar.stop();
     this.#running = false;
+    this.#shown = false;
+  }
+
+  #show(): void {
+    const seconds = Math.max((Date.now() - this.#startedAt) / 1000, 0.001);
+    const speed = formatAmount(this.#unit, Math.max(this.#done - (this.#startedWith ?? 0), 0) / seconds);
+    const payload = { label: this.#label, speed };
+    if (this.#shown) this.#bar.update(this.#done, payload);
+    else this.#bar.start(this.#total, this.#done, payload);
+    this.#shown = true;
   }
 }
 

@@ -1,5 +1,5 @@
 import { OptionError } from "@gpt2-ts/gpt2";
-import type { LogLevel, Server } from "@gpt2-ts/server";
+import type { LogLevel, Server, ServerOptions } from "@gpt2-ts/server";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { findModel } from "./find-model.ts";
 import { interruptible } from "./interruption.ts";
@@ -31,7 +31,12 @@ export function serveCommand(): Command {
     .option("--max-queue <count>", "requests that may wait; more get 429 (default: 256)", parseInteger)
     .option("--max-cache-bytes <count>", "memory for keys and values of these texts (default: 1 GiB)", parseInteger)
     .option("--timeout <seconds>", "how long a request may wait and be answered (default: 600)", parseSeconds)
-    .option("--api-key-env <name>", "the environment variable that holds the key which clients must give")
+    .addOption(
+      new Option(
+        "--api-key-env <name>",
+        "the environment variable that holds the key which clients must give",
+      ).argParser(parseName),
+    )
     .option("--allow-host <name>", "another name that clients may use for this server; may be given several times", add)
     .option("--cors <origin>", 'an origin whose pages may use it, "*" for any; may be given several times', add)
     .addOption(
@@ -54,7 +59,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   }
   const { createServer } = await loadServer();
   const { device, threads, deterministic, gpuMode, dtype, cacheDtype } = flags;
-  const server: Server = await createServer(await findModel(flags, signal), {
+  const server: Server = await named(createServer, await findModel(flags, signal), {
     name: flags.name,
     load: { device, threads, deterministic, gpuMode, dtype, cacheDtype },
     maxConcurrent: flags.maxConcurrent,
@@ -73,6 +78,25 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   } finally {
     await server.close();
+  }
+}
+
+/** Options of createServer whose flags have other names. */
+const FLAGS: Readonly<Record<string, string>> = { apiKey: "apiKeyEnv", allowedHosts: "allowHost" };
+
+/** The server; errors name the flag at fault. */
+async function named(
+  createServer: typeof import("@gpt2-ts/server").createServer,
+  model: string,
+  options: ServerOptions,
+) {
+  try {
+    return await createServer(model, options);
+  } catch (error) {
+    const flag = error instanceof OptionError ? FLAGS[error.option] : undefined;
+    if (flag === undefined) throw error;
+    const { option, message } = error as OptionError;
+    throw new OptionError(flag, message.slice(`${option}: `.length));
   }
 }
 
@@ -96,6 +120,11 @@ function parseSeconds(text: string): number {
   const seconds = parseNumber(text);
   if (seconds > 0 && seconds < 2 ** 21) return seconds;
   throw new InvalidArgumentError("expected a number above 0, less than 2097152");
+}
+
+function parseName(text: string): string {
+  if (text === "") throw new InvalidArgumentError("expected a name");
+  return text;
 }
 
 function add(text: string, before: readonly string[] = []): readonly string[] {

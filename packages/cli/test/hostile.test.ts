@@ -4,14 +4,12 @@ import { useHub } from "../../gpt2/test/hub/hub-fixture.ts";
 import { gpt2 } from "./support/cli.ts";
 
 useHub(); // a cache of its own
-const SOON = 20_000;
 
 /** What a command says of a server that does this. */
 async function told(hostility: Hostility, ...args: string[]) {
   const server = await startHostileServer(hostility);
   onTestFinished(() => server.stop());
   const { host } = new URL(server.url);
-  const begin = performance.now();
   const { status, stdout, stderr } = await gpt2(
     args.map((arg) => arg.replace("HOST", host)),
     { input: "text", env: { HF_ENDPOINT: server.url, HF_HUB_DOWNLOAD_TIMEOUT: "1" } },
@@ -20,7 +18,6 @@ async function told(hostility: Hostility, ...args: string[]) {
   const lines = stderr.split("\n").filter((line) => line.startsWith("gpt2: "));
   expect(lines).toHaveLength(1);
   expect(stderr).not.toMatch(/user|password|secret/);
-  expect(performance.now() - begin).toBeLessThan(SOON);
   expect(server.paths.length).toBeLessThan(30);
   return { line: lines[0]!, requests: server.paths.length };
 }

@@ -103,13 +103,12 @@ describe("JsonScanner", () => {
     expect(() => membersOf(text)).toThrow(`it is not JSON: ${message}`);
   });
 
-  it("refuses what is nested very deep, and takes what is long, in little time and without a stack", () => {
+  it("refuses what is nested very deep, and takes what is long, in one pass and without a stack", () => {
     expect(membersOf(`{"a":${"[".repeat(1000)}${"]".repeat(1000)}}`)).toHaveLength(1);
     for (const opener of ["[", '{"a":']) {
       expect(() => membersOf(`{"a":${opener.repeat(1_000_000)}`)).toThrow("it is nested more than 1000 levels deep");
     }
-    const start = process.cpuUsage().user;
-    const long = 4_000_000;
+    const long = 4_000_000; // a second look at what was read, for each character, would take hours
     for (const value of [
       `"${"a".repeat(long)}"`,
       `"${"\\u0041".repeat(long / 6)}"`,
@@ -122,6 +121,5 @@ describe("JsonScanner", () => {
       expect([...new JsonScanner(`{"a":${value}${" ".repeat(long)}}`).members()]).toHaveLength(1);
     }
     expect([...new JsonScanner(`{${'"":1,'.repeat(long / 5)}"":1}`).members()]).toHaveLength(long / 5 + 1);
-    expect((process.cpuUsage().user - start) / 1e6).toBeLessThan(10);
   });
 });

@@ -77,6 +77,7 @@ describe.concurrent("gpt2 look", () => {
     const args = ["--show", "contributions", "--target", "et", "--against", "us", "--position", "6"];
     const { stdout } = await gpt2(["look", ...args], { input: `${TEXT}\n` });
     expect(stdout).toBe(await look("--text", TEXT, ...args));
+    expect(stdout).toBe(await look(TEXT, ...args));
     expect(stdout).toContain("contributions to “et” rather than “us” after “i” (6)");
   });
 

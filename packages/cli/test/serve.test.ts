@@ -1,4 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { gpt2 } from "./support/cli.ts";
 
@@ -80,13 +82,38 @@ describe("gpt2 serve", () => {
         ["--port", "70000"],
         ["--cors", "example.com"],
         ["--max-concurrent", "0"],
-      ].map((args) => gpt2(["serve", ...args])),
+        ["--api-key-env", "SPACED_KEY"],
+        ["--allow-host", "gpt2.example:80"],
+      ].map((args) => gpt2(["serve", ...args], { env: { SPACED_KEY: "two words" } })),
     );
-    expect(errors.map(({ status }) => status)).toEqual([1, 1, 1, 1]);
+    expect(errors.map(({ status }) => status)).toEqual([1, 1, 1, 1, 1, 1]);
     const messages = errors.map(({ stderr }) => stderr);
     expect(messages[0]).toBe("gpt2: --api-key-env: the environment variable NO_SUCH_KEY is not set\n");
     expect(messages[1]).toMatch(/--port.*65535/);
     expect(messages[2]).toMatch(/--cors.*expected origins/);
     expect(messages[3]).toMatch(/--max-concurrent: expected an integer from 1, got 0/);
+    expect(messages[4]).toBe("gpt2: --api-key-env: expected ASCII characters without spaces, at least one\n");
+    expect(messages[5]).toMatch(/--allow-host: expected names .*without a port, got "gpt2\.example:80"/);
+  });
+
+  it("says in its own words what its thread, or the system, refuses", async () => {
+    const other = createServer();
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const { port } = other.address() as AddressInfo;
+    const errors = await Promise.all(
+      [
+        ["--port", String(port)],
+        ["--port", "0", "--host", "nowhere.invalid"],
+        ["--threads", "0"],
+        ["--max-cache-bytes", "100"],
+      ].map((args) => gpt2(["serve", ...args])),
+    );
+    other.close();
+    expect(errors.map(({ status, stderr }) => [status, stderr])).toEqual([
+      [1, `gpt2: --port: another program listens at ${port} already; 0 takes any port that is free\n`],
+      [1, 'gpt2: --host: this machine has no address "nowhere.invalid"\n'],
+      [1, "gpt2: --threads: expected an integer from 1, got 0\n"],
+      [1, "gpt2: --max-cache-bytes: expected 8192 or more, which a text of 2 tokens takes, got 100\n"],
+    ]);
   });
 });

@@ -35,9 +35,9 @@ import { type WarningListener, warnOnConsole } from "./warning.ts";
 /**
  * GPT-2 with its tokenizer: generates, scores, and shows what is inside.
  *
- *     using model = await GPT2.load("weights/shakespeare");
- *     for await (const piece of model.stream("To be, or not", { maxTokens: 50, seed: 1 })) process.stdout.write(piece);
- *     const { logLikelihood, tokens } = await model.score("To be, or not to be");
+ *     using model = await GPT2.load("weights/stories");
+ *     for await (const piece of model.stream("Once upon a time", { maxTokens: 50, seed: 1 })) process.stdout.write(piece);
+ *     const { logLikelihood, tokens } = await model.score("Once upon a time");
  *
  * The methods throw OptionError for options that are unknown or out of range, TokenIdError for ids outside the
  * vocabulary, and ContextLengthError for texts that are longer than `config.nPositions` tokens.
@@ -158,7 +158,7 @@ export class GPT2 implements LanguageModel {
    * The same, token by token: each with its text, its id and, if asked for, log-probabilities; and at the end why it ended, and
    * what it took.
    *
-   *     for await (const event of model.events("To be", { maxTokens: 20, top: 3 })) {
+   *     for await (const event of model.events("Once upon a time", { maxTokens: 20, top: 3 })) {
    *       if (event.type === "token") console.log(event.token, event.logprob, event.alternatives);
    *       else console.log(event.finishReason, event.usage);
    *     }
@@ -177,8 +177,8 @@ export class GPT2 implements LanguageModel {
    * several times as fast as one after another. Each text is the same, bit for bit, as if generated alone with its seed (on gpu
    * the last bits may differ). Options for all prompts are the second argument; a prompt can have its own.
    *
-   *     const fourTexts = await model.generateAll(["To be"], { samples: 4, seed: 1, maxTokens: 20 });
-   *     const two = await model.generateAll(["To be", { prompt: "Or not", temperature: 0 }], { maxTokens: 20 });
+   *     const fourTexts = await model.generateAll(["Once upon a time"], { samples: 4, seed: 1, maxTokens: 20 });
+   *     const two = await model.generateAll(["He said", { prompt: "She said", temperature: 0 }], { maxTokens: 20 });
    *
    * @returns the generations in the order of the prompts, and of each prompt's samples. One whose own signal was aborted has the
    *   `finishReason` "aborted", and the text so far

@@ -18,4 +18,5 @@ export type {
   TrainFolderOptions,
   TrainingBeginning,
 } from "./train/folder/options.ts";
-export { resumeTraining, trainFolder } from "./train/folder/train-folder.ts";
+export { checkTrainFolder, resumeTraining, trainFolder } from "./train/folder/train-folder.ts";
+export { writeWhole } from "./write-whole.ts";

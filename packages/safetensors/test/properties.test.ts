@@ -98,7 +98,7 @@ describe("a mutated file", () => {
         const outcome = error?.code ?? "read";
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }),
-      { numRuns: MUTATED_FILES, timeout: 5000 },
+      { numRuns: MUTATED_FILES, timeout: 30_000 },
     );
     expect(runs).toBeGreaterThanOrEqual(10_000);
     // The mutations reach past the JSON: each rule is broken somewhere, and many files survive.

@@ -48,20 +48,17 @@ const lengthOf = ({ range }: Request): number => {
 };
 
 describe("reads that were announced", () => {
-  test("cost few requests and little waiting: 170 tensors at 50 ms each, bit for bit", async () => {
+  test("cost few requests, four at a time: 170 tensors, bit for bit", async () => {
     const tensors = someTensors(170, (i) => (i % 2 === 0 ? 3000 : 600_000));
     const bytes = serialize(tensors as TensorInputs);
     const server = await slowly(50, (request, response) => answerRange(bytes, request, response));
     await using file = await open(server.url);
-    const begin = performance.now();
     await file.prefetch(file.names);
     for (const name of file.names)
       expect(Buffer.compare((await file.read(name)).data as Uint8Array, tensors[name]!.data)).toBe(0);
-    const took = performance.now() - begin;
-    // 51 MB in blocks of 8 MiB, after the first request; one by one it were 170 requests and 8.5 s.
+    // 51 MB in blocks of 8 MiB, after the first request; one by one it would be 170 requests.
     expect(server.requests).toHaveLength(1 + 7);
     expect(server.most).toBe(4);
-    expect(took).toBeLessThan(4000);
   });
 
   test("hold at most 64 MiB, however much is announced and not read", async () => {
@@ -89,8 +86,8 @@ describe("reads that were announced", () => {
     await using file = await open(server.url);
     const before = process.memoryUsage().arrayBuffers;
     await file.prefetch(file.names);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(sent).toBeGreaterThan(40 * MIB);
+    await expect.poll(() => sent).toBeGreaterThan(40 * MIB);
+    await new Promise((resolve) => setTimeout(resolve, 500)); // no more comes than is announced
     expect(sent).toBeLessThanOrEqual(64 * MIB);
     const target = new Uint8Array(shape[0]!);
     let most = 0;

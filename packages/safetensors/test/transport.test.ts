@@ -52,7 +52,6 @@ describe("a request without an answer says why:", () => {
 
   test("nothing arrives, or a trickle", async () => {
     const { url: silent } = await serve(() => {});
-    const begin = performance.now();
     const error = await failureOf(send(new URL(silent), { stallTimeout: 200 }));
     expect([error.code, error.message.includes("nothing arrived for 0.2 s")]).toEqual(["stalled", true]);
     const { url: trickling } = await serve((_, response) => {
@@ -61,7 +60,6 @@ describe("a request without an answer says why:", () => {
     });
     const answer = await send(new URL(trickling), { stallTimeout: 300 });
     expect((await failureOf(answer.bytes(1000))).message).toMatch(/no more than \d+ bytes arrived for 0\.3 s/);
-    expect(performance.now() - begin).toBeLessThan(5000);
   });
 
   test("a page may not read it, whatever fetch tells pages", async () => {

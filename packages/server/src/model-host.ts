@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { OptionError } from "@gpt2-ts/gpt2";
 import type {
   ChoiceEvent,
   Load,
@@ -235,9 +236,11 @@ function startModelThread(): Thread {
   return new Worker(new URL("./thread/model-thread.js", import.meta.url), { execArgv: [], name: "gpt2-ts model" });
 }
 
-function receivedError({ name, message, stack }: SentError): Error {
-  const error = new Error(message);
-  error.name = name;
+function receivedError({ name, message, stack, option }: SentError): Error {
+  const error =
+    option === undefined
+      ? Object.assign(new Error(message), { name })
+      : new OptionError(option, message.slice(`${option}: `.length));
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -95,6 +95,7 @@ export function settingsOf(model: string, options: ServerOptions): Settings {
     throw new OptionError("apiKey", "expected ASCII characters without spaces, at least one"); // headers have no others
   }
   for (const origin of settings.cors) checkOrigin(origin);
+  for (const host of settings.allowedHosts) checkHost(host);
   return settings;
 }
 
@@ -109,6 +110,14 @@ const MOST: Readonly<Record<string, number>> = {
 function checkOrigin(origin: string): void {
   if (origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
   throw new OptionError("cors", `expected origins such as "https://example.com", or "*", got ${showValue(origin)}`);
+}
+
+function checkHost(host: string): void {
+  if (/^(\[[0-9a-f:.]+\]|[^\s:/]+)$/i.test(host)) return;
+  throw new OptionError(
+    "allowedHosts",
+    `expected names such as "gpt2.example", without a port, got ${showValue(host)}`,
+  );
 }
 
 /** `models/gpt2/` → `gpt2`; of a model in the Hub's cache its name there. */

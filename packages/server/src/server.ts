@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { loadTokenizer, modelSource } from "@gpt2-ts/gpt2";
+import { checkInteger, loadTokenizer, modelSource, OptionError } from "@gpt2-ts/gpt2";
 import { checkOptionNames, printable } from "@gpt2-ts/tensor/options";
 import {
   type FastifyError,
@@ -14,6 +14,7 @@ import type { ServedModel } from "./completions/parse.ts";
 import { addCompletions } from "./completions/route.ts";
 import { Connections } from "./connections.ts";
 import { Guard, isLoopback } from "./guard.ts";
+import { listenError } from "./listen-error.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelHost, ThreadEndedError } from "./model-host.ts";
 import { type ServerOptions, settingsOf } from "./options.ts";
@@ -24,7 +25,11 @@ import { addTokenizer } from "./tokenizer-routes.ts";
 export interface Server {
   /** Where it listens: a URL; undefined while it does not. */
   readonly address: string | undefined;
-  /** Listens, at 127.0.0.1 and port 8080 unless told otherwise; port 0 is any that is free. Resolves to its address. */
+  /**
+   * Listens, at 127.0.0.1 and port 8080 unless told otherwise; port 0 is any that is free. Resolves to its address.
+   *
+   * @throws OptionError for an address that this machine does not have, and a port that is taken
+   */
   listen(where?: ListenOptions): Promise<string>;
   /** Takes no more requests, lets those finish that are being answered, and ends the model's thread. Others that wait are refused. */
   close(): Promise<void>;
@@ -44,6 +49,8 @@ const CHECK_CONNECTIONS_MS = 1000;
 const CLOSE_CONNECTIONS_MS = 50;
 /** A connection that nothing comes over is asked after so long whether the other end still is there. */
 const PROBE_MS = 60_000;
+/** Tokens of the shortest text that there is: one of a prompt, and one more. */
+const SHORTEST_TEXT = 2;
 /** Routes that are asked all the time. */
 const QUIET: ReadonlySet<string | undefined> = new Set(["/health", "/metrics"]);
 const ROUTES =
@@ -75,10 +82,16 @@ export async function createServer(model: string | URL, options: ServerOptions =
       restarted: () => app.log.info("the model is there again"),
     },
   );
-  return new ModelServer(app, host, metrics, {
-    ...{ tokenizer, settings },
-    ...host.loaded,
-  });
+  const served = { tokenizer, settings, ...host.loaded };
+  const least = SHORTEST_TEXT * served.cacheBytesPerToken;
+  if (maxCacheBytes < least) {
+    await host.close();
+    throw new OptionError(
+      "maxCacheBytes",
+      `expected ${least} or more, which a text of ${SHORTEST_TEXT} tokens takes, got ${maxCacheBytes}`,
+    );
+  }
+  return new ModelServer(app, host, metrics, served);
 }
 
 class ModelServer implements Server {
@@ -134,8 +147,13 @@ class ModelServer implements Server {
   async listen(where: ListenOptions = {}): Promise<string> {
     checkOptionNames(where, ["host", "port"], "listen");
     const { host = HOST, port = PORT } = where;
+    checkInteger("port", port, 0, 2 ** 16 - 1);
     this.#guard.listensAt(host);
-    this.#address = await this.#app.listen({ host, port });
+    try {
+      this.#address = await this.#app.listen({ host, port });
+    } catch (error) {
+      throw listenError(error, host, port);
+    }
     if (!isLoopback(host)) {
       this.#app.log.warn(`others can reach this server: it listens at ${host}, and encrypts nothing`);
     }
@@ -145,7 +163,7 @@ class ModelServer implements Server {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#app.log.info("closing");
+    if (this.#address !== undefined) this.#app.log.info({ running: this.#host.open - this.#host.waiting }, "closing");
     this.#host.failWaiting(unavailable("the server is being stopped", "closing", 5));
     const closed = this.#app.close();
     const timer = setInterval(() => this.#connections.closeOthers(), CLOSE_CONNECTIONS_MS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ErrorAnswer, NAME, PROMPT, served, serving } from "./support/server.ts";
 
-const { complete, post } = await serving();
+const { complete, post, threads } = await serving();
 const model = await served();
 
 describe("POST /v1/completions", () => {
@@ -84,6 +84,22 @@ describe("POST /v1/completions", () => {
     expect(choices.map(({ text }) => text)).toEqual([PROMPT + expected[0]!.text, `O${expected[1]!.text}`]);
     const { choices: only } = await complete({ prompt: PROMPT, echo: true, max_tokens: 0 });
     expect(only[0]).toMatchObject({ text: PROMPT, finish_reason: "length" });
+  });
+
+  it("tells log-probabilities of what it adds; the prompt's are computed for an echo alone", async () => {
+    const body = { prompt: PROMPT, seed: 3, max_tokens: 8, logprobs: 2 };
+    const promptTokens = model.tokenizer.encode(PROMPT).length;
+    const answers = [];
+    for (const echo of [false, true]) {
+      answers.push((await complete({ ...body, echo })).choices[0]!.logprobs!);
+      expect(threads[0]!.received.at(-1)).toMatchObject({ work: { logprobs: true, promptLogprobs: echo } });
+    }
+    const [added, all] = answers as [(typeof answers)[0], (typeof answers)[0]];
+    for (const list of ["tokens", "token_logprobs", "top_logprobs"] as const) {
+      expect(added[list]).toEqual(all[list].slice(promptTokens));
+      expect(added[list]).toHaveLength(8);
+    }
+    expect(added.text_offset.map((offset) => offset + PROMPT.length)).toEqual(all.text_offset.slice(promptTokens));
   });
 
   it("is as if a field were not there where it is null", async () => {

@@ -37,9 +37,7 @@ describe("a stream of events", () => {
     const events = new EventStream(response, 200);
     await fill(response, events);
     events.send({ text: "waits" });
-    const began = performance.now();
     await once(response, "close");
-    expect(performance.now() - began).toBeLessThan(5000);
     expect(response.writableFinished).toBe(false);
     events.send({ text: "into the void" });
     events.end();

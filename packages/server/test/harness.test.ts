@@ -1,5 +1,7 @@
 /** What lm-evaluation-harness needs of a server, rule by rule (`local-completions`). */
-import { describe, expect, it } from "vitest";
+import { GPT2 } from "@gpt2-ts/gpt2";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { SAME_TEXT, withLogits } from "./support/given-logits.ts";
 import { type AnswerChoice, type ErrorAnswer, PROMPT, served, serving } from "./support/server.ts";
 
 const { complete, post, url } = await serving();
@@ -114,6 +116,95 @@ describe("what lm-evaluation-harness posts", () => {
       expect(logprobs!.top_logprobs).toEqual(more[i]!.logprobs!.top_logprobs.slice(0, -1));
     }
     expect(usage.completion_tokens).toBe(0);
+  });
+});
+
+describe("tokens that are impossible, equally likely, or have one text", () => {
+  /** What a model of such logits is answered for texts of ids, and the model. */
+  async function answers(
+    logitOf: (token: string) => number,
+    idsOf: (id: (token: string) => number) => readonly (readonly number[])[],
+    logprobs: number,
+  ): Promise<{ choices: readonly AnswerChoice[]; model: GPT2; prompt: readonly (readonly number[])[] }> {
+    const { folder, idOf } = await withLogits(logitOf);
+    const model = await GPT2.load(folder, { threads: 1 });
+    onTestFinished(() => model.dispose());
+    const server = await serving({}, {}, folder);
+    const prompt = idsOf(idOf);
+    const { choices } = await server.complete({ prompt, ...asked, logprobs });
+    return { choices, model, prompt };
+  }
+
+  it("an impossible one has -9999 where JSON has no -Infinity, in both lists", async () => {
+    const possible: Readonly<Record<string, number>> = { a: 2, b: 1, c: 0 };
+    const { choices, model, prompt } = await answers(
+      (token) => possible[token] ?? Number.NEGATIVE_INFINITY,
+      (id) => [
+        [id("a"), id("z"), id("b")],
+        [id("z"), id("a"), id("z")],
+      ],
+      20,
+    );
+    const scores = await model.scoreAll(prompt);
+    expect(scores.map(({ logprobs }) => logprobs.map(Number.isFinite))).toEqual([
+      [false, true],
+      [true, false],
+    ]);
+    for (const [i, choice] of choices.entries()) {
+      const { token_logprobs, top_logprobs } = choice.logprobs!;
+      const told = scores[i]!.logprobs.map((logprob) => (Number.isFinite(logprob) ? logprob : -9999));
+      expect(token_logprobs.slice(0, -1)).toEqual([null, ...told]);
+      for (const top of top_logprobs.slice(1)) {
+        const values = Object.values(top!);
+        expect(values.length).toBeGreaterThanOrEqual(20);
+        expect(values.filter((logprob) => logprob !== -9999)).toHaveLength(3);
+      }
+      expect(parsed(choice, 1).sum).toBe(told[0]! + told[1]!);
+      expect(parsed(choice, 1).greedy).toBe(false);
+    }
+  });
+
+  it("of two likeliest ones each is the greedy one; the generated one has the lower id", async () => {
+    for (const count of [1, 2]) {
+      const { choices } = await answers(
+        (token) => (token === "b" || token === "d" ? 3 : 0),
+        (id) => ["b", "d", "c"].map((token) => [id("a"), id(token)]),
+        count,
+      );
+      expect(choices.map((choice) => parsed(choice, 1).greedy)).toEqual([true, true, false]);
+      const best = choices[0]!.logprobs!.token_logprobs[1]!;
+      expect(choices.map(({ logprobs }) => Object.entries(logprobs!.top_logprobs[1]!))).toEqual([
+        count === 1
+          ? [["b", best]]
+          : [
+              ["b", best],
+              ["d", best],
+            ],
+        [
+          ["b", best],
+          ["d", best],
+        ],
+        [["b", best], ...(count === 1 ? [] : [["d", best]]), ["c", choices[2]!.logprobs!.token_logprobs[1]]],
+      ]);
+      expect(choices.map(({ logprobs }) => logprobs!.tokens[2])).toEqual(["b", "b", "b"]);
+    }
+  });
+
+  it.each([
+    ["the byte is the likelier", 5, 4, [true, false]],
+    ["the characters are", 4, 5, [false, true]],
+    ["they are equally likely", 5, 5, [true, true]],
+  ])("of two with one text the larger number stands under it: %s", async (_, byte, characters, greedy) => {
+    const E2 = "â"; // the symbol of the byte
+    const { choices } = await answers(
+      (token) => ({ [E2]: byte, [SAME_TEXT]: characters })[token] ?? 0,
+      (id) => [E2, SAME_TEXT].map((token) => [id("a"), id(token)]),
+      1,
+    );
+    expect(choices.map(({ logprobs }) => logprobs!.tokens[1])).toEqual([SAME_TEXT, SAME_TEXT]);
+    expect(choices.map((choice) => parsed(choice, 1).greedy)).toEqual(greedy);
+    const larger = Math.max(...choices.map(({ logprobs }) => logprobs!.token_logprobs[1]!));
+    for (const { logprobs } of choices) expect(logprobs!.top_logprobs[1]).toEqual({ [SAME_TEXT]: larger });
   });
 });
 

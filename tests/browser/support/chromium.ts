@@ -29,7 +29,7 @@ async function openIn(context: BrowserContext, origin: string, path: string): Pr
   page.on("crash", () => failures.push("the page crashed"));
   const started = () =>
     page
-      .waitForFunction(() => "carryOutOrder" in globalThis, undefined, { timeout: 10_000 })
+      .waitForFunction(() => "carryOutOrder" in globalThis, undefined, { timeout: 60_000 })
       .catch((error) => {
         throw new Error(`the page did not start: ${failures.join("; ") || error.message}`);
       });

@@ -1,8 +1,7 @@
 /** HTTP as no client writes it: bytes on a socket. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { setTimeout as after } from "node:timers/promises";
-import type { ServerProcess } from "./server.ts";
+import { type ServerProcess, until } from "./server.ts";
 
 /** A connection whose answers are kept as they come. */
 export class Connection {
@@ -34,23 +33,15 @@ export class Connection {
   }
 
   /** Waits until what came matches. */
-  async until(pattern: RegExp, withinMs = 5000): Promise<string> {
-    const late = performance.now() + withinMs;
-    while (!pattern.test(this.received)) {
-      if (this.closed || performance.now() > late) {
-        throw new Error(`${this.closed ? "closed" : "nothing more came"} after ${JSON.stringify(this.received)}`);
-      }
-      await after(5);
-    }
+  async until(pattern: RegExp): Promise<string> {
+    const came = (): boolean => pattern.test(this.received);
+    await until(() => came() || this.closed);
+    if (!came()) throw new Error(`closed after ${JSON.stringify(this.received)}`);
     return this.received;
   }
 
-  async untilClosed(withinMs = 5000): Promise<string> {
-    const late = performance.now() + withinMs;
-    while (!this.closed) {
-      if (performance.now() > late) throw new Error(`still open after ${JSON.stringify(this.received)}`);
-      await after(5);
-    }
+  async untilClosed(): Promise<string> {
+    await until(() => this.closed);
     return this.received;
   }
 

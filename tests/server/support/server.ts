@@ -48,26 +48,44 @@ export function recorder(): { readonly sent: Sent[]; readonly fetch: typeof glob
   };
 }
 
-/** A metric of the server now: the sum over its labels. */
-export async function metric(server: ServerProcess, name: string, key = ""): Promise<number> {
-  const text = await (await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${key}` } })).text();
-  const values = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  if (values.length === 0) throw new Error(`no metric ${name} in:\n${text}`);
-  return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+/** Waits until it is so. What never becomes so meets the test's own limit of time. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await after(10);
+}
+
+/** The server's metrics now: name and labels → value. */
+async function metrics(server: ServerProcess, key = ""): Promise<ReadonlyMap<string, number>> {
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${key}` } });
+  expect(answer.status).toBe(200);
+  const lines = (await answer.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(
+    lines.map((line) => {
+      const end = line.lastIndexOf(" ");
+      return [line.slice(0, end), Number(line.slice(end))];
+    }),
+  );
+}
+
+/** Requests for completions so far: how many were answered with each status, and how many are open. */
+export async function tally(
+  server: ServerProcess,
+  key = "",
+): Promise<{ readonly answered: Readonly<Record<string, number>>; readonly open: number }> {
+  const all = await metrics(server, key);
+  const answered: Record<string, number> = {};
+  for (const [name, value] of all) {
+    const [, status] = /^gpt2_requests_total\{route="\/v1\/completions",status="(\d+)"\}$/.exec(name) ?? [];
+    if (status !== undefined) answered[status] = value;
+  }
+  return { answered, open: all.get("gpt2_requests_running")! + all.get("gpt2_requests_waiting")! };
 }
 
 /** Waits until the server has nothing to do: no request is open, and no text is in a pass. */
-export async function idle(server: ServerProcess, { key = "", withinMs = 5000 } = {}): Promise<void> {
-  const late = performance.now() + withinMs;
-  const busy = async (): Promise<number> => {
-    let sum = 0;
-    for (const name of BUSY) sum += await metric(server, name, key);
-    return sum;
-  };
-  while ((await busy()) > 0) {
-    if (performance.now() > late) throw new Error("the server still works on what nobody waits for");
-    await after(20);
-  }
+export async function idle(server: ServerProcess, key = ""): Promise<void> {
+  await until(async () => {
+    const all = await metrics(server, key);
+    return BUSY.every((name) => all.get(name) === 0);
+  });
 }
 
 const BUSY = ["gpt2_requests_running", "gpt2_requests_waiting", "gpt2_texts_running"];

@@ -202,6 +202,6 @@ inBothBrowsers("the code and the inside", { threadsIn: "firefox" }, (page) => {
     await page.expectTexts(".heat-readout", [/^Token 255 /]);
     await page.expectTexts(".lens tfoot td:last-child", ["?"]);
     await expect.poll(async () => (await page.texts(".lens thead button")).length).toBe(32);
-    await expect.poll(async () => (await page.texts(".heads .head")).length, { timeout: 20_000 }).toBe(25);
+    await expect.poll(async () => (await page.texts(".heads .head")).length, { timeout: 30_000 }).toBe(25);
   });
 });

@@ -147,7 +147,7 @@ describe.runIf(testsRunIn("chromium"))("the page of models", () => {
       await tab.getByRole("button", { name: "Download" }).click();
     }
     const progress = async (tab: Page) =>
-      Number((await tab.getByRole("progressbar").getAttribute("aria-valuenow", { timeout: 20_000 })) ?? 0);
+      Number((await tab.getByRole("progressbar").getAttribute("aria-valuenow", { timeout: 30_000 })) ?? 0);
 
     test("with progress; a download that was stopped goes on where it was, and the model is kept", async () => {
       hub.throttle = { bytes: 2 ** 15, ms: 20 };

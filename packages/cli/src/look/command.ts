@@ -35,7 +35,8 @@ interface LookFlags extends ModelFlags {
 export function lookCommand(): Command {
   return addModelOptions(new Command("look"))
     .description("look inside the model while it reads a text: surprise, attention, logit lens, contributions")
-    .option("--text <text>", "the text (default: standard input)")
+    .argument("[text]", "the text (default: standard input)")
+    .option("--text <text>", "the same, of a text that begins with a dash")
     .addOption(specialTokensOption("the text"))
     .option("--show <list>", `what to show, separated by commas: ${VIEW_NAMES.join(", ")} (default: all)`, parseViews)
     .option("--layer <number>", "the layer whose attention is shown, from 0 (default: all)", parseInteger)
@@ -63,13 +64,14 @@ export function lookCommand(): Command {
       "after",
       "\nIn tokens · is a blank and ↵ a line break. Layers and heads count from 0. What the numbers mean is told by docs/looking.md.",
     )
-    .action((flags: LookFlags) => interruptible((signal) => look(flags, signal)));
+    .action((text: string | undefined, flags: LookFlags) => interruptible((signal) => look(text, flags, signal)));
 }
 
-async function look(flags: LookFlags, signal: AbortSignal): Promise<void> {
+async function look(argument: string | undefined, flags: LookFlags, signal: AbortSignal): Promise<void> {
   const names = flags.show ?? VIEW_NAMES;
   checkUse(flags, names);
-  const text = flags.text ?? (await textFromInput(signal));
+  if (argument !== undefined && flags.text !== undefined) throw new OptionError("text", "was given twice");
+  const text = argument ?? flags.text ?? (await textFromInput(signal));
   using model = await loadFrom(flags, signal);
   const wanted = wantedOf(model, text, flags, signal);
   if (flags.out !== undefined) await mkdir(flags.out, { recursive: true });

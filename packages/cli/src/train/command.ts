@@ -1,4 +1,4 @@
-import { checkInteger, type GPT2, OptionError } from "@gpt2-ts/gpt2";
+import { checkInteger, type GPT2, type GPT2Config, OptionError } from "@gpt2-ts/gpt2";
 import type { FolderProgress, RunOptions } from "@gpt2-ts/gpt2/node";
 import { printable } from "@gpt2-ts/tensor/options";
 import { Command } from "commander";
@@ -36,7 +36,7 @@ async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
     if (flags[name] !== undefined && sampleEvery === undefined)
       throw new OptionError(name, "expected with sample-every only");
   }
-  const { resumeTraining, trainFolder } = await import("@gpt2-ts/gpt2/node");
+  const { checkTrainFolder, resumeTraining, trainFolder } = await import("@gpt2-ts/gpt2/node");
   const display = new TrainingDisplay();
   let saved: number | undefined;
   const run: RunOptions = {
@@ -54,10 +54,10 @@ async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
     else {
       const { out, options } = trainOptionsFrom(flags);
       const { model, revision } = flags;
-      const found =
-        model === undefined
-          ? {}
-          : { model: await findModel({ model, ...(revision !== undefined && { revision }) }, signal) };
+      const choice = { model: model!, ...(revision !== undefined && { revision }) };
+      const accept = (config: GPT2Config): Promise<void> =>
+        checkTrainFolder(out, { ...options, model: choice.model }, config);
+      const found = model === undefined ? {} : { model: await findModel(choice, signal, { accept }) };
       await trainFolder(out, { ...options, ...found, ...run });
     }
   } catch (error) {

@@ -14,7 +14,7 @@ const TOKENS_PER_PASS = 1024;
  * tried side by side, which share that cache.
  *
  *     using context = model.context();
- *     const logits = await context.append(model.tokenizer.encode("To be, or not to"));
+ *     const logits = await context.append(model.tokenizer.encode("Once upon a"));
  *     const [afterBe, afterSleep] = await context.branch([encode(" be"), encode(" sleep")]);
  */
 export class Context {

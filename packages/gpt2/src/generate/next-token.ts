@@ -25,6 +25,27 @@ export interface Choice {
   readonly text: TextSoFar;
 }
 
+/** What a token is drawn by where temperature alone decides. */
+export interface ByTemperature {
+  readonly temperature: number;
+  readonly generator: Generator;
+}
+
+/** Whether the device can draw the next token: where temperature alone decides. */
+export function deviceDraws(logits: Tensor<[number, V]>, options: SamplingOptions, never: Int32Array): boolean {
+  return logits.device.synchronous && never.length === 0 && drawnByTemperature(options, logits.shape[1]);
+}
+
+/** Has the device draw a token for each row of logits [R, V], all at once: {@link NOT_DRAWN} for one that nothing can be drawn from. */
+export async function drawRows(logits: Tensor<[number, V]>, rows: readonly ByTemperature[]): Promise<Int32Array> {
+  const seed = rows.map(({ generator }) => generator);
+  using ids = categorical(logits, { seed, temperature: rows.map(({ temperature }) => temperature) });
+  return await ids.data();
+}
+
+/** What {@link drawRows} has for logits that are NaN, or all -Infinity. */
+export const NOT_DRAWN = -1;
+
 /**
  * Draws the next token. Where temperature alone decides, the device draws; the token is the same.
  *
@@ -32,11 +53,10 @@ export interface Choice {
  */
 export async function drawNext(choice: Choice, generator: Generator): Promise<number> {
   const { logits, never, options } = choice;
-  const vocabSize = logits.shape[1];
-  if (drawnByTemperature(options, vocabSize) && never.length === 0 && logits.device.synchronous) {
-    using ids = categorical(logits, { seed: generator, temperature: options.temperature ?? 1 });
-    const id = await ids.item();
-    if (id >= 0) return id;
+  if (deviceDraws(logits, options, never)) {
+    const { temperature = 1 } = options;
+    const [id] = await drawRows(logits, [{ temperature, generator }]);
+    if (id !== NOT_DRAWN) return id!;
   }
   return draw(await nextTokenOf(choice), generator); // or says what is wrong with the logits
 }

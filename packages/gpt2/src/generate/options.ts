@@ -21,6 +21,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stopAtEndOfText?: boolean | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. Default false. */
   readonly logprobs?: boolean | undefined;
+  /** Whether those of the prompt are among them: without, a long prompt is read faster. Default true. */
+  readonly promptLogprobs?: boolean | undefined;
   /** Returns with the log-probabilities so many of the likeliest tokens in each place. From 1; default: none, which costs nothing. */
   readonly top?: number | undefined;
   /**
@@ -35,7 +37,8 @@ export interface GenerateOptions extends SamplingOptions {
 
 export const generateOptionNames = [
   ...samplingOptionNames,
-  ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "top", "speculate", "signal"] as const),
+  ...(["maxTokens", "seed", "stop", "stopAtEndOfText", "logprobs", "promptLogprobs", "top"] as const),
+  ...(["speculate", "signal"] as const),
 ];
 
 /** Throws an {@link OptionError} for an option that is unknown, out of range, or contradicts another. */
@@ -46,9 +49,13 @@ export function checkGenerateOptions(options: GenerateOptions): void {
   checkInteger("seed", options.seed, 0);
   checkFlag("stopAtEndOfText", options.stopAtEndOfText);
   checkFlag("logprobs", options.logprobs);
+  checkFlag("promptLogprobs", options.promptLogprobs);
   checkInteger("top", options.top, 1);
   if (options.top !== undefined && options.logprobs === false) {
     throw new OptionError("top", "comes with the log-probabilities, which are turned off");
+  }
+  if (options.promptLogprobs && !options.logprobs && options.top === undefined) {
+    throw new OptionError("promptLogprobs", "comes with the log-probabilities, which are not asked for");
   }
   if (options.speculate !== undefined && options.speculate !== "lookup") {
     throw new OptionError("speculate", `expected "lookup", got ${showValue(options.speculate)}`);

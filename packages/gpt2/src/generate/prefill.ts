@@ -26,12 +26,12 @@ export class Prefill {
 
   /** Takes a sequence along if it asks for the same. */
   join(sequence: Sequence): boolean {
-    const [{ options, wantsLogprobs }] = this.#sequences as [Sequence];
+    const [{ options, wantsPromptLogprobs }] = this.#sequences as [Sequence];
     const { prompt, top } = sequence.options;
     const same =
       prompt.length === this.#prompt.length &&
-      top === options.top &&
-      sequence.wantsLogprobs === wantsLogprobs &&
+      sequence.wantsPromptLogprobs === wantsPromptLogprobs &&
+      (top === options.top || !wantsPromptLogprobs) &&
       prompt.every((id, i) => id === this.#prompt[i]);
     if (same) this.#sequences = [...this.#sequences, sequence];
     return same;
@@ -52,7 +52,7 @@ export class Prefill {
   /** Keeps the log-probabilities of what a pass has read, `count` tokens from row `first` of its output on; if they are wanted. */
   async scored(x: Tensor<[number, C]>, first: number, count: number, signal: AbortSignal): Promise<void> {
     const [sequence] = this.sequences;
-    if (!sequence?.wantsLogprobs) return;
+    if (!sequence?.wantsPromptLogprobs) return;
     const start = this.#cache!.length - count;
     const targets = this.#prompt.slice(start + 1, start + count + 1);
     const rows = targets.map((_, i) => first + i);
@@ -65,7 +65,7 @@ export class Prefill {
     const heir = this.sequences.find(({ longest }) => longest === cache.capacity);
     const logprobs = joined(this.#logprobs);
     for (const sequence of this.sequences) {
-      if (sequence.wantsLogprobs) sequence.promptRead(logprobs);
+      if (sequence.wantsPromptLogprobs) sequence.promptRead(logprobs);
       if (sequence === heir) continue;
       await pause();
       sequence.cache = new KVCache(this.#model, sequence.longest);

@@ -1,5 +1,5 @@
 import type { Generator } from "@gpt2-ts/tensor";
-import { expInPlace, log } from "@gpt2-ts/tensor/math";
+import { drawIndex, expInPlace, log } from "@gpt2-ts/tensor/math";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { checkFlag, checkInteger, checkNumber } from "../options.ts";
 import {
@@ -180,18 +180,9 @@ function among(
   return { ids: chosen, probabilities };
 }
 
-/** Draws a token: the first at which the running sum of probabilities exceeds the generator's next uniform number. */
+/** Draws a token with the generator's next uniform number. */
 export function draw({ ids, probabilities }: NextToken, generator: Generator): number {
-  const uniform = generator.uniform();
-  let sum = 0;
-  let last = 0; // rounding may leave the sum of all just below the uniform number
-  for (let i = 0; i < ids.length; i++) {
-    if (probabilities[i] === 0) continue;
-    sum += probabilities[i]!;
-    if (sum > uniform) return ids[i]!;
-    last = i;
-  }
-  return ids[last]!;
+  return ids[drawIndex(probabilities, generator.uniform())]!;
 }
 
 function indexOfLargest(scores: Float64Array): number {

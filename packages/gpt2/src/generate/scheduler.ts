@@ -1,9 +1,10 @@
-import type { Tensor } from "@gpt2-ts/tensor";
-import { logitsOfRows, TOKENS_PER_PASS } from "../model/advance.ts";
+import { type Tensor, tidy } from "@gpt2-ts/tensor";
+import { logitsOfRows, rowsOf, TOKENS_PER_PASS } from "../model/advance.ts";
 import { Batch } from "../model/batch.ts";
 import { cacheBytesPerToken, type KVCache } from "../model/kv-cache.ts";
 import { type C, forwardInSteps, type Model, type V } from "../model/model.ts";
 import { nextTurn, pauses, withPauses } from "../model/pauses.ts";
+import { drawRows } from "./next-token.ts";
 import { Prefill } from "./prefill.ts";
 import { Sequence, type SequenceOptions, type SequenceOutput } from "./sequence.ts";
 
@@ -201,16 +202,32 @@ export class Scheduler {
     let done = 0;
     for (const some of logitsOfRows(this.#model, x, rows)) {
       using logits = some;
+      const drawn = await this.#drawTogether(logits, draws.slice(done, done + logits.shape[0]));
       for (let i = 0; i < logits.shape[0]; i++, done++) {
         const { sequences, length, last } = draws[done]!;
         for (const sequence of sequences) {
           if (sequence.ended || !sequence.isAt(length, last)) continue;
           using row = logits.slice(0, i, i + 1) as Tensor<[1, V]>;
-          await sequence.draw(row);
+          await sequence.draw(row, drawn.get(sequence));
           await pause();
         }
       }
     }
+  }
+
+  /** Draws what temperature alone decides at once, on all threads: for rows of one text that are no guesses. */
+  async #drawTogether(logits: Tensor<[number, V]>, draws: readonly Draw[]): Promise<Map<Sequence, number>> {
+    const some = draws.flatMap(({ sequences: [sequence, ...others], length, last }, row) => {
+      if (!sequence || others.length > 0 || sequence.ended || !sequence.isAt(length, last)) return [];
+      const by = sequence.byTemperature(logits);
+      return by ? [{ row, sequence, by }] : [];
+    });
+    if (some.length < 2) return new Map();
+    const rows = some.map(({ row }) => row);
+    const by = some.map((each) => each.by);
+    using chosen = tidy(() => (rows.length === logits.shape[0] ? logits.slice(0, 0) : rowsOf(logits, rows)));
+    const ids = await drawRows(chosen, by);
+    return new Map(some.map(({ sequence }, i) => [sequence, ids[i]!]));
   }
 
   /** Frees what ended texts had. */

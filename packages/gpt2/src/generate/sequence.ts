@@ -5,7 +5,7 @@ import type { KVCache } from "../model/kv-cache.ts";
 import { type Logprobs, logprobsIn, type Top } from "../model/logprobs.ts";
 import type { Model, V } from "../model/model.ts";
 import type { Drafter } from "./lookup.ts";
-import { drawNext } from "./next-token.ts";
+import { type ByTemperature, deviceDraws, drawNext, NOT_DRAWN } from "./next-token.ts";
 import type { SamplingOptions } from "./sampling.ts";
 
 /** A text to be continued, token by token. */
@@ -22,6 +22,8 @@ export interface SequenceOptions extends SamplingOptions {
   readonly never?: Int32Array | undefined;
   /** Whether to return the log-probabilities of prompt and output, which come from the same passes. */
   readonly logprobs?: boolean | undefined;
+  /** Whether those of the prompt are among them. Default true. */
+  readonly promptLogprobs?: boolean | undefined;
   /** Returns with them so many of the likeliest tokens in each place. */
   readonly top?: number | undefined;
   /**
@@ -110,6 +112,10 @@ export class Sequence {
     return (this.options.logprobs ?? false) || this.options.top !== undefined;
   }
 
+  get wantsPromptLogprobs(): boolean {
+    return this.wantsLogprobs && (this.options.promptLogprobs ?? true);
+  }
+
   /** The last token, which no pass has seen, and guesses of what follows. */
   next(): { readonly id: number; readonly draft: readonly number[] } {
     const draft = this.options.drafter?.draft(this.longest - this.length - 1) ?? [];
@@ -125,13 +131,27 @@ export class Sequence {
     this.#output.prompt(logprobs);
   }
 
-  /** Draws the next token. Logits that nothing can be drawn from end the sequence with a RangeError. */
-  async draw(logits: Tensor<[1, V]>): Promise<void> {
+  /**
+   * By what the device can draw the next token of this text beside those of others: see {@link drawRows}.
+   *
+   * @internal
+   */
+  byTemperature(logits: Tensor<[number, V]>): ByTemperature | undefined {
+    const { never = NO_IDS, temperature = 1 } = this.options;
+    return deviceDraws(logits, this.options, never) ? { temperature, generator: this.#generator } : undefined;
+  }
+
+  /**
+   * Draws the next token. Logits that nothing can be drawn from end the sequence with a RangeError.
+   *
+   * @param drawn the token, where the device has drawn it already
+   */
+  async draw(logits: Tensor<[1, V]>, drawn = NOT_DRAWN): Promise<void> {
     try {
       const { options } = this;
       const { never = NO_IDS, endTokens = [], prompt, maxTokens, drafter } = options;
       const text = { ids: this.#ids, promptLength: prompt.length };
-      const id = await drawNext({ logits, never, options, text }, this.#generator);
+      const id = drawn === NOT_DRAWN ? await drawNext({ logits, never, options, text }, this.#generator) : drawn;
       if (this.#ended) return; // meanwhile
       if (endTokens.includes(id)) return this.end("eos");
       const logprobs = this.wantsLogprobs ? await logprobsIn(logits, [id], this.top) : undefined;

@@ -19,7 +19,7 @@ export interface Generation {
   readonly seed: number;
   /** The model's own log-probability (natural) of each of `ids`, before temperature and filters; if asked for. */
   readonly logprobs: readonly number[] | undefined;
-  /** The same for the prompt's tokens from the second on; if asked for. */
+  /** The same for the prompt's tokens from the second on; if asked for, unless turned off by `promptLogprobs`. */
   readonly promptLogprobs: readonly number[] | undefined;
   /**
    * With `top`: the likeliest tokens in each place of `ids`, the likeliest first. Where that is the output's own token, it has the

@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
 import { removeAbandoned, temporaryPath } from "../process-owner.ts";
 import { replace } from "../replace.ts";
+import { writeWhole } from "../write-whole.ts";
 import { HubError } from "./error.ts";
 import { COMMIT_PATTERN } from "./names.ts";
 import { symlinksDisabled } from "./settings.ts";
@@ -48,14 +49,7 @@ export class ModelCache {
     if (!canBePath(revision) || revision === commit || (await this.readRef(revision)) === commit) return;
     const path = join(this.#root, "refs", revision);
     await mkdir(dirname(path), { recursive: true });
-    await removeAbandoned(path);
-    const temporary = temporaryPath(path);
-    await writeFile(temporary, commit);
-    try {
-      await replace(temporary, path);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await writeWhole(path, commit);
   }
 
   /** @returns whether the snapshot has this file, with this many bytes where the size is known */

@@ -29,7 +29,7 @@ export const lookOptionNames = ["ablate", "hooks", "alone", "signal"] as const;
  * The scores of every token of the vocabulary after each token of a text, `[T, V]`, as `model.logits` gives them, from a pass that
  * hooks read or change. The caller disposes of them.
  *
- *     using logits = run(model, "To be, or not", { hooks: { "h.2.attn.head.1": (y) => y.mul(0.5) } });
+ *     using logits = run(model, "Once upon a time", { hooks: { "h.2.attn.head.1": (y) => y.mul(0.5) } });
  *
  * A value that is replaced by itself changes no bit.
  *

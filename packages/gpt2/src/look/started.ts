@@ -14,7 +14,7 @@ let resting: Model | undefined;
  * generation.
  *
  *     const stop = startHooks(model, { ablate: ["h.2.attn.head.1"] });
- *     const { text } = await model.generate("To be, or not");
+ *     const { text } = await model.generate("Once upon a time");
  *     stop();
  *
  * `run`, `trace`, `logitLens` and `contributions` see what these hooks leave, unless they are told to look at the model `alone`. Operations

@@ -42,7 +42,7 @@ export interface TracedValue extends Place {
 /**
  * The tensors of a pass by the names of their places, with the letters of their shapes and the lines of model.ts that made them.
  *
- *     const { tokens, values } = await trace(model, "To be, or not", { places: ["h.*.attn.pattern"] });
+ *     const { tokens, values } = await trace(model, "Once upon a time", { places: ["h.*.attn.pattern"] });
  *
  * @throws OptionError for places that the model does not have; what `run` throws; `signal.reason` when aborted
  */

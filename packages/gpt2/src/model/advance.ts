@@ -47,9 +47,14 @@ export function* logitsOfRows(
   }
   for (let start = 0; start < rows.length; start += atOnce) {
     const chosen = rows.slice(start, start + atOnce);
-    yield tidy(() => {
-      const index = fromData(chosen, [dim("rows", chosen.length)], { dtype: "int32", device: x.device });
-      return logits(model, embedding(x, index));
-    });
+    yield tidy(() => logits(model, rowsOf(x, chosen)));
   }
+}
+
+/** A copy of some rows of `x`. */
+export function rowsOf<N extends number>(x: Tensor<[number, N]>, rows: readonly number[]): Tensor<[number, N]> {
+  return tidy(() => {
+    const index = fromData(rows, [dim("rows", rows.length)], { dtype: "int32", device: x.device });
+    return embedding(x, index);
+  });
 }

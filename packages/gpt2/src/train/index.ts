@@ -11,7 +11,7 @@ export {
 } from "./data.ts";
 export { TrainingError } from "./errors.ts";
 export { lossOf, type TrainingBatch, trainingBatch } from "./loss.ts";
-export { checkTrainingMemory, type TrainingMemory, trainingMemory } from "./memory.ts";
+export { checkTrainingMemory, type TrainingLoad, type TrainingMemory, trainingMemory } from "./memory.ts";
 export { modelFile, modelFiles } from "./model-file.ts";
 export type { ResolvedOptions, TrainingOptions } from "./options.ts";
 export { type TrainingProgress, type TrainOptions, type TrainResult, train } from "./train.ts";

@@ -61,8 +61,8 @@ interface Loaded {
  * GPT-2 in a worker: the same methods, options, results and errors as GPT2's, while the calling thread stays free to draw, to answer
  * and to be interrupted.
  *
- *     using model = await GPT2Worker.load("weights/shakespeare");
- *     for await (const piece of model.stream("To be, or not", { maxTokens: 50, seed: 1 })) process.stdout.write(piece);
+ *     using model = await GPT2Worker.load("weights/stories");
+ *     for await (const piece of model.stream("Once upon a time", { maxTokens: 50, seed: 1 })) process.stdout.write(piece);
  *
  * Calls run side by side, as those of one GPT2 do. If the worker ends while it is needed, its calls throw WorkerError.
  */

@@ -177,6 +177,8 @@ describe("an option that makes no sense is refused by name", () => {
     [{ seed: -1 }, "seed"],
     [{ topK: 0 }, "topK"],
     [{ logprobs: 1 }, "logprobs"],
+    [{ logprobs: true, promptLogprobs: 1 }, "promptLogprobs"],
+    [{ promptLogprobs: true }, "promptLogprobs"],
     [{ temperature: -1 }, "temperature"],
     [{ topk: 5 }, "topk"],
     [{ numBeams: 2 }, "numBeams"],

@@ -1,4 +1,4 @@
-import { createWasmBackend } from "@gpt2-ts/tensor";
+import { createWasmBackend, startObserving } from "@gpt2-ts/tensor";
 import { describe, expect, it, vi } from "vitest";
 import { Scheduler, type SchedulerLimits } from "../../src/generate/scheduler.ts";
 import type { FinishReason, Sequence, SequenceOptions } from "../../src/generate/sequence.ts";
@@ -79,6 +79,29 @@ describe("a scheduler", () => {
       [3, 4, 2],
       [3, 5, 2],
     ]);
+  });
+
+  it("draws together what temperature alone decides, and each of it as alone", async () => {
+    const device = createWasmBackend({ threads: 2 });
+    const fast = randomModel(device, shape);
+    const bench = new Bench({}, fast);
+    const given = [{}, { temperature: 0.3 }, { greedy: true }, { topK: 3 }, { temperature: 4 }, { topP: 0.8 }];
+    for (const [seed, options] of given.entries())
+      bench.add({ prompt: promptOf(4, seed), seed, maxTokens: 4, ...options });
+    await bench.step();
+    const rows: number[] = [];
+    const stop = startObserving({
+      after: ({ op }, [ids]) => {
+        if (op.name === "categorical") rows.push(ids!.shape[0]!);
+      },
+    });
+    await bench.run();
+    stop();
+    expect(rows).toEqual([3, 3, 3]);
+    for (const [i, { ids, sequence }] of bench.texts.entries()) {
+      expect(ids, JSON.stringify(given[i])).toEqual((await generatedAlone(fast, sequence.options)).ids);
+    }
+    device.dispose();
   });
 
   it("reads a long prompt in pieces while others go on", async () => {

@@ -8,8 +8,7 @@ import { ModelFormatError } from "../../src/errors.ts";
 import { downloadModel, HubError } from "../../src/hub/index.ts";
 import { type Hostility, hostilities, startHostileServer } from "./hostile-server.ts";
 
-/** Every case ends within this, on a busy machine: milliseconds, requests, and bytes of memory more than before. */
-const SOON = 15_000;
+/** No case takes more: requests, and bytes of memory above what there was before. */
 const FEW = 40;
 const LITTLE = 256 * 2 ** 20;
 const STALL = 300;
@@ -86,7 +85,6 @@ describe.each(Object.entries(readers))("%s", (name, { read, error: Kind }) => {
     const timer = setInterval(() => {
       most = Math.max(most, memory() - before);
     }, 20);
-    const begin = performance.now();
     try {
       const outcome = await read(server.url).then(
         () => "read",
@@ -97,10 +95,9 @@ describe.each(Object.entries(readers))("%s", (name, { read, error: Kind }) => {
         expect((outcome as Error).message).toMatch(/127\.0\.0\.1|invalid|org\/name|\w+\.(json|safetensors)/);
         expect((outcome as Error).message.length).toBeLessThan(600);
       }
-      expect(performance.now() - begin).toBeLessThan(SOON);
       expect(server.paths.length).toBeLessThan(hostility.includes("without end") ? 300 : FEW);
       expect(most).toBeLessThan(LITTLE);
-      await expect.poll(() => server.connections(), { timeout: 8000 }).toBeLessThan(FEW);
+      await expect.poll(() => server.connections()).toBeLessThan(FEW);
     } finally {
       clearInterval(timer);
       await server.stop();

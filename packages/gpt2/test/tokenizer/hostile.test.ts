@@ -18,13 +18,6 @@ async function errorOf(make: () => unknown): Promise<TokenizerError> {
   throw new Error("it was accepted");
 }
 
-/** Milliseconds that something takes. */
-async function timeOf(task: () => unknown): Promise<number> {
-  const start = performance.now();
-  await task();
-  return performance.now() - start;
-}
-
 /** A tokenizer.json with these fields in place of the usual ones. */
 function tokenizerJson({ model = {}, ...fields }: Record<string, unknown> & { readonly model?: object }): string {
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
@@ -43,21 +36,22 @@ const addedToken = (content: string, flags = {}) => {
   return { id: 0, content, ...plain, ...flags };
 };
 
+// So large that a test would run into its time limit, were anything quadratic.
 describe("files that are made to take long", () => {
-  // FNV-1a with known numbers, as the table of tokens had it: 65,536 such tokens took 17 seconds.
+  // FNV-1a with known numbers, as the table of tokens had it: 65,536 such tokens took 17 seconds, four times as many 16 times longer.
   const hashed = (hash: number, character: number): number => {
     const next = Math.imul(hash ^ character, 0x01000193);
     return next ^ (next >>> 15);
   };
 
   /**
-   * 2^16 texts with one hash: sixteen times one of two pieces of two characters. Two first characters lead to numbers that differ in
+   * 2^18 texts with one hash: eighteen times one of two pieces of two characters. Two first characters lead to numbers that differ in
    * the lower half only; the second characters make up for that.
    */
   function collidingTokens(): string[] {
     let hash = 0x811c9dc5 | 0;
     let texts = [""];
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < 18; i++) {
       const seen = new Map<number, number>();
       for (let first = 0x100; ; first++) {
         const state = hashed(hash, first);
@@ -81,14 +75,11 @@ describe("files that are made to take long", () => {
       for (let i = 0; i < token.length; i++) hash = hashed(hash, token.charCodeAt(i));
       return hash;
     });
-    expect(tokens).toHaveLength(65_536);
+    expect(tokens).toHaveLength(2 ** 18);
     expect(new Set(hashes).size).toBe(1);
 
-    const table = new TokenTable(tokens.length, 32 * tokens.length);
-    const time = await timeOf(() => {
-      for (const [id, token] of tokens.entries()) table.set(token, id);
-    });
-    expect(time).toBeLessThan(2_000);
+    const table = new TokenTable(tokens.length, 36 * tokens.length);
+    for (const [id, token] of tokens.entries()) table.set(token, id);
     expect(tokens.every((token, id) => table.idOf(token) === id)).toBe(true);
   });
 
@@ -98,19 +89,16 @@ describe("files that are made to take long", () => {
     let inverse = a;
     for (let i = 0; i < 5; i++) inverse = Math.imul(inverse, 2 - Math.imul(a, inverse));
     expect(Math.imul(a, inverse)).toBe(1);
-    const pairs = Array.from({ length: 65_536 }, (_, right) => [Math.imul(inverse, 77 ^ Math.imul(right, b)), right]);
+    const pairs = Array.from({ length: 2 ** 18 }, (_, right) => [Math.imul(inverse, 77 ^ Math.imul(right, b)), right]);
     expect(new Set(pairs.map(([left, right]) => Math.imul(left!, a) ^ Math.imul(right!, b))).size).toBe(1);
 
     const table = new MergeTable(pairs.length);
-    const time = await timeOf(() => {
-      for (const [result, [left, right]] of pairs.entries()) table.add({ left: left!, right: right!, result });
-    });
-    expect(time).toBeLessThan(2_000);
+    for (const [result, [left, right]] of pairs.entries()) table.add({ left: left!, right: right!, result });
     expect(pairs.every(([left, right], rank) => table.rankOf(left!, right!) === rank)).toBe(true);
   });
 
   it("take no longer for added tokens that all but match everywhere", async () => {
-    const almost = "a".repeat(20_000);
+    const almost = "a".repeat(400_000);
     const added = [
       addedToken(`${almost}b`),
       addedToken(`b${almost}`),
@@ -120,9 +108,7 @@ describe("files that are made to take long", () => {
       onWarning: () => {},
     });
     const text = "a".repeat(1_000_001);
-    let ids: number[] = [];
-    expect(await timeOf(() => (ids = tokenizer.encode(text)))).toBeLessThan(5_000);
-    expect(ids).toHaveLength(500_001); // an "a" is left
+    expect(tokenizer.encode(text)).toHaveLength(500_001); // an "a" is left
   });
 
   it("take no longer for white space between tokens that strip it", async () => {
@@ -130,18 +116,17 @@ describe("files that are made to take long", () => {
     const tokenizer = await Tokenizer.fromTokenizerJson(tokenizerJson({ added_tokens: added }), {
       onWarning: () => {},
     });
-    const text = `${" ".repeat(300_000)}x`.repeat(2);
-    expect(await timeOf(() => tokenizer.encode(text))).toBeLessThan(5_000);
+    const text = `${" ".repeat(1_000_000)}x`.repeat(2);
+    tokenizer.encode(text);
   });
 
   it("take no longer for 100,000 added tokens", async () => {
     const added = Array.from({ length: 100_000 }, (_, i) => addedToken(`<${i}>`, { special: i % 2 === 0 }));
     const json = tokenizerJson({ added_tokens: added });
-    const time = await timeOf(async () => {
-      const tokenizer = await Tokenizer.fromTokenizerJson(json, { onWarning: () => {} });
-      expect(tokenizer.encode("<7><99999> <8>", { allowedSpecial: ["<8>"] })).toHaveLength(4);
-    });
-    expect(time).toBeLessThan(5_000);
+    const tokenizer = await Tokenizer.fromTokenizerJson(json, { onWarning: () => {} });
+    const times = 50_000;
+    const ids = tokenizer.encode("<7><99999> <8>".repeat(times), { allowedSpecial: ["<8>"] });
+    expect(ids).toHaveLength(4 * times);
   });
 });
 
@@ -165,12 +150,12 @@ describe("files that are made to take much memory", () => {
 });
 
 describe("messages", () => {
-  const noise = `a\u001b[31m\u009b\u202e${"  ".repeat(100_000)}`;
+  const noise = `a\u001b[31m\u009b\u202e${"  ".repeat(1_000_000)}`;
 
   it.each<[string, () => unknown, Partial<TokenizerError>]>([
     ["a line of blanks", () => Tokenizer.fromVocab({ vocab, merges: noise }), { file: "merges.txt", line: 1 }],
-    ["a line of one token", () => Tokenizer.fromVocab({ vocab, merges: "x".repeat(200_000) }), { line: 1 }],
-    ["an unknown token", () => Tokenizer.fromVocab({ vocab, merges: `a ${"x".repeat(200_000)}` }), { line: 1 }],
+    ["a line of one token", () => Tokenizer.fromVocab({ vocab, merges: "x".repeat(2_000_000) }), { line: 1 }],
+    ["an unknown token", () => Tokenizer.fromVocab({ vocab, merges: `a ${"x".repeat(2_000_000)}` }), { line: 1 }],
     ["an id that is text", () => Tokenizer.fromVocab({ vocab: { [noise]: noise as never }, merges: "" }), {}],
     ["one id twice", () => Tokenizer.fromVocab({ vocab: { ...vocab, [noise]: 0 }, merges: "" }), { id: 0 }],
     [
@@ -195,10 +180,9 @@ describe("messages", () => {
     ],
     ["a field", () => Tokenizer.fromTokenizerJson(tokenizerJson({ [noise]: 1 })), {}],
   ])("cut what they quote, and escape it: %s", async (_, make, fields) => {
-    let error: TokenizerError | undefined;
-    expect(await timeOf(async () => (error = await errorOf(make)))).toBeLessThan(1_000);
+    const error = await errorOf(make);
     expect(error).toMatchObject(fields);
-    expect(error!.message.length).toBeLessThan(300);
-    expect(error!.message).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
+    expect(error.message.length).toBeLessThan(300);
+    expect(error.message).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
   });
 });

@@ -57,6 +57,17 @@ describe("the memory of a training", () => {
     );
   });
 
+  it("is told apart for frozen blocks below, and for dropout", () => {
+    const config = gpt2({});
+    const of = (load: object): number => trainingMemory(config, { tokens: 512, ...load }).activations;
+    const block = 4 * 512 * 16 * 768;
+    expect(of({})).toBe(12 * block + 4 * 512 * 2 * 768);
+    expect(of({ dropout: true }) - of({})).toBe(4 * 512 * (2 * 12 + 1) * 768);
+    expect(of({}) - of({ isTrained: (name: string) => /^h\.(9|10|11)\./.test(name) })).toBe(9 * block);
+    expect(of({ isTrained: (name: string) => name === "wpe.weight" || name === "h.11.ln_1.bias" })).toBe(of({}));
+    expect(of({ isTrained: (name: string) => name === "ln_f.weight" })).toBe(of({}) - 12 * block);
+  });
+
   it("is refused where it is more than WebAssembly has, but not with most of the weights frozen", () => {
     const medium = gpt2({ n_layer: 24, n_head: 16, n_embd: 1024 });
     expect(() => checkTrainingMemory(medium)).toThrow(DeviceError);

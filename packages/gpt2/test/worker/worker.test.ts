@@ -282,9 +282,8 @@ describe("a model in a worker throws what one in the calling thread does", () =>
 });
 
 describe("calls that are not waited for", () => {
-  /** Those that the thread has not ended; its messages are all read by then. */
-  async function running(): Promise<number[]> {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  /** Those that the thread has not ended. */
+  function running(): number[] {
     const ended = new Set(thread.sent.filter(({ type }) => type === "done" || type === "failed").map(({ id }) => id));
     return thread.received.filter(({ type, id }) => type === "call" && !ended.has(id)).map(({ id }) => id);
   }
@@ -301,7 +300,7 @@ describe("calls that are not waited for", () => {
     ];
     setTimeout(() => controller.abort(reason), 20);
     await Promise.all(calls.map((call) => expect(call).rejects.toBe(reason)));
-    expect(await running()).toEqual([]);
+    await expect.poll(running).toEqual([]);
   });
 
   test("a reader who takes his time is not run ahead of, and one who leaves frees what was in use", async () => {
@@ -310,11 +309,13 @@ describe("calls that are not waited for", () => {
     const items = thread.sent.filter(({ type }) => type === "item").length;
     const stream = remote.stream(PROMPT, { seed: 1 });
     await stream.next();
+    const ahead = (): number => thread.sent.filter(({ type }) => type === "item").length - items;
+    await expect.poll(ahead).toBe(1 + ROOM);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(thread.sent.filter(({ type }) => type === "item").length - items).toBe(1 + ROOM);
+    expect(ahead()).toBe(1 + ROOM);
     expect(wasm.info().usedBytes).toBeGreaterThan(before);
     await stream.return(undefined as never);
-    expect(await running()).toEqual([]);
+    await expect.poll(running).toEqual([]);
     expect(wasm.info().usedBytes).toBe(before);
   });
 
@@ -340,6 +341,6 @@ describe("calls that are not waited for", () => {
     const worker = inProcess();
     const loading = GPT2Worker.load(SHAKESPEARE, { worker, signal: controller.signal, onProgress });
     await expect(loading).rejects.toBe("enough");
-    await expect.poll(() => worker.received.at(-1)?.type, { timeout: 20_000 }).toBe("stop");
+    await expect.poll(() => worker.received.at(-1)?.type).toBe("stop");
   });
 });

@@ -5,7 +5,7 @@ import { type GPT2Config, loadConfig, modelSource, weightsFor } from "@gpt2-ts/g
 import { Generator } from "@gpt2-ts/tensor";
 import { type TensorInput, writeFile as writeTensors } from "safetensors-ts";
 
-/** The model that the repository ships. */
+/** The model of the reference logits. */
 export const SHAKESPEARE = fileURLToPath(new URL("../../../../weights/shakespeare", import.meta.url));
 
 /** Writes a model of one block of 16 channels, with random weights and the Shakespeare model's vocabulary. */

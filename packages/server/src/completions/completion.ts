@@ -52,8 +52,8 @@ export class Completion {
    * @throws what went wrong in the thread; `signal.reason` when aborted
    */
   run(host: ModelHost, listener: CompletionListener, signal: AbortSignal): Promise<void> {
-    const { work, echo } = this.#request;
-    if (work.maxTokens === 0 && !(echo && work.logprobs)) {
+    const { work } = this.#request;
+    if (work.maxTokens === 0 && !work.promptLogprobs) {
       for (const index of this.#choices.keys())
         this.#add({ id: 0, index, tokens: [], text: "", finish: "length" }, listener);
       return Promise.resolve();

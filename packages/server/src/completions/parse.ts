@@ -63,6 +63,7 @@ export function parseCompletion(model: ServedModel, body: CompletionBody): Compl
       stop: stopTexts(body.stop ?? []),
       sampling: samplingOf(model, body),
       logprobs: logprobs !== undefined,
+      promptLogprobs: logprobs !== undefined && echo,
       top: logprobs ?? 0,
     },
     echo,

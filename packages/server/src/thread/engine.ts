@@ -112,7 +112,7 @@ export class Engine {
   /** Begins the next of a request's texts. Returns whether it could. */
   #start(job: Job): boolean {
     const { id, work } = job;
-    const { samples, seed, maxTokens, stop, sampling, logprobs, top } = work;
+    const { samples, seed, maxTokens, stop, sampling, logprobs, promptLogprobs, top } = work;
     const index = job.begun++;
     if (index === 0) this.#send({ type: "begun", id });
     this.#jobs.delete(id); // and to the end
@@ -125,6 +125,7 @@ export class Engine {
         maxTokens: Math.max(maxTokens, 1),
         stop,
         logprobs,
+        promptLogprobs,
         ...(top > 0 && { top }),
       };
       const prompt = work.prompts[Math.floor(index / samples)]!;

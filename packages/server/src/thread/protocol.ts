@@ -1,5 +1,5 @@
 // What is said between the server and the thread that has the model. Requests are checked by the server: the thread trusts them.
-import type { FinishReason, GPT2Config, LoadOptions, SamplingOptions } from "@gpt2-ts/gpt2";
+import { type FinishReason, type GPT2Config, type LoadOptions, OptionError, type SamplingOptions } from "@gpt2-ts/gpt2";
 
 /** Options of `GPT2.load` that can be sent to a thread. */
 export type ThreadLoadOptions = Pick<LoadOptions, "threads" | "deterministic" | "gpuMode" | "dtype" | "cacheDtype"> & {
@@ -41,6 +41,8 @@ export interface Work {
   readonly sampling: SamplingOptions;
   /** Whether log-probabilities are wanted. */
   readonly logprobs: boolean;
+  /** Whether those of the prompts are too. */
+  readonly promptLogprobs: boolean;
   /** So many of the likeliest tokens in each place; 0 for none. */
   readonly top: number;
 }
@@ -105,9 +107,11 @@ export interface SentError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
+  /** Of an OptionError. */
+  readonly option: string | undefined;
 }
 
 export function sentError(thrown: unknown): SentError {
   const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));
-  return { name, message, stack };
+  return { name, message, stack, option: thrown instanceof OptionError ? thrown.option : undefined };
 }

@@ -48,14 +48,18 @@ export interface ErrorAnswer {
 }
 
 /** Starts a server; the tests' end closes it. */
-export async function serving(options: ServerOptions = {}, where: ListenOptions = {}): Promise<TestServer> {
+export async function serving(
+  options: ServerOptions = {},
+  where: ListenOptions = {},
+  model: string = SHAKESPEARE,
+): Promise<TestServer> {
   const threads: InProcess[] = [];
   const startThread = (): InProcess => {
     const thread = inProcess();
     threads.push(thread);
     return thread;
   };
-  const server = await createServer(SHAKESPEARE, { load: { threads: 1 }, startThread, ...options });
+  const server = await createServer(model, { load: { threads: 1 }, startThread, ...options });
   const url = await server.listen({ port: 0, ...where });
   afterAll(() => server.close());
   const post: TestServer["post"] = (path, body, init) =>

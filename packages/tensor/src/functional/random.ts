@@ -91,9 +91,10 @@ const LEAST_TIME = 2 ** -25;
 
 /** How {@link categorical} draws. */
 export interface CategoricalOptions {
-  readonly seed: number | Generator;
-  /** Divides the logits: a finite number above 0. Default 1. */
-  readonly temperature?: number;
+  /** Or one for each row, which then gets what it would get alone. */
+  readonly seed: number | Generator | readonly (number | Generator)[];
+  /** Divides the logits: a finite number above 0, or one for each row. Default 1. */
+  readonly temperature?: number | readonly number[];
 }
 
 /**
@@ -102,7 +103,7 @@ export interface CategoricalOptions {
  * first index at which the running sum of probabilities exceeds the generator's next uniform number, and −1 if it has no
  * distribution: with NaN, with +Infinity, or with nothing but −Infinity.
  *
- * @throws OptionError for a temperature out of range
+ * @throws OptionError for a temperature out of range, or not as many generators or temperatures as rows
  */
 export function categorical<S extends Shape>(
   logits: Tensor<S>,
@@ -110,20 +111,30 @@ export function categorical<S extends Shape>(
 ): Tensor<Ok<ReplaceAxis<"categorical", S, -1, []>>, "int32"> {
   const { seed, temperature = 1, ...others } = options ?? {};
   checkOptionNames(others, [], "categorical");
-  if (!(Number.isFinite(temperature) && temperature > 0)) {
-    throw new OptionError("temperature", `expected a finite number above 0, got ${showValue(temperature)}`);
-  }
-  const generator = generatorOf("categorical", { seed });
   expectDType("categorical", "logits", logits, "float32");
   const { shape } = logits as Tensor<Shape>;
   const n = shape.at(-1);
   if (!n) throw new ShapeMismatchError("categorical", `expected rows to draw from, got ${showShape(shape)}`);
   const rows = shape.slice(0, -1);
+  const count = sizeOf(rows);
+  const temperatures = ofEachRow("temperature", temperature, count);
+  for (const each of temperatures) {
+    if (Number.isFinite(each) && each > 0) continue;
+    throw new OptionError("temperature", `expected a finite number above 0, got ${showValue(each)}`);
+  }
+  const from = (seed: number | Generator) => generatorOf("categorical", { seed });
+  const generators = ofEachRow("seed", Array.isArray(seed) ? seed.map(from) : from(seed as number | Generator), count);
   return tidy(() => {
-    const flat = (logits as Tensor<Shape>).reshape([sizeOf(rows), n]);
-    const uniforms = Array.from({ length: sizeOf(rows) }, () => generator.uniform());
-    return wrap(categoricalOf(flat, { temperature, uniforms })).reshape(rows);
+    const flat = (logits as Tensor<Shape>).reshape([count, n]);
+    const uniforms = generators.map((generator) => generator.uniform());
+    return wrap(categoricalOf(flat, { temperatures, uniforms })).reshape(rows);
   }) as Tensor<never, "int32">;
+}
+
+function ofEachRow<T extends number | Generator>(option: string, given: T | readonly T[], rows: number): readonly T[] {
+  if (!Array.isArray(given)) return Array<T>(rows).fill(given as T);
+  if (given.length === rows) return given as readonly T[];
+  throw new OptionError(option, `expected one for each of ${rows} rows, got ${given.length}`);
 }
 
 /** How {@link multinomial} draws. */

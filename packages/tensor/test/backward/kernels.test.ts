@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ActivationName } from "../../src/backends/reference/backward/activation.ts";
 import { attentionOp } from "../../src/ops/attention.ts";
 import { activationBackwardOp } from "../../src/ops/backward/activation.ts";
@@ -28,9 +28,6 @@ import {
 import { type Call, call, elements, expectSameEverywhere, zeros } from "./harness.ts";
 
 const backends = wasmBackends();
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 const activations: readonly ActivationName[] = ["gelu", "geluExact", "quickGelu", "relu", "sigmoid", "silu", "tanh"];
 

@@ -86,6 +86,33 @@ describe("categorical", () => {
     );
   });
 
+  it.each([reference, wasm])(
+    "draws for each row what its generator and temperature draw for it alone, on %s",
+    (device) => {
+      fc.assert(
+        fc.property(
+          rows,
+          fc.array(temperature, { minLength: 5, maxLength: 5 }),
+          fc.nat(),
+          ([[R, N], data], hot, seed) => {
+            const logits = fromData(data, [R, N], { device });
+            const generators = () => Array.from({ length: R }, (_, row) => new Generator(seed + row));
+            const ours = generators();
+            const drawn = values(categorical(logits, { seed: ours, temperature: hot.slice(0, R) }));
+            const theirs = generators();
+            for (const [row, generator] of theirs.entries()) {
+              const alone = categorical(logits.slice(0, row, row + 1), { seed: generator, temperature: hot[row]! });
+              expect(drawn[row]).toBe(alone.itemSync());
+              expect(ours[row]!.uniform()).toBe(generator.uniform());
+            }
+            const seeds = generators().map((_, row) => seed + row);
+            expect(values(categorical(logits, { seed: seeds, temperature: hot.slice(0, R) }))).toEqual(drawn);
+          },
+        ),
+      );
+    },
+  );
+
   it("refuses what it cannot draw from", () => {
     const logits = tensor([1, 2]);
     for (const temperature of [0, -1, NaN, Infinity]) {
@@ -99,6 +126,13 @@ describe("categorical", () => {
     );
     expect(() => categorical(logits, { seed: 1, topK: 3 } as never)).toThrow(/topK/);
     expect(() => categorical(logits, {} as never)).toThrow(/expected options with a seed/);
+    const generators = [new Generator(1), new Generator(2)];
+    expect(() => categorical(logits, { seed: generators })).toThrow(/seed: expected one for each of 1 rows, got 2/);
+    expect(() => categorical(logits, { seed: 1, temperature: [] })).toThrow(
+      /temperature: expected one .* 1 rows, got 0/,
+    );
+    expect(() => categorical(logits, { seed: 1, temperature: [0] })).toThrow(/temperature: expected a finite number/);
+    expect(() => categorical(logits, { seed: ["3"] as never })).toThrow(/expected options with a seed/);
     expect(() => categorical(tensor([1, 2], { dtype: "int32" }) as never, { seed: 1 })).toThrow(/float32/);
   });
 });

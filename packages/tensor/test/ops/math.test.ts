@@ -43,7 +43,7 @@ describe("our float64 functions", () => {
     });
   }
 
-  const { pow, expInPlace, ...unary } = math;
+  const { pow, drawIndex, expInPlace, ...unary } = math;
   const {
     exp,
     expm1,
@@ -69,6 +69,12 @@ describe("our float64 functions", () => {
     const expected = shuffled.map((x) => exp(x));
     expInPlace(shuffled);
     expect(new BigUint64Array(shuffled.buffer)).toEqual(new BigUint64Array(expected.buffer));
+  });
+
+  it("draw the first index at which the running sum exceeds a number, or the last that is possible at all", () => {
+    const probabilities = Float64Array.of(0, 0.25, 0, 0.5, 0.125, 0);
+    const drawn = [0, 0.2499, 0.25, 0.7499, 0.75, 0.9].map((uniform) => drawIndex(probabilities, uniform));
+    expect(drawn).toEqual([1, 1, 3, 3, 4, 4]);
   });
 
   it("carry NaN through", () => {

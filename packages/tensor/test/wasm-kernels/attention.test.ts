@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defineOp } from "../../src/backends/backend.ts";
 import { type AttentionParams, attentionKernel } from "../../src/backends/reference/attention.ts";
 import { encodeVectorsKernel } from "../../src/backends/reference/vectors.ts";
@@ -20,9 +20,6 @@ import {
 const attention = defineOp("attention", attentionKernel);
 const encodeVectors = defineOp("encodeVectors", encodeVectorsKernel);
 const backends = wasmBackends();
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 /** Columns `first` to `first + H·D` of rows [T, 3·H·D] as [T, H, D]: how a model hands q, k and v over. */
 function third(rows: HostView, which: 0 | 1 | 2, H: number, D: number): HostView {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/dtype.ts";
 import * as binaryOps from "../../src/ops/binary.ts";
@@ -8,9 +8,6 @@ import { firstDifference, generator, type HostView, runOn, runReference, scatter
 
 // Every element is computed alone, so one pool of threads stands for all.
 const backends = wasmBackends("two threads", "relaxed");
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 const shapes = [
   [],

@@ -1,3 +1,4 @@
+import { afterAll } from "vitest";
 import type { Backend, Op, View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
@@ -125,12 +126,16 @@ const wasmOptions = {
 export type WasmKind = keyof typeof wasmOptions;
 const allKinds: readonly WasmKind[] = ["one thread", "two threads", "three threads", "relaxed"];
 
-/** Wasm backends to compare, all kinds unless told otherwise. */
+/** Wasm backends for the tests of a file to compare, all kinds unless told otherwise. */
 export function wasmBackends(...kinds: readonly WasmKind[]): { name: WasmKind; backend: WasmBackend }[] {
-  return (kinds.length > 0 ? kinds : allKinds).flatMap((name) => {
+  const backends = (kinds.length > 0 ? kinds : allKinds).flatMap((name) => {
     if (name === "relaxed" && !hasRelaxedSimd()) return [];
     return [{ name, backend: createWasmBackend(wasmOptions[name]) }];
   });
+  afterAll(() => {
+    for (const { backend } of backends) backend.dispose();
+  });
+  return backends;
 }
 
 /** The largest distance between two results, infinite where one has NaN and the other not. */

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import { ShapeMismatchError } from "../../src/errors.ts";
@@ -20,9 +20,6 @@ import {
 } from "./harness.ts";
 
 const backends = wasmBackends("one thread", "two threads");
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 function ids(shape: readonly number[], below: number, random: () => number): HostView {
   const data = Int32Array.from({ length: sizeOf(shape) }, () => Math.floor(random() * below));

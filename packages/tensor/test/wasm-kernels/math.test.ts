@@ -1,13 +1,10 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import * as float64 from "../../src/backends/reference/math.ts";
 import * as ops from "../../src/ops/unary.ts";
 import { firstDifference, float32, generator, runOn, wasmBackends } from "./harness.ts";
 
 const backends = wasmBackends("one thread", "two threads", "relaxed");
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 interface Claim {
   readonly op: Op;

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Op } from "../../src/backends/backend.ts";
 import type { DType } from "../../src/dtype.ts";
 import { layerNormOp } from "../../src/ops/normalize.ts";
@@ -19,9 +19,6 @@ import {
 } from "./harness.ts";
 
 const backends = wasmBackends();
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 const V = 50_257;
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type CpuView, defineOp } from "../../src/backends/backend.ts";
 import { attentionKernel } from "../../src/backends/reference/attention.ts";
 import { decodeVectors, encodeVectorsKernel } from "../../src/backends/reference/vectors.ts";
@@ -21,9 +21,6 @@ const encodeVectors = defineOp("encodeVectors", encodeVectorsKernel);
 const attention = defineOp("attention", attentionKernel);
 const encodings: readonly VectorEncoding[] = ["bf16", "int8"];
 const backends = wasmBackends();
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 function outputOf({ shape }: HostView, encoding: VectorEncoding) {
   return [{ dtype: "uint8", shape: [shape[0]!, shape[1]!, vectorBytes(encoding, shape[2]!)] }] as const;

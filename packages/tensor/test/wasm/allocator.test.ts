@@ -108,4 +108,14 @@ describe("the allocator", () => {
     for (const block of cache) allocator.release(block);
     expect(allocator.used).toBe(0);
   });
+
+  it("knows how much was in use at once", () => {
+    const allocator = bounded(2 ** 21);
+    const [first, second] = [allocator.allocate(1000)!, allocator.allocate(64)!];
+    allocator.release(first);
+    allocator.release(allocator.allocate(500)!);
+    expect(allocator.mostUsed).toBe(1024 + 64);
+    allocator.release(second);
+    expect([allocator.used, allocator.mostUsed]).toEqual([0, 1024 + 64]);
+  });
 });

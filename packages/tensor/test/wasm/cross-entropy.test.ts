@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import type { WasmBackend } from "../../src/backends/wasm/index.ts";
@@ -21,10 +21,6 @@ import { execute, pack, upload } from "./packed-operands.ts";
 const backends = wasmBackends();
 const [{ backend: single }] = backends as [(typeof backends)[number]];
 const encodings: readonly MatrixEncoding[] = ["f32", "bf16", "int8"];
-
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 // A vocabulary like GPT-2's: the logits of some 80 rows exist at once.
 const V = 50_257;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { referenceBackend } from "../../src/backends/reference/index.ts";
 import { packAsync } from "../../src/functional/packing.ts";
 import { embeddingOp } from "../../src/ops/embedding.ts";
@@ -17,9 +17,6 @@ import {
 import { execute, pack } from "./packed-operands.ts";
 
 const backends = wasmBackends();
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(1, 7, 8, 9, 16, 33, 64, 130));
 const depth = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(255, 256, 257, 700));

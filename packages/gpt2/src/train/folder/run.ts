@@ -1,10 +1,8 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SINGLE_FILE } from "../../checkpoint/open-checkpoint.ts";
 import type { GPT2 } from "../../gpt2.ts";
 import { parameterCount, weightsFor } from "../../model/weights.ts";
-import { removeAbandoned, temporaryPath } from "../../process-owner.ts";
-import { replace } from "../../replace.ts";
+import { writeWhole } from "../../write-whole.ts";
 import { trainedNames } from "../freeze.ts";
 import { trainingMemory } from "../memory.ts";
 import { progressOf, type TrainResult } from "../train.ts";
@@ -43,7 +41,7 @@ export async function runInFolder(standing: Standing, { onProgress, signal }: Ru
     // The model first: the state says how good the best one is.
     if (model) await replaceTensors(join(folder, SINGLE_FILE), trainer.weights());
     await saveState(folder, trainer);
-    await writeCurve(join(folder, TRAINING, CURVE_FILE), records);
+    await writeWhole(join(folder, TRAINING, CURVE_FILE), lossCurve(records));
     saved = step;
     await tell({ type: "saved", step, model });
   };
@@ -85,13 +83,6 @@ function beginningOf({ model, options, position }: Trainer, data: EncodedTexts):
     trainTokens: data.train.length,
     heldOutTokens: data.heldOut.length,
     heldOutCharacters: data.heldOutCharacters,
-    memory: trainingMemory(config, { tokens: options.microBatchTokens, isTrained }),
+    memory: trainingMemory(config, { tokens: options.microBatchTokens, isTrained, dropout: options.dropout > 0 }),
   };
-}
-
-async function writeCurve(path: string, records: readonly LogRecord[]): Promise<void> {
-  await removeAbandoned(path);
-  const temporary = temporaryPath(path);
-  await writeFile(temporary, lossCurve(records));
-  await replace(temporary, path);
 }

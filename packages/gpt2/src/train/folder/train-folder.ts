@@ -97,6 +97,19 @@ export async function trainFolder(out: string, options: TrainFolderOptions): Pro
 }
 
 /**
+ * Throws what {@link trainFolder} would throw for these before it looks at any weights: for who has a model's config, and has yet to
+ * download the rest.
+ *
+ * @throws OptionError; DeviceError for a model that is too large to train
+ */
+export async function checkTrainFolder(out: string, options: TrainFolderOptions, config: GPT2Config): Promise<void> {
+  checkTrainFolderOptions(options);
+  await checkOut(out);
+  await findTexts(options);
+  checkMemory(config, trainingOptionsOf(options), options.device);
+}
+
+/**
  * Goes on with a training that was stopped, in any way, from the last state that was saved: with the same bits as if it had not been.
  *
  * @param folder the one that {@link trainFolder} trains in

@@ -95,13 +95,12 @@ describe("what lies in the place of a file is named, and what to do about it:", 
     } catch {
       return; // a file system that knows no holes
     }
-    const [begin, before] = [performance.now(), process.memoryUsage.rss()];
+    const before = process.memoryUsage.rss();
     const wanted =
       name === "model.safetensors"
         ? "the tensors end at byte 3833600, but the file has 1099511627776 bytes"
         : "1099511627776 bytes are too many for it";
     await expect(GPT2.load(model, { device: "reference" })).rejects.toThrow(`${join(model, name)}: ${wanted}`);
-    expect(performance.now() - begin).toBeLessThan(10_000);
     expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 2 ** 20);
   });
 

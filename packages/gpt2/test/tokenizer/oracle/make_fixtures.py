@@ -6,13 +6,12 @@ GPT-2's vocabulary comes from the npm package tiktoken, the real texts (13 langu
 typescript. Python's tiktoken has to agree with Hugging Face on all of it.
 """
 import base64
-import hashlib
 import json
-import struct
 from pathlib import Path
 
 import tiktoken
 import tokenizers
+from digest import Digest
 from random_texts import generator, random_texts
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -23,23 +22,6 @@ RANDOM_TEXTS, RANDOM_TEXTS_SEED = 110_000, 1
 RANDOM_IDS, RANDOM_IDS_SEED = 20_000, 2
 TRAINING_TEXTS, TRAINING_SEED = 4_000, 3
 TRAINING_SIZE = 1_500
-
-
-class Digest:
-    """SHA-256 over items with their lengths; digest.ts computes the same."""
-
-    def __init__(self):
-        self.sha = hashlib.sha256()
-
-    def text(self, text):
-        data = text.encode()
-        self.sha.update(struct.pack("<I", len(data)) + data)
-
-    def ids(self, ids):
-        self.sha.update(struct.pack(f"<I{len(ids)}I", len(ids), *ids))
-
-    def hex(self):
-        return self.sha.hexdigest()
 
 
 def gpt2_ranks():

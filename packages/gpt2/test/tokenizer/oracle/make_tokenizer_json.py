@@ -6,35 +6,17 @@ for tokenizer.json files of all the kinds that GPT-2's tokenizer is saved in.
 The file has one small tokenizer and for each case what is different in it; the ids are there as digests.
 """
 import copy
-import hashlib
 import json
-import struct
 from pathlib import Path
 
 import tokenizers
+from digest import Digest
 from random_texts import generator, random_texts
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HERE = Path(__file__).parent
 PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-
-
-class Digest:
-    """SHA-256 over items with their lengths; digest.ts computes the same."""
-
-    def __init__(self):
-        self.sha = hashlib.sha256()
-
-    def text(self, text):
-        data = text.encode()
-        self.sha.update(struct.pack("<I", len(data)) + data)
-
-    def ids(self, ids):
-        self.sha.update(struct.pack(f"<I{len(ids)}I", len(ids), *ids))
-
-    def hex(self):
-        return self.sha.hexdigest()
 
 
 def trained():

@@ -1,9 +1,10 @@
 import type { CpuView, Kernel } from "../backend.ts";
+import { drawIndex } from "./math/draw.ts";
 import { expInPlace } from "./math/exp.ts";
 
 export interface CategoricalParams {
-  /** Divides the logits. */
-  readonly temperature: number;
+  /** Divide the logits: one for each row. */
+  readonly temperatures: readonly number[];
   /** One for each row, in [0, 1). */
   readonly uniforms: readonly number[];
 }
@@ -12,14 +13,14 @@ export interface CategoricalParams {
  * Of each row of logits [R, N] the first index at which the running sum of softmax(logits / temperature) exceeds the row's uniform
  * number, → [R]. All in float64. −1 for a row with NaN or without a largest finite number.
  */
-export const categoricalKernel: Kernel<CategoricalParams> = (inputs, { temperature, uniforms }, outputs) => {
+export const categoricalKernel: Kernel<CategoricalParams> = (inputs, { temperatures, uniforms }, outputs) => {
   const logits = inputs[0]!;
   const ids = outputs[0]!;
   const [R, N] = logits.shape as [number, number];
   const weights = new Float64Array(N);
   for (let row = 0; row < R; row++) {
     readRow(logits, row, weights);
-    ids.data[ids.offset + row * ids.strides[0]!] = drawn(weights, temperature, uniforms[row]!);
+    ids.data[ids.offset + row * ids.strides[0]!] = drawn(weights, temperatures[row]!, uniforms[row]!);
   }
 };
 
@@ -36,14 +37,6 @@ function drawn(logits: Float64Array, temperature: number, uniform: number): numb
   let total = 0;
   for (const weight of logits) total += weight;
   if (!(total > 0)) return -1; // NaN, too
-  let sum = 0;
-  let last = -1; // rounding may leave the sum of all just below the uniform number
-  for (let j = 0; j < logits.length; j++) {
-    const probability = logits[j]! / total;
-    if (probability === 0) continue;
-    sum += probability;
-    if (sum > uniform) return j;
-    last = j;
-  }
-  return last;
+  for (let j = 0; j < logits.length; j++) logits[j]! /= total;
+  return drawIndex(logits, uniform);
 }

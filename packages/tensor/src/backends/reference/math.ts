@@ -1,5 +1,6 @@
 // Elementary functions in float64, written here because Math.exp and the like differ between JavaScript engines, and a
 // result must not. (Math.sqrt, fround, floor, round and trunc are exact everywhere.)
+export { drawIndex } from "./math/draw.ts";
 export { erf, erfc } from "./math/erf.ts";
 export { exp, expInPlace, expm1 } from "./math/exp.ts";
 export { geluErf, geluTanh, quickGelu, silu } from "./math/gelu.ts";

@@ -28,6 +28,7 @@ export class Allocator {
   readonly #grow: (end: number) => boolean;
   #last: Node | undefined;
   #used = 0;
+  #mostUsed = 0;
 
   /** @param grow Makes addresses below `end` usable; false when there are no more. */
   constructor(start: number, grow: (end: number) => boolean) {
@@ -38,6 +39,11 @@ export class Allocator {
   /** Bytes in use. */
   get used(): number {
     return this.#used;
+  }
+
+  /** The most bytes that were in use at once. */
+  get mostUsed(): number {
+    return this.#mostUsed;
   }
 
   /** End of the addresses managed so far. */
@@ -72,6 +78,7 @@ export class Allocator {
       this.#addFree(rest);
     }
     this.#used += bytes;
+    this.#mostUsed = Math.max(this.#mostUsed, this.#used);
     return found;
   }
 

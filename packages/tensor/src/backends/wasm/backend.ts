@@ -47,8 +47,11 @@ export interface WasmInfo {
    * else as words of 16 bits. The bits of results are the same.
    */
   readonly int8Products: "words" | "unsigned bytes" | "signed bytes";
-  /** Bytes in use by tensors, and bytes of memory taken from the system so far. */
+  /** Bytes in use by tensors. */
   readonly usedBytes: number;
+  /** The most bytes that were in use at once, by tensors and by what operations need while they run. */
+  readonly peakBytes: number;
+  /** Bytes of the memory, which grows by 64 MiB: addresses, that the system gives memory for when they are first written to. */
   readonly memoryBytes: number;
 }
 
@@ -95,7 +98,8 @@ export class WasmBackend implements Backend {
 
   info(): WasmInfo {
     const { threads, relaxedSimd, int8Products, memory } = this.runtime;
-    return { threads, relaxedSimd, int8Products, usedBytes: memory.used, memoryBytes: memory.buffer.byteLength };
+    const [usedBytes, peakBytes, memoryBytes] = [memory.used, memory.mostUsed, memory.buffer.byteLength];
+    return { threads, relaxedSimd, int8Products, usedBytes, peakBytes, memoryBytes };
   }
 
   allocate<D extends DType>(dtype: D, length: number): WasmStorage<D> {

@@ -50,6 +50,11 @@ export class WasmMemory {
     return this.#allocator.used;
   }
 
+  /** The most that they used at once. */
+  get mostUsed(): number {
+    return this.#allocator.mostUsed;
+  }
+
   /** Throws {@link DeviceError} when the memory cannot hold it. */
   allocate(bytes: number): Block {
     const block = this.#allocator.allocate(bytes);

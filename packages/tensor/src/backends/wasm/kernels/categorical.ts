@@ -6,19 +6,18 @@ import { loadDoubles } from "./sums";
 
 /**
  * ids[i]: the first index at which the running sum of probabilities of row i exceeds its uniform number; −1 if there is none. Ints:
- * logits, bytes from one row to the next, doubles (the temperature, then the uniform numbers), room for a row of doubles for each
- * chunk, ids, rows, columns.
+ * logits, bytes from one row to the next, doubles (of each row the temperature and the uniform number), room for a row of doubles
+ * for each chunk, ids, rows, columns.
  */
 export function categoricalJob(chunk: i32): void {
   const columns = int(6);
   const weights = pointer(3) + ((<usize>chunk * <usize>columns) << 3);
-  const temperature = load<f64>(pointer(2));
   const end = chunkStart(chunk + 1, chunkCount(), int(5));
   for (let row = chunkStart(chunk, chunkCount(), int(5)); row < end; row++) {
     const logits = pointer(0) + <usize>row * pointer(1);
-    const uniform = load<f64>(pointer(2) + (<usize>row << 3), 8);
-    const total = weigh(logits, columns, temperature, weights);
-    store<i32>(pointer(4) + (<usize>row << 2), drawn(weights, columns, total, uniform));
+    const numbers = pointer(2) + (<usize>row << 4);
+    const total = weigh(logits, columns, load<f64>(numbers), weights);
+    store<i32>(pointer(4) + (<usize>row << 2), drawn(weights, columns, total, load<f64>(numbers, 8)));
   }
 }
 
