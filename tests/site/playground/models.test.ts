@@ -144,7 +144,7 @@ describe.runIf(testsRunIn("chromium"))("the page of models", () => {
       await tab.locator(".hub summary").click();
       await tab.locator(".hub input[type=url]").fill(hub.url);
       await tab.locator(".hub input[type=text]").fill(NAME);
-      await tab.getByRole("button", { name: "Download" }).click();
+      await tab.getByRole("button", { name: "Download", exact: true }).click();
     }
     const progress = async (tab: Page) =>
       Number((await tab.getByRole("progressbar").getAttribute("aria-valuenow", { timeout: 30_000 })) ?? 0);
