@@ -35,7 +35,11 @@ const pinnedInt8: Record<(typeof names)[number], string> = {
 };
 
 /** Of the residual stream, which reaches 18 in the shipped model. */
-const hiddenBounds: Record<(typeof names)[number], number> = { "synthetic-tiny": 5e-6, shakespeare: 5e-6, stories: 1e-5 };
+const hiddenBounds: Record<(typeof names)[number], number> = {
+  "synthetic-tiny": 5e-6,
+  shakespeare: 5e-6,
+  stories: 1e-5,
+};
 
 async function load(
   name: (typeof names)[number],
@@ -61,7 +65,9 @@ describe.each(candidates())("$name", (candidate) => {
           const size = prompt.ids.length * model.config.nEmbd;
           for (const [layer, hidden] of whole.hidden.entries()) {
             const expected = prompt.hidden.subarray(layer * size, (layer + 1) * size);
-            expect(new ErrorMeter().add(hidden, expected).summary().max, `block ${layer}`).toBeLessThan(hiddenBounds[name]);
+            expect(new ErrorMeter().add(hidden, expected).summary().max, `block ${layer}`).toBeLessThan(
+              hiddenBounds[name],
+            );
           }
         }
         expect((await decode(model, prompt)).digest, `${prompt.name} token by token`).toBe(whole.digest);

@@ -3,8 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createWasmBackend } from "@gpt2-ts/tensor";
 import { expect, it } from "vitest";
-import { newConfig, Trainer } from "../../packages/gpt2/src/train/index.ts";
 import { initialModel } from "../../packages/gpt2/src/model/initialize.ts";
+import { newConfig, Trainer } from "../../packages/gpt2/src/train/index.ts";
 
 const STEPS = 500;
 /** Steps after which everything that is made once has been made. */
