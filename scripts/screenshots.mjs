@@ -47,7 +47,7 @@ const SHOTS = {
       await page.locator(".hub input[type=text]").fill("someone/nothing");
       await page.locator(".hub summary").click();
       await page.locator(".hub input[type=url]").fill("http://127.0.0.1:9");
-      await page.getByRole("button", { name: "Download" }).click();
+      await page.getByRole("button", { name: "Download", exact: true }).click();
     },
     seen: "[role=alert]",
   },

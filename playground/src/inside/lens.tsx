@@ -1,4 +1,5 @@
 import { shortToken, shownToken } from "@gpt2-ts/gpt2/draw";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { shownShare } from "../heat/numbers.ts";
 import { chosenToken } from "../state.ts";
 import type { Looked } from "./looked.ts";
@@ -22,6 +23,12 @@ export function LensView({ seen }: { readonly seen: Looked }) {
   });
   const value = answer.value;
   const columns = value?.layers[0]?.top.map((_, i) => i + value.first) ?? [];
+  const table = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    // The chosen token's column in the middle of what is seen.
+    const column = table.current?.querySelector<HTMLElement>("thead .chosen");
+    if (column) table.current!.scrollLeft = column.offsetLeft - (table.current!.clientWidth - column.offsetWidth) / 2;
+  }, [token, value]);
   return (
     <Panel
       title="What each layer would say"
@@ -31,6 +38,7 @@ export function LensView({ seen }: { readonly seen: Looked }) {
       {value && (
         <section
           class="scrolls"
+          ref={table}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
           tabIndex={0}
           aria-label="Table of layers and tokens"

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { open } from "../engine/load.ts";
 import { DTYPES, type Dtype, linkedHub } from "../state.ts";
 
@@ -16,8 +16,10 @@ const ABOUT: Readonly<Record<Dtype, string>> = {
 };
 
 const name = signal("");
-const dtype = signal<Dtype>("int8");
+export const dtype = signal<Dtype>("int8");
 const hub = signal(linkedHub.peek() ?? "");
+/** Another server than the Hub, if one is named. */
+export const endpoint = computed(() => hub.value.trim() || undefined);
 
 /** A model of the Hugging Face Hub, by its name. */
 export function FromHub() {
@@ -30,8 +32,7 @@ export function FromHub() {
         class="hub"
         onSubmit={(event) => {
           event.preventDefault();
-          const endpoint = hub.value.trim() || undefined;
-          void open({ from: "hub", name: name.value.trim(), dtype: dtype.value, endpoint });
+          void open({ from: "hub", name: name.value.trim(), dtype: dtype.value, endpoint: endpoint.value });
         }}
       >
         <label>

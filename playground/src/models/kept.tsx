@@ -4,6 +4,7 @@ import { announce } from "../engine/announce.ts";
 import { open } from "../engine/load.ts";
 import { megabytes } from "../format.ts";
 import { type Dtype, loading } from "../state.ts";
+import { dtype, endpoint } from "./from-hub.tsx";
 
 const kept = signal<readonly CachedModel[] | undefined>();
 const problem = signal<string | undefined>();
@@ -27,6 +28,12 @@ effect(() => {
 });
 
 const dtypeOf = ({ dtype }: CachedModel): Dtype => (dtype === "original" ? "f32" : (dtype as Dtype));
+
+/** Loads it as it is kept; what is not here yet comes from the hub that is named beside, as what is chosen there. */
+function load(model: CachedModel): void {
+  const as = model.complete ? dtypeOf(model) : dtype.value;
+  void open({ from: "hub", name: model.name, dtype: as, endpoint: endpoint.value });
+}
 
 async function remove({ name, commit, dtype }: CachedModel): Promise<void> {
   problem.value = undefined;
@@ -64,7 +71,7 @@ export function Kept() {
                   {!model.complete && ", not all of it"}
                 </span>
               </p>
-              <button type="button" onClick={() => void open({ from: "hub", name: model.name, dtype: dtypeOf(model) })}>
+              <button type="button" onClick={() => load(model)}>
                 {model.complete ? "Load" : "Continue"}
               </button>
               <button

@@ -57,7 +57,7 @@ export function Editor() {
           Undo
         </button>
         <p class="count quiet" id="text-help">
-          {model ? `${count(ids.length)} of ${count(model.config.nPositions)} tokens` : "The model is on its way"}
+          {model ? `${count(ids.length)} of ${count(model.config.nPositions)} tokens` : "Loading the model"}
         </p>
       </div>
       {note.value && (

@@ -1,5 +1,5 @@
 import { shownToken } from "@gpt2-ts/gpt2/draw";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { bits, bitsOf } from "../format.ts";
 import { chosenToken, place, session, tokens } from "../state.ts";
 import { logprobs, scoreOf, scoring } from "./scoring.ts";
@@ -12,6 +12,16 @@ const share = (value: number): string => `${Math.round(100 * (0.03 + 0.57 * Math
 export function TokenStrip() {
   const list = useRef<HTMLDivElement>(null);
   const { ids, texts } = tokens.value;
+  const at = place.value;
+  useLayoutEffect(() => {
+    // The one that is looked at is to be seen; the page stays where it is.
+    const box = list.current;
+    const token = box?.querySelector(`[data-index="${at}"]`)?.getBoundingClientRect();
+    if (!box || !token) return;
+    const frame = box.getBoundingClientRect();
+    if (token.top < frame.top) box.scrollTop += token.top - frame.top - token.height;
+    else if (token.bottom > frame.bottom) box.scrollTop += token.bottom - frame.bottom + token.height;
+  }, [at, session.value, ids.length]);
   if (session.value === undefined) return <Waiting />;
   const choose = (index: number): void => {
     chosenToken.value = index >= ids.length ? undefined : index;

@@ -65,7 +65,7 @@ inBothBrowsers("the playground", { threadsIn: "chromium" }, (page, isolated) => 
     const surprises = score.logprobs.map((logprob) => `${bits(bitsOf(logprob))} bits of surprise`);
     await expect
       .poll(async () => (await page.attributes(STRIP, "aria-label")).map((label) => label?.replace(/^.*, /s, "")), {
-        timeout: 20_000,
+        timeout: 30_000,
       })
       .toEqual(["given", ...surprises]);
     expect(await page.texts(STRIP)).toEqual(score.tokens.map(shownToken));

@@ -22,11 +22,17 @@ export class Calls {
   #awaited = 0;
   #end: Error | undefined;
 
+  #last: number | undefined;
+
   constructor(worker: WorkerLike) {
     this.#worker = worker;
     this.#port = portOf(worker);
     this.#port.listen(
-      (message) => this.#open.get((message as Reply).id)?.receive(message as Reply),
+      (message) => {
+        const reply = message as Reply;
+        this.#open.get(reply.id)?.receive(reply);
+        if (reply.id === this.#last && (reply.type === "done" || reply.type === "failed")) this.end();
+      },
       (error) => this.end(error),
     );
     this.#keepAlive(0);
@@ -74,6 +80,11 @@ export class Calls {
     this.#end = error;
     for (const call of [...this.#open.values()]) call.fail(error);
     this.#worker.terminate();
+  }
+
+  /** Ends the worker when it is done with the latest call, which was aborted: a download keeps what came when it closes its file. */
+  endAfterLatest(): void {
+    this.#last = this.#latest;
   }
 
   /** Sends items a few at a time, so that neither thread is held by a long message. */

@@ -111,7 +111,8 @@ export class GPT2Worker implements LanguageModel {
       const loaded = await calls.result(method, subject, { ...others, onWarning });
       return new GPT2Worker(calls, loaded as Loaded);
     } catch (error) {
-      calls.end();
+      if (options.signal?.aborted) calls.endAfterLatest();
+      else calls.end();
       throw error;
     }
   }
