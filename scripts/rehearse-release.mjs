@@ -76,7 +76,9 @@ function checkManifest({ folder, manifest }) {
   if (publishConfig?.access !== "public") problems.push(`${name}: publishConfig.access is not public`);
   if (publishConfig?.provenance !== true) problems.push(`${name}: publishConfig.provenance is not true`);
   if (repository === undefined) {
-    left.push(`${name}: set "repository" ("directory": "${folder}"), which npm holds against the provenance`);
+    left.push(
+      `${name}: set "repository" (with "directory": "${folder}"): without the public address npm refuses the provenance`,
+    );
   } else if (repository.directory !== folder) problems.push(`${name}: repository.directory is not ${folder}`);
 }
 
