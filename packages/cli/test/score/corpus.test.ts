@@ -6,6 +6,7 @@ import * as zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runCommand } from "../../src/run-command.ts";
 import { gpt2 } from "../support/cli.ts";
+import { signalWhen } from "../support/signal-when.ts";
 
 /** Lines with ids, some blank, some of no token, some long. */
 const LINES = Array.from({ length: 60 }, (_, i) => {
@@ -226,12 +227,7 @@ describe("gpt2 score --resume", () => {
       input: "open",
       during: (child) => {
         child.stdin.write(`${LINES.slice(0, 20).join("\n")}\n`);
-        const look = setInterval(async () => {
-          if ((await read("stopped.jsonl").catch(() => "")) === "") return;
-          clearInterval(look);
-          child.kill("SIGINT");
-        }, 20);
-        child.on("close", () => clearInterval(look));
+        signalWhen(child, "SIGINT", async () => (await read("stopped.jsonl").catch(() => "")) !== "");
       },
     });
     expect(status).toBe(130);
