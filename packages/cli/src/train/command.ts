@@ -21,7 +21,7 @@ export function trainCommand(): Command {
         "\nlog.jsonl and loss.svg. Ctrl-C saves; a training that was killed goes on from where it was saved last, with the same" +
         "\nbits as if it had not been." +
         "\n\nExamples:" +
-        "\n  gpt2 train --text plays.txt --steps 4500 --lr 2e-3 --out out/shakespeare" +
+        "\n  gpt2 train --text plays.txt --steps 4500 --lr 2e-3 --out out/plays" +
         "\n  gpt2 train --model gpt2 --text my.txt --lr 3e-5 --out out/mine" +
         "\n  gpt2 train --resume out/mine",
     )
