@@ -73,13 +73,13 @@ describe.concurrent("gpt2 train", () => {
     expect(on.status).toBe(143);
   });
 
-  it("a loss that is not finite stops it: one line names the step, and what is saved", async () => {
+  it("a loss that is not finite stops it: one line names the step, and how to go on from what was learned", async () => {
     const { status, stderr } = await gpt2(
       train("wild", "--steps", "4", "--eval-every", "1", "--lr", "1e30", "--min-lr", "1e30", "--warmup-steps", "0"),
     );
     expect(status).toBe(1);
     expect(stderr.split("\n").at(-2)).toMatch(
-      /^gpt2: step \d: the .* is (NaN|Infinity).*; step 0 is saved; go on with: gpt2 train --resume .*wild$/,
+      /^gpt2: step \d: the .* is (NaN|Infinity).*; going on would end here again; begin anew, or .*: gpt2 train --model .*wild$/,
     );
     expect((await gpt2(["generate", "--model", join(folder, "wild"), "-p", "Line", "-n", "3"])).status).toBe(0);
   });
@@ -142,7 +142,14 @@ describe.concurrent("gpt2 train", () => {
       ["train", "--resume", "x", "--out", "y"],
       "--out: is decided when a training begins; resume goes on with what it was then",
     ],
-    ["a folder without a training", ["train", "--resume", "nowhere"], "nowhere: there is no such folder"],
+    ["a folder that is not there", ["train", "--resume", "nowhere"], "gpt2: nowhere: there is no such folder\n"],
+    ["a folder of no name", ["train", "--resume", ""], "gpt2: --resume: expected the path of a folder\n"],
+    ["a text of no name", ["train", "--text", "", "--out", "x"], "gpt2: --text: expected the path of a file\n"],
+    [
+      "a last learning rate above the highest",
+      ["train", "--min-lr", "1", "--out", "x", "--text", "x"],
+      "--min-learning-rate: expected a number from 0 to the learning rate, 0.0003, got 1\n",
+    ],
   ])("%s: one line says what is wrong", async (_, args, message) => {
     const { status, stdout, stderr } = await gpt2(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });

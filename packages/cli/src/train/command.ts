@@ -21,7 +21,7 @@ export function trainCommand(): Command {
         "\nlog.jsonl and loss.svg. Ctrl-C saves; a training that was killed goes on from where it was saved last, with the same" +
         "\nbits as if it had not been." +
         "\n\nExamples:" +
-        "\n  gpt2 train --text plays.txt --steps 4500 --lr 2e-3 --out out/shakespeare" +
+        "\n  gpt2 train --text plays.txt --steps 4500 --lr 2e-3 --out out/plays" +
         "\n  gpt2 train --model gpt2 --text my.txt --lr 3e-5 --out out/mine" +
         "\n  gpt2 train --resume out/mine",
     )
@@ -37,6 +37,7 @@ async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
       throw new OptionError(name, "expected with sample-every only");
   }
   const { checkTrainFolder, resumeTraining, trainFolder } = await import("@gpt2-ts/gpt2/node");
+  const { TrainingError } = await import("@gpt2-ts/gpt2/train");
   const display = new TrainingDisplay();
   let saved: number | undefined;
   const run: RunOptions = {
@@ -63,7 +64,10 @@ async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   } catch (error) {
     display.stop();
     if (saved === undefined) throw error; // before there was anything to save
-    const onward = `step ${saved} is saved; go on with: gpt2 train --resume ${folder}`;
+    const onward =
+      error instanceof TrainingError
+        ? `going on would end here again; begin anew, or with what was learned: gpt2 train --model ${folder}`
+        : `step ${saved} is saved; go on with: gpt2 train --resume ${folder}`;
     if (!(error instanceof Interruption)) throw new Error(`${oneLine(error)}; ${onward}`, { cause: error });
     writeNote(`gpt2: ${onward}\n`);
     throw error;

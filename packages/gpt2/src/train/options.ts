@@ -74,7 +74,7 @@ export function checkTrainingOptions(options: TrainingOptions): void {
   checkNumber(
     "minLearningRate",
     options.minLearningRate,
-    `a number from 0 to learningRate, ${learningRate}`,
+    `a number from 0 to the learning rate, ${learningRate}`,
     (value) => value >= 0 && value <= learningRate,
   );
   checkNumber("weightDecay", options.weightDecay, "a number from 0", (value) => value >= 0);

@@ -42,7 +42,7 @@ export interface TrainResult extends TrainingPosition {
 /**
  * Trains a model on tokens, in place.
  *
- *     using gpt2 = await GPT2.load("weights/shakespeare", { trainable: true });
+ *     using gpt2 = await GPT2.load("weights/stories", { trainable: true });
  *     const { ids } = await encodeDocuments([text], gpt2.tokenizer);
  *     await train(gpt2.model, holdOut(ids, 0.1), { steps: 100, learningRate: 3e-5 });
  *

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createWasmBackend } from "@gpt2-ts/tensor";
@@ -134,6 +134,23 @@ describe("a training in a folder", () => {
     expect(await hashes(folder)).toEqual(await hashes(whole));
     expect(await resumeTraining(folder, { device })).toMatchObject({ step: 20, loss: undefined });
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "names the file that a full disk takes no more of; what was saved before is there",
+    async () => {
+      const folder = newFolder();
+      const log = join(folder, "training/log.jsonl");
+      const onProgress = async ({ type }: FolderProgress): Promise<void> => {
+        if (type === "begin") await symlink("/dev/full", log);
+      };
+      await expect(trainFolder(folder, { ...begin(), onProgress })).rejects.toThrow(
+        `${log}: the file cannot be written (ENOSPC)`,
+      );
+      await rm(log);
+      expect(await resumeTraining(folder, { device })).toMatchObject({ step: 20 });
+      expect(await hashes(folder)).toEqual(await hashes(whole));
+    },
+  );
 
   it("goes on with the same text only, wherever it is now", async () => {
     const folder = newFolder();

@@ -191,7 +191,7 @@ describe("a training", () => {
     [{ batchTokens: 100, context: 32 }, "batchTokens: expected a multiple of the context, 32, got 100"],
     [{ microBatchTokens: 33 }, "microBatchTokens: expected a multiple of the context, 32, got 33"],
     [{ learningRate: 0 }, "learningRate: expected a number above 0, got 0"],
-    [{ minLearningRate: 1 }, "minLearningRate: expected a number from 0 to learningRate, 0.01, got 1"],
+    [{ minLearningRate: 1 }, "minLearningRate: expected a number from 0 to the learning rate, 0.01, got 1"],
     [{ warmupSteps: 11 }, "warmupSteps: expected at most the 10 steps that there are, got 11"],
     [{ dropout: 1 }, "dropout: expected a number from 0 to below 1, got 1"],
     [{ freeze: ["h.7.*"] }, 'freeze: no weight is called "h.7.*"; there are wte.weight, wpe.weight,'],

@@ -1,6 +1,7 @@
 import { rm, utimes, writeFile } from "node:fs/promises";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { removeAbandoned, temporaryPath } from "../../process-owner.ts";
+import { written } from "./written.ts";
 
 /** Says that this process trains in a folder. */
 export interface Lock extends AsyncDisposable {
@@ -11,7 +12,7 @@ export interface Lock extends AsyncDisposable {
 /** @throws OptionError if another process trains there */
 export async function lock(path: string): Promise<Lock> {
   const own = temporaryPath(path);
-  await writeFile(own, "");
+  await written(own, writeFile(own, ""));
   const other = (await removeAbandoned(path)).find((used) => used.path !== own);
   if (other !== undefined) {
     await rm(own, { force: true });

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { writeWhole } from "../../write-whole.ts";
 import type { TrainingProgress } from "../train.ts";
+import { written } from "./written.ts";
 
 /** A line of `log.jsonl`: a step, or a look at the held-out text. */
 export type LogRecord =
@@ -24,7 +25,7 @@ export function recordOf(progress: TrainingProgress): LogRecord | undefined {
 }
 
 export async function appendRecord(path: string, record: LogRecord): Promise<void> {
-  await appendFile(path, `${JSON.stringify(record)}\n`);
+  await written(path, appendFile(path, `${JSON.stringify(record)}\n`));
 }
 
 /** The records up to a step. Lines that a killed process wrote half are none. */
@@ -43,7 +44,7 @@ export async function readLog(
 
 /** Forgets what came after the state that a training goes on from. */
 export async function rewriteLog(path: string, records: readonly LogRecord[]): Promise<void> {
-  await writeWhole(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  await written(path, writeWhole(path, records.map((record) => `${JSON.stringify(record)}\n`).join("")));
 }
 
 function parse(line: string): LogRecord | undefined {

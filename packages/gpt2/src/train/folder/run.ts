@@ -13,6 +13,7 @@ import { lossCurve } from "./loss-curve.ts";
 import type { FolderProgress, RunOptions, TrainingBeginning } from "./options.ts";
 import { CURVE_FILE, LOG_FILE, replaceTensors, saveState, TRAINING } from "./state.ts";
 import type { EncodedTexts } from "./texts.ts";
+import { written } from "./written.ts";
 
 /** A training that stands in its folder and may run. */
 export interface Standing {
@@ -28,11 +29,12 @@ export interface Standing {
 /**
  * Runs what is left of a training, and keeps the folder up to date: after each look at the held-out text, and when it is stopped.
  *
- * @throws TrainingError; SafetensorsError if the disk is full; `signal.reason`
+ * @throws TrainingError; SafetensorsError, or an Error that names another file, if the disk is full; `signal.reason`
  */
 export async function runInFolder(standing: Standing, { onProgress, signal }: RunOptions): Promise<TrainResult> {
   const { folder, trainer, gpt2, data, lock, records } = standing;
   const log = join(folder, TRAINING, LOG_FILE);
+  const curve = join(folder, TRAINING, CURVE_FILE);
   let [loss, heldOutLoss]: (number | undefined)[] = [];
   let saved = trainer.position.step;
   const tell = async (progress: FolderProgress): Promise<void> => onProgress?.(progress, gpt2);
@@ -41,7 +43,7 @@ export async function runInFolder(standing: Standing, { onProgress, signal }: Ru
     // The model first: the state says how good the best one is.
     if (model) await replaceTensors(join(folder, SINGLE_FILE), trainer.weights());
     await saveState(folder, trainer);
-    await writeWhole(join(folder, TRAINING, CURVE_FILE), lossCurve(records));
+    await written(curve, writeWhole(curve, lossCurve(records)));
     saved = step;
     await tell({ type: "saved", step, model });
   };

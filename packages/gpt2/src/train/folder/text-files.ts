@@ -29,6 +29,7 @@ export async function textFiles(option: string, paths: readonly string[], share:
   if (paths.length === 0) throw new OptionError(option, "expected at least one file");
   const files: TextFile[] = [];
   for (const given of paths) {
+    if (given === "") throw new OptionError(option, "expected the path of a file");
     const path = resolve(given);
     const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
       throw new OptionError(

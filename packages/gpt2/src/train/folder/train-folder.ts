@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Backend } from "@gpt2-ts/tensor";
 import { OptionError } from "@gpt2-ts/tensor/options";
@@ -30,6 +30,7 @@ import { findOrigin, tokenizerHash, tokenizerTexts } from "./origin.ts";
 import { runInFolder } from "./run.ts";
 import { LOG_FILE, OPTIONS_FILE, openState, replaceTensors, saveState, TRAINING } from "./state.ts";
 import { encodeTexts, findTexts } from "./texts.ts";
+import { written } from "./written.ts";
 
 /** What `training/options.json` says. */
 interface SavedTraining {
@@ -51,7 +52,8 @@ interface SavedTraining {
  *
  * @param out the folder, which must not exist or be empty
  * @throws OptionError; ModelFormatError for a model that cannot be read; DeviceError for one that is too large to train;
- *   TrainingError when the loss is not finite; SafetensorsError if the disk is full; `signal.reason`
+ *   TrainingError when the loss is not finite; SafetensorsError, or an Error that names another file, if the disk is full;
+ *   `signal.reason`
  */
 export async function trainFolder(out: string, options: TrainFolderOptions): Promise<TrainResult> {
   checkTrainFolderOptions(options);
@@ -81,11 +83,10 @@ export async function trainFolder(out: string, options: TrainFolderOptions): Pro
       tokenizerHash: tokenizerHash(prepared.texts),
     };
     await create(folder, async (temporary) => {
-      for (const [name, text] of prepared.texts) await writeFile(join(temporary, name), text, { flush: true });
       await mkdir(join(temporary, TRAINING));
-      await writeFile(join(temporary, TRAINING, OPTIONS_FILE), `${JSON.stringify(saved, undefined, 2)}\n`, {
-        flush: true,
-      });
+      const options = [join(TRAINING, OPTIONS_FILE), `${JSON.stringify(saved, undefined, 2)}\n`] as const;
+      for (const [name, text] of [...prepared.texts, options])
+        await written(join(folder, name), writeFile(join(temporary, name), text, { flush: true }));
       await replaceTensors(join(temporary, SINGLE_FILE), trainer.weights());
       await saveState(temporary, trainer);
     });
@@ -118,8 +119,8 @@ export async function checkTrainFolder(out: string, options: TrainFolderOptions,
 export async function resumeTraining(folder: string, options: ResumeOptions = {}): Promise<TrainResult> {
   checkResumeOptions(options);
   const { signal, onWarning = warnOnConsole } = options;
-  const source = await modelSource(folder);
   const saved = await readSaved(folder);
+  const source = await modelSource(folder);
   const heldOut =
     typeof saved.heldOut === "number"
       ? { heldOut: saved.heldOut }
@@ -204,11 +205,17 @@ function checkMemory(config: GPT2Config, options: TrainingOptions, device: strin
 }
 
 async function readSaved(folder: string): Promise<SavedTraining> {
+  if (typeof folder !== "string" || folder === "") throw new OptionError("resume", "expected the path of a folder");
   const path = join(folder, TRAINING, OPTIONS_FILE);
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new ModelFormatError(folder, `there is no training in this folder to go on with (${cause.code})`, undefined, {
-      cause,
-    });
+  const text = await readFile(path, "utf8").catch(async (cause: NodeJS.ErrnoException) => {
+    const isThere = await stat(folder).then(
+      () => true,
+      () => false,
+    );
+    const problem = isThere
+      ? `there is no training in this folder to go on with (${cause.code})`
+      : "there is no such folder";
+    throw new ModelFormatError(folder, problem, undefined, { cause });
   });
   try {
     const saved = JSON.parse(text) as SavedTraining;
