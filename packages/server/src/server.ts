@@ -59,7 +59,7 @@ const ROUTES =
 /**
  * Serves a model by OpenAI's completions interface. The model is loaded, and runs, in a thread of its own.
  *
- *     const server = await createServer("weights/shakespeare");
+ *     const server = await createServer("weights/stories");
  *     console.log(await server.listen({ port: 8080 }));
  *
  * @param model a model folder: a path or a URL
