@@ -12,6 +12,8 @@ export interface Program {
   readonly description: string;
   readonly version: string;
   readonly commands: readonly Command[];
+  /** What is added to the complaint about a command that is not there and is like none that is. */
+  readonly unknownCommandHint?: string;
   /** Lines at the end of the help. */
   readonly examples?: readonly string[];
 }
@@ -23,7 +25,7 @@ export interface Program {
  * @returns the exit status: 0 only if everything worked
  */
 export async function runProgram(
-  { name, description, version, commands, examples = [] }: Program,
+  { name, description, version, commands, unknownCommandHint = "", examples = [] }: Program,
   args: readonly string[],
 ): Promise<number> {
   let output = ""; // of --help and --version
@@ -36,7 +38,11 @@ export async function runProgram(
         output += text;
       },
       writeErr: writeNote,
-      outputError: (text, write) => write(`${name}: ${oneLine(text).replace(/^error: /, "")}\n`),
+      outputError: (text, write) => {
+        const line = oneLine(text).replace(/^error: /, "");
+        const hint = /^unknown command '.*'$/.test(line) ? unknownCommandHint : ""; // with "Did you mean" it ends otherwise
+        write(`${name}: ${line}${hint}\n`);
+      },
     });
   if (examples.length > 0)
     program.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);

@@ -34,6 +34,7 @@ export function runCommand(args: readonly string[]): Promise<number> {
       decompressCommand(),
       downloadCommand(),
     ],
+    unknownCommandHint: "; to continue a text of one word: gpt2 generate --prompt WORD",
     examples: [
       'gpt2 "Once upon a time"                  continues a text: short for generate --prompt',
       "gpt2 run                                 does so line by line, at a terminal",

@@ -136,6 +136,9 @@ describe("the same answers", () => {
   it("a flag, command or argument that does not exist", async () => {
     expect(await generate("--tempreature", "1")).toBe("unknown option '--tempreature' (Did you mean --temperature?)");
     expect(await refusalHere(["generat"])).toBe("unknown command 'generat' (Did you mean generate?)");
+    expect(await refusalHere(["Once"])).toBe(
+      "unknown command 'Once'; to continue a text of one word: gpt2 generate --prompt WORD",
+    );
     expect(await generate("one too many")).toContain("too many arguments for 'generate'");
   });
 
