@@ -232,6 +232,28 @@ describe("space", () => {
     expect(await deleteModels(storage, { name })).toHaveLength(1);
   });
 
+  it("is listed also while files and folders come and go", async () => {
+    server.commit(name, files());
+    (await keep())[Symbol.dispose]();
+    const [before] = await listModels(storage);
+    const isGone = async () => {
+      throw new DOMException("gone", "NotFoundError");
+    };
+    const [path] = Object.keys(storage.files()).filter((each) => each.endsWith("/model.safetensors.0"));
+    let folder = storage.root;
+    for (const part of path!.split("/").slice(0, -1)) folder = await folder.getDirectoryHandle(part);
+    const swap = await folder.getFileHandle("model.safetensors.1.crswap", { create: true });
+    Object.assign(swap, { getFile: isGone });
+    expect(await listModels(storage)).toEqual([before]);
+    Object.assign(folder, {
+      async *values() {
+        yield* [];
+        await isGone();
+      },
+    });
+    expect(await listModels(storage)).toEqual([]);
+  });
+
   it("is given back by deleting", async () => {
     const commit = server.commit(name, files());
     const model = await keep();
