@@ -72,7 +72,7 @@ describe.runIf(testsRunIn("chromium"))("by keyboard alone", () => {
     });
   }
 
-  test("Text: each control is reached, a slider is moved, a text is written and stopped", async () => {
+  test("Text: each control is reached, a slider is moved, a text is written", async () => {
     await open("#token=5", ".beaten li");
     expect(await unreached()).toEqual([]);
     await tabTo("#sampling-temperature");
