@@ -23,7 +23,7 @@ const KEPT = fileURLToPath(new URL(".cache/hw1", import.meta.url));
 const SOURCES = [
   ...["safetensors", "tensor", "gpt2", "cli", "hw1"].map((name) => `packages/${name}/src`),
   "packages/hw1/data",
-  "weights/shakespeare",
+  "weights/stories",
   "package-lock.json",
 ];
 

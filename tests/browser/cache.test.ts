@@ -127,6 +127,25 @@ for (const name of ["chromium", "firefox"] as const) {
         expect((await check(page, "visit", { name: NAME, endpoint })).bits).toBe(bits.get(undefined));
       });
 
+      test("a quota that is exceeded before anything begins is told as that, at first and when a download goes on", async () => {
+        const isFull = async () => {
+          await page.limitStorage?.(1);
+          const { error } = await check(page, "visit", { name: NAME, endpoint });
+          expect(error).toMatchObject({ name: "HubError", code: "disk-full" });
+          expect(error!.message).toMatch(
+            /^the browser lets this site keep no more, and org\/bard needs .*; delete other/,
+          );
+          await page.limitStorage?.(undefined);
+        };
+        await check(page, "deleteKept", {});
+        await isFull();
+        hub.throttle = { bytes: 2 ** 18, ms: 5 };
+        await check(page, "visit", { name: NAME, endpoint, stopAfter: checkpointSize() / 2 });
+        hub.throttle = undefined;
+        await isFull();
+        expect((await check(page, "visit", { name: NAME, endpoint })).bits).toBe(bits.get(undefined));
+      });
+
       test("another tab has it too, and a tab that is closed during a download leaves no lock", async () => {
         const beside = (await page.openBeside?.())!;
         hub.requests.length = 0;

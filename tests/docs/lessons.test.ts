@@ -15,6 +15,13 @@ it("each lesson has a number of its own and stands in the list (npm run lessons 
   expect(writtenIndex()).toBe(readFileSync(join(ROOT, "docs/lessons/index.md"), "utf8"));
 });
 
+it("the list of questions has thirty, each with a page that answers it", () => {
+  const [, table = ""] = readFileSync(join(ROOT, "docs/lessons/index.md"), "utf8").split("\n## Thirty questions\n");
+  const rows = table.match(/^\| .*\? \| \[.*\) \|$/gm) ?? []; // links.test.ts follows them
+  expect(rows).toHaveLength(30);
+  expect(new Set(rows).size).toBe(30);
+});
+
 describe.each(names)("lesson %s", (name) => {
   const { program, page = "" } = lesson(name);
 

@@ -20,6 +20,7 @@ export function siteInChromium(): OpenSite {
   let browser: Browser | undefined;
   let served: ServedSite | undefined;
   const wrong: string[] = [];
+  const closing: Promise<void>[] = [];
   beforeAll(async () => {
     served = await serveSite("/some/where/");
     browser = await chromium.launch({
@@ -29,6 +30,7 @@ export function siteInChromium(): OpenSite {
   });
   afterEach(() => expect(wrong.splice(0)).toEqual([]));
   afterAll(async () => {
+    await Promise.all(closing);
     await browser?.close();
     served?.server.closeAllConnections();
     served?.server.close();
@@ -47,7 +49,9 @@ export function siteInChromium(): OpenSite {
     async newTab(options = {}) {
       const context = "beside" in options ? options.beside.context() : await site.browser.newContext(options);
       const tab = await context.newPage();
-      tab.on("close", () => context.pages().length === 0 && void context.close());
+      tab.on("close", () => {
+        if (context.pages().length === 0) closing.push(context.close().catch(() => {})); // it may be gone with the browser
+      });
       const report = (what: string): void => site.report(`${tab.url().replace(site.url, "")}: ${what}`);
       tab.on("pageerror", (error) => report(error.message));
       tab.on("console", (message) => message.type() === "error" && report(message.text()));

@@ -4,5 +4,11 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   root: import.meta.dirname,
   // Each browser computes on all cores.
-  test: { include: ["**/*.test.ts"], fileParallelism: false, testTimeout: 120_000, hookTimeout: 90_000 },
+  test: {
+    include: ["**/*.test.ts"],
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 90_000,
+    expect: { poll: { timeout: 50_000 } },
+  },
 });

@@ -51,16 +51,20 @@ function ofHub(error: HubError, choice: ModelChoice, title: string, again: WayOn
         said: `The connection failed: ${error.message}. What came already is kept, and the download goes on from there.`,
         ways: [again, others],
       };
+    case "file-system":
+      return { said: `${error.message}.`, ways: [again, ...keepless(choice), others] };
     case "disk-full": {
       const needs = error.needed === undefined ? "" : ` It needs ${megabytes(error.needed)} more.`;
-      const keepless: WayOn[] =
-        choice.from === "hub" ? [{ label: "Load it without keeping it", choice: { ...choice, keep: false } }] : [];
       return {
         said: `This browser lets the page keep no more.${needs} Delete models below, or load this one without keeping it.`,
-        ways: [...keepless, others],
+        ways: [...keepless(choice), others],
       };
     }
     default:
       return { said: error.message, ways: [again, others] };
   }
+}
+
+function keepless(choice: ModelChoice): WayOn[] {
+  return choice.from === "hub" ? [{ label: "Load it without keeping it", choice: { ...choice, keep: false } }] : [];
 }

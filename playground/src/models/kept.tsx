@@ -14,16 +14,21 @@ export async function refreshKept(): Promise<void> {
     const { listCachedModels } = await import("@gpt2-ts/gpt2/browser-cache");
     kept.value = await listCachedModels();
   } catch (error) {
-    kept.value = [];
+    kept.value ??= [];
     problem.value = (error as Error).message;
   }
 }
+
+/** A download that was stopped writes what came when the page knows already that it has stopped. */
+const AGAIN_AFTER_MS = [500, 2000, 8000];
 
 const isDownloading = computed(() => loading.value?.choice.from === "hub");
 let wasDownloading = false;
 effect(() => {
   // A download that ended, well or not, or was stopped, has left something.
-  if (wasDownloading && !isDownloading.value) void refreshKept();
+  if (wasDownloading && !isDownloading.value) {
+    for (const delay of [0, ...AGAIN_AFTER_MS]) setTimeout(() => void refreshKept(), delay);
+  }
   wasDownloading = isDownloading.value;
 });
 

@@ -1,5 +1,6 @@
 import { ticks } from "d3-array";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { count } from "../format.ts";
 import type { Losses } from "./training.ts";
 
 interface LossChartProps {
@@ -52,7 +53,7 @@ export function LossChart({ losses, steps, guessing }: LossChartProps) {
           .filter(Number.isInteger)
           .map((step) => (
             <text key={step} class="grid" x={x(step)} y={HEIGHT - 6} text-anchor={step === steps ? "end" : "middle"}>
-              {step}
+              {count(step)}
             </text>
           ))}
         <path class="guessing" d={`M${MARGIN.left} ${y(guessing).toFixed(1)}H${width - MARGIN.right}`} />

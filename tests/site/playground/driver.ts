@@ -76,6 +76,10 @@ export const actions = {
     await new Promise((resolve) => reader.addEventListener("load", resolve));
     return { name: found.name, base64: String(reader.result).replace(/^.*,/, "") };
   },
+  /** Writes another part behind the `#` of the address, as a reader does. */
+  follow(hash: string): void {
+    inside().location.hash = hash;
+  },
   address(): string {
     return inside().location.href;
   },

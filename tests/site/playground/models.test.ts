@@ -180,6 +180,17 @@ describe.runIf(testsRunIn("chromium"))("the page of models", () => {
       expect(await page.locator("[role=alert]").count()).toBe(0);
     });
 
+    test("where the quota is exceeded before it begins: it says so all the same", async () => {
+      const session = await page.context().newCDPSession(page);
+      const { origin } = new URL(site.url);
+      await page.waitForFunction(() => navigator.serviceWorker.controller !== null); // the page itself is kept
+      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+      await download(page);
+      await textOf(page, "[role=alert]").toMatch(/This browser lets the page keep no more\. Delete models below/);
+      await page.getByRole("button", { name: "Load it without keeping it" }).click();
+      await textOf(page, ".running-name").toBe(NAME);
+    });
+
     test("in two tabs at once, by one download", async () => {
       const beside = await site.newTab({ beside: page });
       await beside.goto(`${site.url}playground/index.html#view=models`);

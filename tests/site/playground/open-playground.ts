@@ -113,6 +113,11 @@ export class Playground {
     return act(this.#page, "press", selector, key);
   }
 
+  /** Changes what is behind the `#`; the page stays. */
+  follow(hash: string): Promise<void> {
+    return act(this.#page, "follow", hash);
+  }
+
   address(): Promise<string> {
     return act(this.#page, "address");
   }

@@ -163,6 +163,36 @@ inBothBrowsers("the playground", { threadsIn: "chromium" }, (page, isolated) => 
     await page.expectTexts("#sampling-top-k", ["3"]);
   });
 
+  test("opens the second model that lies beside it, by a link and by a change of the address", async () => {
+    const text = "To be, or not to be";
+    const link = `#model=shakespeare&text=${encodeURIComponent(text)}`;
+    using bard = await GPT2.load(repository("weights/shakespeare"), { deterministic: true });
+    const isThere = async (name: string, of: GPT2) => {
+      await page.expectTexts(".running-name", [name]);
+      const { logprobs } = await of.score(text);
+      const surprises = logprobs.map((logprob) => `${bits(bitsOf(logprob))} bits of surprise`);
+      await expect
+        .poll(async () => (await page.attributes(STRIP, "aria-label")).map((label) => label?.replace(/^.*, /s, "")), {
+          timeout: 30_000,
+        })
+        .toEqual(["given", ...surprises]);
+    };
+    await page.open(link);
+    await isThere("Shakespeare", bard);
+    await page.follow(link.replace("model=shakespeare&", ""));
+    await isThere("Stories", model);
+    await page.follow(link);
+    await isThere("Shakespeare", bard);
+    expect(await page.address()).toContain("model=shakespeare");
+    await page.clickNamed("Models", "[role=tab]");
+    await page.clickNamed("Load", "[aria-labelledby=shipped-title] button");
+    await page.expectTexts(".running-name", ["Stories"]);
+    await page.clickNamed("Text", "[role=tab]");
+    await isThere("Stories", model);
+    await expect.poll(() => page.address()).not.toContain("model=");
+    expect(await page.texts(".notices *")).toEqual([]);
+  });
+
   test("keeps a model of a hub, and opens it without the hub; says what is wrong, with a way on", async () => {
     const hub = await HubServer.start();
     const names = ["config.json", "vocab.json", "merges.txt", "model.safetensors"];

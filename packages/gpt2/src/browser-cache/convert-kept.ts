@@ -48,7 +48,7 @@ export async function convertKept(
     }
     await write(single, total, pieces);
   } catch (error) {
-    throw await writeError(storage, what, total, error);
+    throw await writeError(storage, what, total, error, signal);
   }
   return written;
 }

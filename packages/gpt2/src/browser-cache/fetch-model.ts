@@ -55,7 +55,7 @@ export async function fetchModel(
     try {
       await fetchFile(remote, file, before, options);
     } catch (error) {
-      throw await writeError(storage, id.name, before.total - before.loaded - file.written, error);
+      throw await writeError(storage, id.name, before.total - before.loaded - file.written, error, signal);
     }
   };
   const files = [...choice.files];

@@ -11,7 +11,7 @@ import { warnOnConsole } from "../warning.ts";
 import { convertKept } from "./convert-kept.ts";
 import { fetchModel } from "./fetch-model.ts";
 import { type KeptId, type Manifest, ModelStore } from "./model-store.ts";
-import { type BrowserStorage, openStorage } from "./storage.ts";
+import { type BrowserStorage, openStorage, writeError } from "./storage.ts";
 
 /** Milliseconds without a byte until a connection is given up. */
 const STALL_TIMEOUT = 30_000;
@@ -60,11 +60,19 @@ export async function keepModel(
     });
   const commit = await currentCommit({ name, revision, known, connect, policy }, options);
   const keeper = new Keeper(store, { name, commit }, connect(STALL_TIMEOUT), policy, options);
-  const { files, release } = await keeper.files();
-  const before = await store.writeRef(ref, commit);
-  if (before !== undefined) await removeUnused(store, { name, commit: before });
-  options.onProgress?.({ type: "done", commit });
-  return { where: files, [Symbol.dispose]: release };
+  const failed = (error: unknown) => writeError(store.storage, name, undefined, error, options.signal);
+  const { files, release } = await keeper.files().catch(async (error: unknown) => {
+    throw await failed(error);
+  });
+  try {
+    const before = await store.writeRef(ref, commit);
+    if (before !== undefined) await removeUnused(store, { name, commit: before });
+    options.onProgress?.({ type: "done", commit });
+    return { where: files, [Symbol.dispose]: release };
+  } catch (error) {
+    release();
+    throw await failed(error);
+  }
 }
 
 interface Asked {

@@ -5,6 +5,11 @@ import type { Part, PartWriter } from "../hub/fetch-part.ts";
  * copied by browsers if it is to be continued.
  */
 const PIECE_BYTES = 16 * 2 ** 20;
+/**
+ * Bytes of one write. Chromium sends them through a pipe that holds 2 MB, and for more of them than that may tell an AbortError, "Failed
+ * to write data to data pipe", before the true reason comes back, which is a quota that is exceeded.
+ */
+const WRITE_BYTES = 2 ** 20;
 
 /**
  * A file in the origin's private file system that grows and survives a closed tab: pieces `name.0`, `name.1`, ... of any length,
@@ -101,16 +106,14 @@ async function find(folder: FileSystemDirectoryHandle, name: string): Promise<Fi
   return handle?.getFile();
 }
 
-async function write(
-  folder: FileSystemDirectoryHandle,
-  name: string,
-  bytes: Uint8Array<ArrayBuffer> | string,
-): Promise<File> {
+async function write(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<File> {
   const handle = await folder.getFileHandle(name, { create: true });
   try {
     const writable = await handle.createWritable();
     try {
-      await writable.write(bytes);
+      for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
+        await writable.write(bytes.subarray(at, at + WRITE_BYTES));
+      }
     } catch (error) {
       await writable.abort().catch(() => undefined);
       throw error;
@@ -146,5 +149,5 @@ export async function readJson(folder: FileSystemDirectoryHandle, name: string):
 
 /** Writes a small file in one step. */
 export async function writeJson(folder: FileSystemDirectoryHandle, name: string, value: unknown): Promise<void> {
-  await write(folder, name, JSON.stringify(value));
+  await write(folder, name, new TextEncoder().encode(JSON.stringify(value)));
 }

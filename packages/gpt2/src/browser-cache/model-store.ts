@@ -102,9 +102,10 @@ export class ModelStore {
       if (id === undefined || !isFolder(model)) continue;
       for await (const [variant, folder] of model.entries()) {
         if (!isFolder(folder)) continue;
+        // Other tabs and workers write and delete meanwhile.
+        const bytes = await ifThere(bytesIn(folder));
+        if (bytes === undefined) continue;
         const complete = (await manifestIn(folder)) !== undefined;
-        let bytes = 0;
-        for await (const file of folder.values()) if (!isFolder(file)) bytes += (await file.getFile()).size;
         found.push({ ...id, variant: variant as Variant, bytes, complete });
       }
     }
@@ -179,6 +180,14 @@ export class ModelStore {
 async function manifestIn(folder: FileSystemDirectoryHandle): Promise<Manifest | undefined> {
   const manifest = (await readJson(folder, MANIFEST)) as Manifest | undefined;
   return manifest?.version === 1 ? manifest : undefined; // what another version of ours wrote is made anew
+}
+
+async function bytesIn(folder: FileSystemDirectoryHandle): Promise<number> {
+  let bytes = 0;
+  for await (const file of folder.values()) {
+    if (!isFolder(file)) bytes += (await ifThere(file.getFile()))?.size ?? 0;
+  }
+  return bytes;
 }
 
 function folderName({ name, commit }: KeptId): string {

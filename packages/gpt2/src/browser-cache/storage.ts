@@ -47,28 +47,31 @@ export async function expectSpace(storage: BrowserStorage, what: string, needed:
 }
 
 /**
- * What a failed write means. Other errors pass through unchanged.
+ * What a failed write means. Other errors pass through unchanged, and so does that of a load that was aborted.
  *
- * @param needed the bytes of `what` that have not been written
+ * @param needed the bytes of `what` that have not been written; undefined where nobody knows yet
  */
 export async function writeError(
   storage: BrowserStorage,
   what: string,
-  needed: number,
+  needed: number | undefined,
   error: unknown,
+  signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  if (error instanceof HubError || !(error instanceof DOMException) || error.name === "AbortError") return error;
+  if (signal?.aborted || error instanceof HubError || !(error instanceof DOMException)) return error;
   if (error.name === "QuotaExceededError") {
     const available = await availableIn(storage);
-    return noSpace(what, needed, available !== undefined && available < needed ? available : undefined, error);
+    const isBelievable = available !== undefined && needed !== undefined && available < needed;
+    return noSpace(what, needed, isBelievable ? available : undefined, error);
   }
   const message = `${what} cannot be kept in the browser (${error.message})`;
   return new HubError("file-system", message, { cause: error });
 }
 
-function noSpace(what: string, needed: number, available: number | undefined, cause?: unknown): HubError {
+function noSpace(what: string, needed: number | undefined, available: number | undefined, cause?: unknown): HubError {
   const more = available === undefined ? "no more" : `${megabytes(available)} more`;
-  const message = `the browser lets this site keep ${more}, and ${what} needs ${megabytes(needed)}`;
+  const need = needed === undefined ? "room" : megabytes(needed);
+  const message = `the browser lets this site keep ${more}, and ${what} needs ${need}`;
   const hint = "delete other models (deleteCachedModels), or load without keeping it (cache: false)";
   return new HubError("disk-full", message, { hint, needed, available, cause });
 }

@@ -7,10 +7,12 @@ const TEXT = 14;
 const LONGEST = 24;
 const WIDEST = 860;
 const HEIGHT = 24;
-/** From a line of tokens to the next: room for the arcs above a line, and for shares below it. */
-const ROW = 78;
-/** Above the first line. */
+/** Above the line of the token that attends, for its arcs. */
 const ARC = 34;
+/** Above any other line. */
+const GAP = 10;
+/** Below a line that has shares, for their numbers. */
+const NUMBERS = 16;
 /** Smaller shares have no arc, and those below the second no number. */
 const [LEAST_DRAWN, LEAST_TOLD] = [0.01, 0.05];
 
@@ -41,7 +43,9 @@ export function drawAttentionArcs(
   const widths = shown.map((token) => Math.max(monoWidth(token, TEXT) + 8, MIN_WIDTH));
   const { places, rows, width } = flow(tokens, widths, room);
   const shares = Array.from({ length: from + 1 }, (_, to) => pattern[from * T + to]!);
-  const boxes = places.map(({ x, row }, t): Box => ({ x, y: ARC + row * ROW, width: widths[t]! }));
+  const withNumbers = new Set(places.flatMap(({ row }, t) => ((shares[t] ?? 0) < LEAST_TOLD ? [] : [row])));
+  const { tops, height } = lines(rows, places[from]!.row, withNumbers);
+  const boxes = places.map(({ x, row }, t): Box => ({ x, y: tops[row]!, width: widths[t]! }));
   const content = [
     ...shares.flatMap((share, to) =>
       share < LEAST_DRAWN || to === from ? [] : [arc(boxes[from]!, boxes[to]!, share)],
@@ -52,11 +56,23 @@ export function drawAttentionArcs(
     title: title ?? `Where “${shortToken(tokens[from]!, 16)}” looks`,
     explanation: `Token ${from} of {T} shares out one whole over itself and those before it. Arcs lead to what it attends to.`,
     width,
-    height: ARC + rows * ROW - (ROW - HEIGHT - 16),
+    height,
     content,
     theme,
     heading,
   });
+}
+
+/** Where the lines of tokens are, one close below the other where nothing is drawn between them. */
+function lines(count: number, attending: number, withNumbers: ReadonlySet<number>) {
+  const tops: number[] = [];
+  let height = 0;
+  for (let line = 0; line < count; line++) {
+    height += line === attending ? ARC : GAP;
+    tops.push(height);
+    height += HEIGHT + (withNumbers.has(line) ? NUMBERS : 0);
+  }
+  return { tops, height: height + (withNumbers.has(count - 1) ? 0 : GAP) };
 }
 
 /** So that “<1 %” fits below. */

@@ -5,12 +5,19 @@ export class FakeStorage implements BrowserStorage {
   quota = 2 ** 40;
   /** False: `estimate` knows nothing. */
   tells = true;
+  /** The longest write that is answered with the true reason when the quota is exceeded: what Chromium's pipe holds. */
+  static readonly PIPE = 2 ** 21;
   readonly locks = new FakeLocks() as unknown as LockManager;
   readonly tree = new FakeFolder(this, "");
   readonly root = this.tree as unknown as FileSystemDirectoryHandle;
 
   get usage(): number {
     return this.tree.bytes();
+  }
+
+  /** Throws as a browser does where the origin may keep no more. */
+  expectRoom(more: number): void {
+    if (this.usage + more > this.quota) throw new DOMException("no space", "QuotaExceededError");
   }
 
   estimate = async (): Promise<StorageEstimate> => (this.tells ? { quota: this.quota, usage: this.usage } : {});
@@ -46,7 +53,9 @@ class FakeFolder {
     create: boolean,
   ): Kind {
     if (/[/\\]/.test(name) || name === "" || name.length > 255) throw new TypeError(`no name: ${name}`);
-    const found = this.#inside.get(name) ?? (create ? new kind(this.#storage, name) : undefined);
+    const there = this.#inside.get(name);
+    if (there === undefined && create) this.#storage.expectRoom(0);
+    const found = there ?? (create ? new kind(this.#storage, name) : undefined);
     if (found === undefined) throw new DOMException(name, "NotFoundError");
     if (!(found instanceof kind)) throw new DOMException(name, "TypeMismatchError");
     this.#inside.set(name, found);
@@ -104,17 +113,23 @@ class FakeFile {
   }
 
   async createWritable() {
-    const parts: (Uint8Array<ArrayBuffer> | string)[] = [];
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    let length = 0;
     return {
-      write: async (part: Uint8Array<ArrayBuffer> | string) => {
-        parts.push(typeof part === "string" ? part : part.slice());
+      write: async (part: Uint8Array<ArrayBuffer>) => {
+        length += part.length;
+        try {
+          this.#storage.expectRoom(length);
+        } catch (error) {
+          if (part.length <= FakeStorage.PIPE) throw error;
+          throw new DOMException("Failed to write data to data pipe", "AbortError");
+        }
+        parts.push(part.slice());
       },
       abort: async () => undefined,
       close: async () => {
         const content = new Uint8Array(await new Blob(parts).arrayBuffer());
-        if (this.#storage.usage - this.content.length + content.length > this.#storage.quota) {
-          throw new DOMException("no space", "QuotaExceededError");
-        }
+        this.#storage.expectRoom(content.length - this.content.length);
         this.content = content;
       },
     };

@@ -201,6 +201,59 @@ describe("space", () => {
     expect(await hashOf(model.files["model.safetensors"])).toBe(sha256(files()["model.safetensors"]));
   });
 
+  it("that is exceeded before anything begins is the same error, without numbers", async () => {
+    server.commit(name, files());
+    storage.tells = false;
+    storage.quota = -1;
+    expect(await hubErrorOf(keep())).toMatchObject({
+      code: "disk-full",
+      needed: undefined,
+      message: expect.stringMatching(
+        /^the browser lets this site keep no more, and org\/model needs room; delete other/,
+      ),
+    });
+    expect(server.transfers("model.safetensors")).toEqual([]);
+  });
+
+  it("that ends within one long piece is told as that, not as the pipe that breaks", async () => {
+    server.commit(name, { ...modelFiles(), "model.safetensors": checkpoint("long", 2 * FakeStorage.PIPE) });
+    storage.tells = false;
+    storage.quota = FakeStorage.PIPE;
+    const error = await hubErrorOf(keep());
+    expect(error).toMatchObject({ code: "disk-full", message: expect.stringContaining("needs 5 MB") });
+  });
+
+  it("that ends with the last small file leaves no lock behind", async () => {
+    server.commit(name, files());
+    (await keep())[Symbol.dispose]();
+    await storage.root.getDirectoryHandle("gpt2-ts").then((folder) => folder.removeEntry("refs.json"));
+    storage.quota = 0;
+    expect(await hubErrorOf(keep())).toMatchObject({ code: "disk-full" });
+    expect(await deleteModels(storage, { name })).toHaveLength(1);
+  });
+
+  it("is listed also while files and folders come and go", async () => {
+    server.commit(name, files());
+    (await keep())[Symbol.dispose]();
+    const [before] = await listModels(storage);
+    const isGone = async () => {
+      throw new DOMException("gone", "NotFoundError");
+    };
+    const [path] = Object.keys(storage.files()).filter((each) => each.endsWith("/model.safetensors.0"));
+    let folder = storage.root;
+    for (const part of path!.split("/").slice(0, -1)) folder = await folder.getDirectoryHandle(part);
+    const swap = await folder.getFileHandle("model.safetensors.1.crswap", { create: true });
+    Object.assign(swap, { getFile: isGone });
+    expect(await listModels(storage)).toEqual([before]);
+    Object.assign(folder, {
+      async *values() {
+        yield* [];
+        await isGone();
+      },
+    });
+    expect(await listModels(storage)).toEqual([]);
+  });
+
   it("is given back by deleting", async () => {
     const commit = server.commit(name, files());
     const model = await keep();

@@ -149,6 +149,20 @@ describe("drawings", () => {
     expect(() => drawAttentionArcs([], [])).toThrow(RangeError);
   });
 
+  it("of a token's attention have room between lines only for arcs and numbers", () => {
+    const tokens = ["a", "\n", "b", "\n", "c", "\n", "d"];
+    const shares = [0, 0, 0.5, 0, 0.5, 0, 0];
+    const pattern = Float32Array.from({ length: 49 }, (_, i) => shares[i % 7]!);
+    const svg = drawAttentionArcs(tokens, pattern, { from: 4, heading: false });
+    const tops = Array.from(svg.matchAll(/<rect x="0" y="(\d+)"[^>]*class="share"/g), ([, y]) => Number(y));
+    expect(tops).toHaveLength(4);
+    const [first, second, third] = tops.slice(1).map((top, i) => top - tops[i]!) as [number, number, number];
+    expect(first).toBeLessThan(36); // nothing between
+    expect(second).toBeGreaterThan(first + 30); // numbers of b, arcs of c
+    expect(third).toBeGreaterThan(first); // numbers of c
+    expect(third).toBeLessThan(second);
+  });
+
   it("stand without their heading where a page has its own, the name kept for those who cannot see", () => {
     const tokens = ["To", " be"];
     for (const draw of [drawAttention, drawAttentionArcs]) {
