@@ -13,7 +13,15 @@ export type Int8Products = "words" | "unsigned bytes" | "signed bytes";
 
 /** The exports of kernels/int8-bytes.ts. */
 export interface ByteKernels {
-  multiplyTile(a: number, scales: number, starts: number, b: number, rows: number, group: number, totals: number): void;
+  multiplyTile(
+    a: number,
+    scales: number,
+    offsets: number,
+    b: number,
+    rows: number,
+    group: number,
+    totals: number,
+  ): void;
   multiplyPanels(...addresses: readonly number[]): void;
   multiplyTwoRows(...addresses: readonly number[]): void;
 }
@@ -63,11 +71,11 @@ export function probeByteProducts(kernels: ByteKernels, memory: WasmMemory): Int
 
 /** Whether a tile of one group has the sums that it should have when its bytes are of this kind. */
 function isExact(kernels: ByteKernels, buffer: ArrayBufferLike, room: number, kind: Int8Products): boolean {
-  // [INT8_GROUP / 4][4 rows][4]; [4] scales; [4] starts; a panel of one group: [INT8_GROUP / 4][8 columns][4], scales, sums; totals
+  // [INT8_GROUP / 4][4 rows][4]; [4] scales; [4] offsets; a panel of one group: [INT8_GROUP / 4][8 columns][4], scales, sums; totals
   const a = new Uint8Array(buffer, room, TILE_ROWS * INT8_GROUP);
   const scales = new Float32Array(buffer, a.byteOffset + a.byteLength, TILE_ROWS).fill(1);
-  const starts = new Int32Array(buffer, scales.byteOffset + scales.byteLength, TILE_ROWS);
-  const b = new Int8Array(buffer, starts.byteOffset + starts.byteLength, PANEL_WIDTH * INT8_GROUP);
+  const offsets = new Int32Array(buffer, scales.byteOffset + scales.byteLength, TILE_ROWS);
+  const b = new Int8Array(buffer, offsets.byteOffset + offsets.byteLength, PANEL_WIDTH * INT8_GROUP);
   const columnScales = new Float32Array(buffer, b.byteOffset + b.byteLength, INT8_SCALES / 4).fill(1);
   const sums = new Int16Array(buffer, columnScales.byteOffset + columnScales.byteLength, INT8_SUMS / 2);
   const totals = new Float32Array(buffer, sums.byteOffset + sums.byteLength, INT8_TOTALS / 4).fill(0);
@@ -86,11 +94,11 @@ function isExact(kernels: ByteKernels, buffer: ArrayBufferLike, room: number, ki
       }
     }
   }
-  starts.fill(offset);
+  offsets.fill(offset);
   kernels.multiplyTile(
     a.byteOffset,
     scales.byteOffset,
-    starts.byteOffset,
+    offsets.byteOffset,
     b.byteOffset,
     INT8_GROUP,
     INT8_GROUP,

@@ -65,7 +65,7 @@ export function int8(products: Int8Products): WasmEncoding {
 }
 
 /**
- * How a left operand [rows, columns] lies when it is quantized: integers (bytes take half of the room for words), scales, starts.
+ * How a left operand [rows, columns] lies when it is quantized: integers (bytes take half of the room for words), scales, offsets.
  * See kernels/int8-activations.ts.
  */
 function quantizedLayout(rows: number, columns: number) {
@@ -80,21 +80,21 @@ function multiply(runtime: WasmRuntime, product: Product, kind: number): void {
   const { rows, columns: k } = a;
   const { perTile, tiles, integerBytes, scaleBytes } = quantizedLayout(rows, k);
   const scales = room + integerBytes;
-  const starts = scales + scaleBytes;
+  const offsets = scales + scaleBytes;
   const { pointer, rowStride } = withoutGaps(runtime, a);
   const quantizing = Math.min(tiles, runtime.chunks(rows * k, CHUNK_ELEMENTS));
   runtime.run("quantizeRowsJob", quantizing, [
-    ...[pointer, rowStride * 4, rows, k, perTile, room, scales, starts, group, kind],
+    ...[pointer, rowStride * 4, rows, k, perTile, room, scales, offsets, group, kind],
   ]);
   if (rows <= 2) {
     const chunks = vectorChunks(runtime, k, columns);
     const totals = runtime.scratch(chunks * INT8_TOTALS);
-    const ints = [room, scales, starts, panels, result, columns, k, bias, mode, group, kind, totals];
+    const ints = [room, scales, offsets, panels, result, columns, k, bias, mode, group, kind, totals];
     runtime.run(rows === 1 ? "int8VectorJob" : "int8TwoRowsJob", chunks, ints);
     return;
   }
   if (kind === INT8_WORDS && tiles <= FEW_TILES) {
-    const ints = [room, scales, starts, panels, result, columns, k, bias, mode, group, kind, rows];
+    const ints = [room, scales, offsets, panels, result, columns, k, bias, mode, group, kind, rows];
     runtime.run("int8FewRowsJob", vectorChunks(runtime, k, columns), ints);
     return;
   }
@@ -103,7 +103,7 @@ function multiply(runtime: WasmRuntime, product: Product, kind: number): void {
   // As kernels/int8-tile.ts divides it: words of a panel, and totals of the tiles of a row block.
   const chunkBytes = INT8_WIDENED + INT8_PANELS * Math.ceil(tiles / rowBlocks) * INT8_TOTALS;
   const chunkRoom = runtime.scratch(chunks * chunkBytes);
-  const operands = [room, scales, starts, panels, result, rows, columns, k];
+  const operands = [room, scales, offsets, panels, result, rows, columns, k];
   const how = [bias, mode, group, kind, rowBlocks, chunkRoom, chunkBytes];
   runtime.run("int8MatmulJob", chunks, [...operands, ...how]);
 }

@@ -5,7 +5,7 @@
 export declare function multiplyTile(
   a: usize,
   scales: usize,
-  starts: usize,
+  offsets: usize,
   b: usize,
   rows: i32,
   group: i32,
@@ -17,7 +17,7 @@ export declare function multiplyTile(
 export declare function multiplyPanels(
   x: usize,
   scales: usize,
-  starts: usize,
+  offsets: usize,
   b0: usize,
   b1: usize,
   b2: usize,
@@ -33,7 +33,7 @@ export declare function multiplyTwoRows(
   x0: usize,
   x1: usize,
   scales: usize,
-  starts: usize,
+  offsets: usize,
   step: usize,
   b0: usize,
   b1: usize,

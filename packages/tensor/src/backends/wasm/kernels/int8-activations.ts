@@ -3,8 +3,8 @@
 //
 // For rows taken R at a time (4, or 1 for a single row) they lie as words, [tiles][columns / 2][R][2] i16 of integer - zero,
 // or as bytes, [tiles][columns / 4][R][4] of the integers, less 128 where the processor reads bytes as signed ones. With bytes
-// go [tiles][groups][R] i32 starts: what the sum of a column's integers is multiplied by to begin with, so that the zero is
-// taken off. Only the lower half of a start counts, the upper is zero.
+// go [tiles][groups][R] i32 offsets: times the sum of a column's integers, and added to the products, they take the zero
+// off. Only the lower half of an offset counts, the upper is zero.
 import { INT8_ACTIVATION_MOST, INT8_NEGLIGIBLE } from "../../../encodings/int8-scheme";
 import { INT8_SIGNED_BYTES, INT8_WORDS } from "../abi";
 import { chunkCount, chunkStart, int, pointer } from "./control";
@@ -17,7 +17,7 @@ const ROUNDER: f32 = 12582912;
 const ROUNDER_BITS: i32 = 0x4b400000;
 
 /**
- * Ints: x, bytes from one row to the next, rows, columns, rows of a tile, integers, scales [tiles][groups][R], starts, columns
+ * Ints: x, bytes from one row to the next, rows, columns, rows of a tile, integers, scales [tiles][groups][R], offsets, columns
  * of a group, how the integers are multiplied (INT8_… of ../abi.ts). Split by tiles. The last row stands for those that the last
  * tile has not.
  */
@@ -50,7 +50,7 @@ export function quantizeRowsJob(chunk: i32): void {
   }
 }
 
-/** `count` values from x on. `place`: of their scale among the scales, and of their start among the starts, in bytes. */
+/** `count` values from x on. `place`: of their scale among the scales, and of their offset among the offsets, in bytes. */
 function quantizeOne(x: usize, count: i32, to: usize, place: usize): void {
   const steps = stepsOf(x, count, place);
   const factor = v128.shuffle<i32>(steps, steps, 0, 0, 0, 0);
@@ -112,7 +112,7 @@ function quantizeFour(x0: usize, x1: usize, x2: usize, x3: usize, count: i32, to
 
 /**
  * How `count` values from x on are quantized: lane 0, what they are multiplied by; lane 1, the most that this may give, above
- * the zero and as {@link scaled} wants it. Writes their scale, and their start where bytes are multiplied.
+ * the zero and as {@link scaled} wants it. Writes their scale, and their offset where bytes are multiplied.
  */
 function stepsOf(x: usize, count: i32, place: usize): v128 {
   // As integers, the bits of floats are in the order of positive floats, and, unsigned, in the reverse order of negative ones,
@@ -148,8 +148,8 @@ function stepsOf(x: usize, count: i32, place: usize): v128 {
   }
   store<f32>(pointer(6) + place, scale);
   if (int(9) != INT8_WORDS) {
-    const start = int(9) == INT8_SIGNED_BYTES ? 128 - zero : -zero;
-    store<u32>(pointer(7) + place, <u32>start & 0xffff);
+    const offset = int(9) == INT8_SIGNED_BYTES ? 128 - zero : -zero;
+    store<u32>(pointer(7) + place, <u32>offset & 0xffff);
   }
   return i32x4.replace_lane(f32x4.splat(inverse), 1, ROUNDER_BITS + INT8_ACTIVATION_MOST - zero);
 }

@@ -11,21 +11,21 @@ import { dotBytes } from "./byte-dot";
 import { quadBytes } from "./int8-layout";
 import { addRow, addScaled } from "./int8-sums";
 
-/** Four columns' sums without the offset: + the sums of their integers, i16 at `integers`, times the row's start. */
+/** Four columns' sums without the offset: + the sums of their integers, i16 at `integers`, times the row's offset. */
 // @ts-expect-error: decorator
 @inline
-function settled(sums: v128, integers: usize, start: usize): v128 {
-  return i32x4.add(sums, i32x4.dot_i16x8_s(v128.load16x4_s(integers), v128.load32_splat(start)));
+function settled(sums: v128, integers: usize, offset: usize): v128 {
+  return i32x4.add(sums, i32x4.dot_i16x8_s(v128.load16x4_s(integers), v128.load32_splat(offset)));
 }
 
 /**
- * Adds products to totals [4 rows][8 columns]. `a`: [rows / 4][4][4] bytes, with scales and starts [groups][4]; `b`: rows of a
+ * Adds products to totals [4 rows][8 columns]. `a`: [rows / 4][4][4] bytes, with scales and offsets [groups][4]; `b`: rows of a
  * panel. `rows` are those of b, `group` those of a group.
  */
 export function multiplyTile(
   a: usize,
   scales: usize,
-  starts: usize,
+  offsets: usize,
   b: usize,
   rows: i32,
   group: i32,
@@ -60,32 +60,32 @@ export function multiplyTile(
     const low = v128.load(b);
     const high = v128.load(b, 16);
     const sums = b + INT8_SCALES;
-    a0 = settled(a0, sums, starts);
-    a1 = settled(a1, sums + 8, starts);
+    a0 = settled(a0, sums, offsets);
+    a1 = settled(a1, sums + 8, offsets);
     addRow(totals, a0, a1, low, high, scales);
-    b0 = settled(b0, sums, starts + 4);
-    b1 = settled(b1, sums + 8, starts + 4);
+    b0 = settled(b0, sums, offsets + 4);
+    b1 = settled(b1, sums + 8, offsets + 4);
     addRow(totals + 32, b0, b1, low, high, scales + 4);
-    c0 = settled(c0, sums, starts + 8);
-    c1 = settled(c1, sums + 8, starts + 8);
+    c0 = settled(c0, sums, offsets + 8);
+    c1 = settled(c1, sums + 8, offsets + 8);
     addRow(totals + 64, c0, c1, low, high, scales + 8);
-    d0 = settled(d0, sums, starts + 12);
-    d1 = settled(d1, sums + 8, starts + 12);
+    d0 = settled(d0, sums, offsets + 12);
+    d1 = settled(d1, sums + 8, offsets + 12);
     addRow(totals + 96, d0, d1, low, high, scales + 12);
     b += INT8_SCALES + INT8_SUMS;
     scales += 16;
-    starts += 16;
+    offsets += 16;
   }
 }
 
 /**
- * One row times four panels → totals [4 panels][8 columns]. `x`: bytes of the row, with scales and starts [groups]; `b0` to
+ * One row times four panels → totals [4 panels][8 columns]. `x`: bytes of the row, with scales and offsets [groups]; `b0` to
  * `b3`: the panels.
  */
 export function multiplyPanels(
   x: usize,
   scales: usize,
-  starts: usize,
+  offsets: usize,
   b0: usize,
   b1: usize,
   b2: usize,
@@ -128,20 +128,20 @@ export function multiplyPanels(
       b3 += INT8_QUAD;
     }
     const rowScale = v128.load32_splat(scales);
-    total0 = addScaled(total0, settled(sum0, b0 + INT8_SCALES, starts), v128.load(b0), rowScale);
-    total1 = addScaled(total1, settled(sum1, b0 + INT8_SCALES + 8, starts), v128.load(b0, 16), rowScale);
-    total2 = addScaled(total2, settled(sum2, b1 + INT8_SCALES, starts), v128.load(b1), rowScale);
-    total3 = addScaled(total3, settled(sum3, b1 + INT8_SCALES + 8, starts), v128.load(b1, 16), rowScale);
-    total4 = addScaled(total4, settled(sum4, b2 + INT8_SCALES, starts), v128.load(b2), rowScale);
-    total5 = addScaled(total5, settled(sum5, b2 + INT8_SCALES + 8, starts), v128.load(b2, 16), rowScale);
-    total6 = addScaled(total6, settled(sum6, b3 + INT8_SCALES, starts), v128.load(b3), rowScale);
-    total7 = addScaled(total7, settled(sum7, b3 + INT8_SCALES + 8, starts), v128.load(b3, 16), rowScale);
+    total0 = addScaled(total0, settled(sum0, b0 + INT8_SCALES, offsets), v128.load(b0), rowScale);
+    total1 = addScaled(total1, settled(sum1, b0 + INT8_SCALES + 8, offsets), v128.load(b0, 16), rowScale);
+    total2 = addScaled(total2, settled(sum2, b1 + INT8_SCALES, offsets), v128.load(b1), rowScale);
+    total3 = addScaled(total3, settled(sum3, b1 + INT8_SCALES + 8, offsets), v128.load(b1, 16), rowScale);
+    total4 = addScaled(total4, settled(sum4, b2 + INT8_SCALES, offsets), v128.load(b2), rowScale);
+    total5 = addScaled(total5, settled(sum5, b2 + INT8_SCALES + 8, offsets), v128.load(b2, 16), rowScale);
+    total6 = addScaled(total6, settled(sum6, b3 + INT8_SCALES, offsets), v128.load(b3), rowScale);
+    total7 = addScaled(total7, settled(sum7, b3 + INT8_SCALES + 8, offsets), v128.load(b3, 16), rowScale);
     b0 += INT8_SCALES + INT8_SUMS;
     b1 += INT8_SCALES + INT8_SUMS;
     b2 += INT8_SCALES + INT8_SUMS;
     b3 += INT8_SCALES + INT8_SUMS;
     scales += 4;
-    starts += 4;
+    offsets += 4;
   }
   v128.store(totals, total0);
   v128.store(totals, total1, 16);
@@ -154,14 +154,14 @@ export function multiplyPanels(
 }
 
 /**
- * Two rows times two panels → totals [2 rows][2 panels][8 columns]. `x0`, `x1`: bytes of the rows, with scales and starts [2][groups],
+ * Two rows times two panels → totals [2 rows][2 panels][8 columns]. `x0`, `x1`: bytes of the rows, with scales and offsets [2][groups],
  * the second row's `step` bytes behind the first's; `b0`, `b1`: the panels.
  */
 export function multiplyTwoRows(
   x0: usize,
   x1: usize,
   scales: usize,
-  starts: usize,
+  offsets: usize,
   step: usize,
   b0: usize,
   b1: usize,
@@ -204,19 +204,19 @@ export function multiplyTwoRows(
       sum7 = dotBytes(b, a1, sum7);
     }
     let rowScale = v128.load32_splat(scales);
-    total0 = addScaled(total0, settled(sum0, b0 + INT8_SCALES, starts), v128.load(b0), rowScale);
-    total1 = addScaled(total1, settled(sum1, b0 + INT8_SCALES + 8, starts), v128.load(b0, 16), rowScale);
-    total2 = addScaled(total2, settled(sum2, b1 + INT8_SCALES, starts), v128.load(b1), rowScale);
-    total3 = addScaled(total3, settled(sum3, b1 + INT8_SCALES + 8, starts), v128.load(b1, 16), rowScale);
+    total0 = addScaled(total0, settled(sum0, b0 + INT8_SCALES, offsets), v128.load(b0), rowScale);
+    total1 = addScaled(total1, settled(sum1, b0 + INT8_SCALES + 8, offsets), v128.load(b0, 16), rowScale);
+    total2 = addScaled(total2, settled(sum2, b1 + INT8_SCALES, offsets), v128.load(b1), rowScale);
+    total3 = addScaled(total3, settled(sum3, b1 + INT8_SCALES + 8, offsets), v128.load(b1, 16), rowScale);
     rowScale = v128.load32_splat(scales + step);
-    total4 = addScaled(total4, settled(sum4, b0 + INT8_SCALES, starts + step), v128.load(b0), rowScale);
-    total5 = addScaled(total5, settled(sum5, b0 + INT8_SCALES + 8, starts + step), v128.load(b0, 16), rowScale);
-    total6 = addScaled(total6, settled(sum6, b1 + INT8_SCALES, starts + step), v128.load(b1), rowScale);
-    total7 = addScaled(total7, settled(sum7, b1 + INT8_SCALES + 8, starts + step), v128.load(b1, 16), rowScale);
+    total4 = addScaled(total4, settled(sum4, b0 + INT8_SCALES, offsets + step), v128.load(b0), rowScale);
+    total5 = addScaled(total5, settled(sum5, b0 + INT8_SCALES + 8, offsets + step), v128.load(b0, 16), rowScale);
+    total6 = addScaled(total6, settled(sum6, b1 + INT8_SCALES, offsets + step), v128.load(b1), rowScale);
+    total7 = addScaled(total7, settled(sum7, b1 + INT8_SCALES + 8, offsets + step), v128.load(b1, 16), rowScale);
     b0 += INT8_SCALES + INT8_SUMS;
     b1 += INT8_SCALES + INT8_SUMS;
     scales += 4;
-    starts += 4;
+    offsets += 4;
   }
   v128.store(totals, total0);
   v128.store(totals, total1, 16);

@@ -195,7 +195,7 @@ function tileOfPanel(panel: i32, row: i32, rows: i32): void {
   if (rows > 3) storePanel(c + 3 * cStep, n, panel, total6, total7, bias, mode);
 }
 
-/** Bytes from a row's scales, or starts, to the next row's. */
+/** Bytes from a row's scales, or offsets, to the next row's. */
 // @ts-expect-error: decorator
 @inline
 function scaleBytes(columns: i32, group: i32): usize {

@@ -18,7 +18,7 @@ import { addRow } from "./int8-sums";
 import { storeSomeOfRow } from "./tile";
 
 /**
- * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales and starts, panels of B, C, M, N, K,
+ * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales and offsets, panels of B, C, M, N, K,
  * bias or 0, mode, group, how the integers are multiplied (INT8_… of ../abi.ts), row blocks, room for each chunk, its bytes.
  * The room holds INT8_BLOCK_ROWS rows of a panel as words, then the totals of INT8_PANELS panels × the tiles of a row block.
  * Split as matmulJob (matmul.ts).

@@ -7,7 +7,7 @@ import { addScaled } from "./int8-sums";
 import { firstPanel, panelsOfStream, storePanel } from "./streams";
 
 /**
- * c [N] = x [K]·B (+ bias) (then GELU). Ints: integers of x, their scales and starts, panels of B, c, N, K, bias or 0, mode,
+ * c [N] = x [K]·B (+ bias) (then GELU). Ints: integers of x, their scales and offsets, panels of B, c, N, K, bias or 0, mode,
  * rows of a group, how the integers are multiplied (INT8_… of ../abi.ts), room for each chunk: INT8_TOTALS bytes. Split by panels.
  */
 export function int8VectorJob(chunk: i32): void {
