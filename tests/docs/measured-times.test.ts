@@ -9,13 +9,14 @@ const testFolders = [
   ...["benchmarks/test", "playground/test", "tests"],
 ].filter((folder) => existsSync(join(ROOT, folder)));
 
+// Of those in tests/kill any moment is right.
 const testFiles = testFolders.flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-    .filter((name) => /\.ts$/.test(name) && !/node_modules|measured-times\.test/.test(name)),
+    .filter((name) => /\.ts$/.test(name) && !/node_modules|measured-times\.test|^tests\/kill\//.test(name)),
 );
 
-test("no test compares a time with an upper limit, nor waits less than half a minute for what is to come", () => {
+test("no test compares a time with an upper limit, waits less than half a minute for what is to come, or interrupts by a timer", () => {
   expect(testFiles.length).toBeGreaterThan(200);
   expect(testFiles.flatMap((name) => timeLimitsIn(name, readFileSync(join(ROOT, name), "utf8")))).toEqual([]);
 });
@@ -38,6 +39,9 @@ describe("the search for such tests", () => {
     "await expect.poll(found, { timeout: 8000, interval: 20 }).toBe(1);",
     "export default defineConfig({ test: { testTimeout: 10_000 } });",
     "execFileSync(process.execPath, args, { timeout: 20_000 });",
+    "setTimeout(() => controller.abort(reason), 20);",
+    "setTimeout(() => {\n  scheduler.cancel(first);\n}, delay);",
+    "train(text, { signal: AbortSignal.timeout(60) });",
   ])("finds %j", (text) => {
     expect(timeLimitsIn("x.ts", text)).toHaveLength(1);
   });
@@ -48,6 +52,7 @@ describe("the search for such tests", () => {
     "const [begin, before] = [performance.now(), memory()];\nexpect(memory() - before).toBeLessThan(1e6);",
     "for (const end = performance.now() + 25; performance.now() < end; );\nexpect(steps.length).toBeLessThan(10);",
     "const late = Date.now() + MINUTE;\nwhile (Date.now() < late) await turn();\nexpect({ late: 1 }.late).toBeLessThan(2);",
+    "setTimeout(() => controller.abort(reason));\nsetTimeout(() => response.destroy(), 20);",
     "it('waits', { timeout: 30_000 }, work);\nopen(url, { stallTimeout: 200 });\nserve({ timeout: 100 });",
   ])("leaves %j alone", (text) => {
     expect(timeLimitsIn("x.ts", text)).toEqual([]);

@@ -1,4 +1,7 @@
-/** Finds where a test compares a measured time with an upper limit, and limits that are too low for a busy machine. */
+/**
+ * Finds where a test depends on the speed of a machine: it compares a measured time with an upper limit, has a limit that is too low for a
+ * busy one, or interrupts something by a timer, which on a fast one has ended by then.
+ */
 import ts from "typescript";
 
 /** What reads a clock: wall time and processor time. */
@@ -16,12 +19,14 @@ const LIMITS = new Set(["timeout", "testTimeout", "hookTimeout"]);
 /** What takes a limit of its own: tests, what waits, and programs that are run. (Other options of that name are of what is tested.) */
 const WAITS =
   /^(?:it|test|describe|before|after|expect\.poll|vi\.wait|fc\.assert|defineConfig)\b|\.waitFor\w*$|(?:spawn|exec)\w*$/;
+/** What ends something that goes on. */
+const INTERRUPTION = /\.(?:abort|cancel|dispose|kill)\(/;
 /** Milliseconds: what a machine that does a lot else may need for work of a second. */
 export const LEAST_LIMIT = 30_000;
 
 /** Lines that break the rule, each with what is wrong there. */
 export function timeLimitsIn(name: string, text: string): string[] {
-  if (!/performance|Date|process|timeout/i.test(text)) return [];
+  if (!/performance|Date|process|timeout/i.test(text)) return []; // nothing of what is looked for
   const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const times = namesOfTimes(file);
   const found: string[] = [];
@@ -31,6 +36,7 @@ export function timeLimitsIn(name: string, text: string): string[] {
   };
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && failsIfLong(node, times)) report(node, "compares a time with an upper limit");
+    if (ts.isCallExpression(node) && interruptsByTimer(node)) report(node, "interrupts something by a timer");
     if (ts.isPropertyAssignment(node) && LIMITS.has(node.name.getText()) && isOptionOf(WAITS, node)) {
       const limit = numberOf(node.initializer);
       if (limit !== undefined && limit < LEAST_LIMIT) report(node, `a limit below ${LEAST_LIMIT} ms`);
@@ -39,6 +45,13 @@ export function timeLimitsIn(name: string, text: string): string[] {
   };
   visit(file);
   return found;
+}
+
+/** `setTimeout(() => controller.abort(), 20)`; without a delay it comes with the next turn of the event loop, whatever the machine. */
+function interruptsByTimer({ expression, arguments: [first, delay] }: ts.CallExpression): boolean {
+  const name = expression.getText();
+  if (name === "AbortSignal.timeout") return true;
+  return name === "setTimeout" && delay !== undefined && INTERRUPTION.test(first!.getText());
 }
 
 /** Variables that hold times, and functions that return them: by what they are declared or set as, over and over until no more come. */

@@ -50,7 +50,7 @@ describe.concurrent("gpt2 train", () => {
         let told = "";
         child.stderr.on("data", (data) => {
           told += data;
-          if (told.includes("step 1/") && !child.killed) setTimeout(() => child.kill("SIGINT"), 300);
+          if (told.includes("step 1/") && !child.killed) child.kill("SIGINT");
         });
       },
     });

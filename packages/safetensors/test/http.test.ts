@@ -151,16 +151,21 @@ describe("over HTTP", () => {
   });
 
   test("a signal stops a download that hangs, with its reason", async () => {
+    let hangs = false;
     const { url } = await serve((request, response) => {
       if (request.range === "bytes=0-65535") return answerRange(bytes, request, response);
       const range = `${request.range?.replace("=", " ")}/${bytes.byteLength}`;
-      response.writeHead(206, { etag: '"1"', "content-range": range }).write("x");
+      response.writeHead(206, { etag: '"1"', "content-range": range }).write("x", () => {
+        hangs = true;
+      });
     });
     const controller = new AbortController();
     const reason = new Error("enough");
     await using file = await open(url, { signal: controller.signal });
     const reading = file.read("b");
-    setTimeout(() => controller.abort(reason), 50);
+    reading.catch(() => {}); // expected below
+    await expect.poll(() => hangs).toBe(true);
+    controller.abort(reason);
     await expect(reading).rejects.toBe(reason);
   });
 

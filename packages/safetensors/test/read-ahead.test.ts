@@ -181,8 +181,10 @@ describe("reads that were announced", () => {
     await using file = await open(server.url, { signal: controller.signal });
     await file.prefetch(file.names);
     const reason = new Error("enough");
-    setTimeout(() => controller.abort(reason), 100);
-    await expect(file.read("h.9")).rejects.toBe(reason);
+    const refused = expect(file.read("h.9")).rejects.toBe(reason);
+    await expect.poll(() => server.now).toBeGreaterThanOrEqual(4);
+    controller.abort(reason);
+    await refused;
     await expect.poll(() => server.now).toBe(0);
 
     const another = await slow();

@@ -7,11 +7,20 @@ import { describe, expect, it } from "vitest";
 import { createServer } from "../src/index.ts";
 import { inProcess } from "./support/in-process.ts";
 import { type ErrorAnswer, PROMPT, SHAKESPEARE, served, serving, type TestServer } from "./support/server.ts";
+import { useSlowPasses } from "./support/slow-passes.ts";
+
+useSlowPasses();
 
 /** Takes some seconds, and ends only by its length. */
 const LONG = { prompt: PROMPT, max_tokens: 240, logit_bias: { 1023: -100 }, temperature: 0 };
 
 const portOf = ({ url }: TestServer): number => Number(new URL(url).port);
+
+/** Waits until the server's thread has been sent so many requests. */
+function begun(server: TestServer, count: number): Promise<void> {
+  const requests = (): number => server.threads[0]!.received.filter(({ type }) => type === "begin").length;
+  return expect.poll(requests, { interval: 1 }).toBeGreaterThanOrEqual(count);
+}
 
 /** What a connection is answered that sends this. */
 async function sent(server: TestServer, data: string): Promise<string> {
@@ -52,13 +61,12 @@ describe("a server with much to do", () => {
     expect(error).toMatchObject({ param: "max_tokens", code: "cache_too_small" });
     expect(error.message).toContain(`101 tokens takes ${101 * bytes} bytes`);
     const order: number[] = [];
-    await Promise.all(
-      [60, 92, 20].map(async (maxTokens, i) => {
-        await sleep(10 * i);
-        await server.complete({ ...LONG, max_tokens: maxTokens });
-        order.push(maxTokens);
-      }),
-    );
+    const answers: Promise<unknown>[] = [];
+    for (const maxTokens of [60, 92, 20]) {
+      answers.push(server.complete({ ...LONG, max_tokens: maxTokens }).then(() => order.push(maxTokens)));
+      await begun(server, answers.length);
+    }
+    await Promise.all(answers);
     expect(order).toEqual([60, 92, 20]); // the small one does not overtake the one that waits
   });
 
@@ -66,9 +74,9 @@ describe("a server with much to do", () => {
     const server = await serving({ maxConcurrent: 4 });
     const order: string[] = [];
     const many = server
-      .complete({ ...LONG, prompt: Array(60).fill(PROMPT), max_tokens: 30 })
+      .complete({ ...LONG, prompt: Array(30).fill(PROMPT), max_tokens: 30 })
       .then(() => order.push("many"));
-    await sleep(50);
+    await begun(server, 1);
     await server.complete({ ...LONG, max_tokens: 30 }).then(() => order.push("one"));
     await many;
     expect(order).toEqual(["one", "many"]);

@@ -9,6 +9,7 @@ import type { Generation, GenerationEvent } from "../../src/generate/text.ts";
 import { GPT2 } from "../../src/gpt2.ts";
 import type { GenerateRequest, Text } from "../../src/language-model.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { midway } from "../support/midway.ts";
 import { randomModel, SHAKESPEARE, scriptedModel } from "../support/models.ts";
 
 const shape = { nLayer: 1, nHead: 2, nEmbd: 8, nPositions: 40, vocabSize: 1024 };
@@ -167,7 +168,7 @@ describe("generating together", () => {
     const reason = new Error("enough");
     await expect(shipped.generateAll(["a"], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const controller = new AbortController();
-    setTimeout(() => controller.abort(reason), 20);
+    midway(() => controller.abort(reason));
     await expect(shipped.generateAll(["a", "b"], { signal: controller.signal })).rejects.toBe(reason);
     const bias = Object.fromEntries(Array.from({ length: 1024 }, (_, id) => [id, Number.NEGATIVE_INFINITY]));
     const impossible = shipped.generateAll(["a", { prompt: "b", logitBias: bias }], { maxTokens: 5 });
@@ -269,9 +270,9 @@ describe("events", () => {
     controller.abort(reason);
     await expect(events.next()).rejects.toBe(reason);
     expect((await events.next()).done).toBe(true);
-    const model = new GPT2(randomModel("reference", { ...shape, nEmbd: 64, nPositions: 700 }), tokenizer);
+    const model = new GPT2(randomModel("reference", { ...shape, nPositions: 700 }), tokenizer);
     const reading = new AbortController();
-    setTimeout(() => reading.abort(reason), 20);
+    midway(() => reading.abort(reason));
     const prompt = Array.from({ length: 600 }, (_, i) => i);
     await expect(model.generate(prompt, { signal: reading.signal })).rejects.toBe(reason);
   });

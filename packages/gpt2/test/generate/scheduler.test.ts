@@ -1,9 +1,10 @@
 import { createWasmBackend, startObserving } from "@gpt2-ts/tensor";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Scheduler, type SchedulerLimits } from "../../src/generate/scheduler.ts";
 import type { FinishReason, Sequence, SequenceOptions } from "../../src/generate/sequence.ts";
 import { cacheBytesPerToken } from "../../src/model/kv-cache.ts";
 import type { Model } from "../../src/model/model.ts";
+import { midway } from "../support/midway.ts";
 import { randomModel } from "../support/models.ts";
 import { generatedAlone } from "../support/tokens.ts";
 
@@ -209,17 +210,27 @@ describe("a scheduler", () => {
   });
 
   it("gives a pass up when nobody wants what comes of it", async () => {
-    const large = randomModel("reference", { ...shape, nLayer: 6, nEmbd: 64 });
-    const bench = new Bench({}, large);
-    const [first, second] = [bench.add({ prompt: promptOf(60) }), bench.add({ prompt: promptOf(50) })];
-    const step = bench.step();
-    setTimeout(() => {
-      bench.scheduler.cancel(first.sequence);
-      bench.scheduler.cancel(second.sequence);
-    }, 30);
-    await step;
-    expect(bench.scheduler.busy).toBe(false);
-    expect(first).toMatchObject({ ids: [], reason: "aborted", error: undefined });
+    const large = randomModel("reference", { ...shape, nLayer: 6 });
+    let ran = 0;
+    onTestFinished(startObserving({ before: () => void ran++ }));
+    const ofPass = async (begin: (first: Followed, second: Followed, bench: Bench) => void) => {
+      const bench = new Bench({}, large);
+      const [first, second] = [bench.add({ prompt: promptOf(60) }), bench.add({ prompt: promptOf(50) })];
+      begin(first, second, bench);
+      ran = 0;
+      await bench.step();
+      return { ran, first, busy: bench.scheduler.busy };
+    };
+    const whole = await ofPass(() => {});
+    expect(whole).toMatchObject({ first: { ids: [expect.any(Number)] }, busy: true });
+    const givenUp = await ofPass((first, second, { scheduler }) =>
+      midway(() => {
+        scheduler.cancel(first.sequence);
+        scheduler.cancel(second.sequence);
+      }),
+    );
+    expect(givenUp).toMatchObject({ first: { ids: [], reason: "aborted", error: undefined }, busy: false });
+    expect(givenUp.ran).toBeLessThan(whole.ran / 2);
   });
 
   it("ends a text whose output or logits fail, and no other", async () => {

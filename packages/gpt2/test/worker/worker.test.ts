@@ -10,6 +10,7 @@ import { type GenerationEvent, GPT2, type LanguageModel, type LoadProgress } fro
 import { contributions, logitLens, startHooks, trace } from "../../src/look/index.ts";
 import { GPT2Worker } from "../../src/worker/index.ts";
 import { ROOM } from "../../src/worker/protocol.ts";
+import { midway } from "../support/midway.ts";
 import { SHAKESPEARE } from "../support/models.ts";
 import { type InProcess, inProcess } from "./in-process.ts";
 
@@ -292,13 +293,15 @@ describe("calls that are not waited for", () => {
     const controller = new AbortController();
     const reason = { because: "of this" };
     const { signal } = controller;
-    const long = Array.from({ length: 200 }, (_, i) => i);
     const calls = [
       remote.generate(PROMPT, { signal }),
-      remote.scoreAll(new Array(200).fill(long), { signal }), // seconds
+      remote.scoreAll(new Array(200).fill(PROMPT), { signal }),
       followed(remote, PROMPT, { signal }),
     ];
-    setTimeout(() => controller.abort(reason), 20);
+    midway(
+      () => controller.abort(reason),
+      () => running().length === calls.length,
+    );
     await Promise.all(calls.map((call) => expect(call).rejects.toBe(reason)));
     await expect.poll(running).toEqual([]);
   });
@@ -327,9 +330,11 @@ describe("calls that are not waited for", () => {
   });
 
   test("dispose ends them, and all later ones, with a DisposedError", async () => {
-    const model = await GPT2Worker.load(SHAKESPEARE, { worker: inProcess() });
+    const worker = inProcess();
+    const model = await GPT2Worker.load(SHAKESPEARE, { worker });
     const pending = [model.generate(PROMPT), model.score(PROMPT), followed(model, PROMPT)];
-    setTimeout(() => model.dispose(), 5);
+    const begun = (): boolean => worker.received.filter(({ type }) => type === "call").length === pending.length;
+    midway(() => model.dispose(), begun);
     for (const call of pending) await expect(call).rejects.toThrow(DisposedError);
     await expect(model.logits(PROMPT)).rejects.toThrow(DisposedError);
     model.dispose();
