@@ -69,6 +69,17 @@ for (const name of ["chromium", "firefox"] as const) {
       expect(await check(page, "kept")).toMatchObject([{ name: NAME, dtype: "original", complete: true }]);
     });
 
+    test("a page that watches is told when what came of a worker's download is kept", async () => {
+      await check(page, "deleteKept", {});
+      hub.throttle = { bytes: 2 ** 18, ms: 5 };
+      const stopped = { name: NAME, endpoint, stopAfter: checkpointSize() / 2 };
+      const found = await check(page, "stoppedInWorker", stopped);
+      expect(found).toMatchObject([{ name: NAME, dtype: "original", complete: false }]);
+      expect(found[0]!.bytes).toBeGreaterThan(checkpointSize() / 3);
+      hub.throttle = undefined;
+      expect((await check(page, "visit", { name: NAME, endpoint })).bits).toBe(bits.get(undefined));
+    });
+
     test("the next visit asks for the branch and reads nothing else", async () => {
       await page.reload?.();
       hub.requests.length = 0;

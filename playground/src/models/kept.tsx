@@ -1,36 +1,49 @@
 import type { CachedModel } from "@gpt2-ts/gpt2/browser-cache";
-import { computed, effect, signal } from "@preact/signals";
+import { signal, useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { announce } from "../engine/announce.ts";
 import { open } from "../engine/load.ts";
 import { megabytes } from "../format.ts";
-import { type Dtype, loading } from "../state.ts";
+import { type Dtype, failure } from "../state.ts";
 import { dtype, endpoint } from "./from-hub.tsx";
 
 const kept = signal<readonly CachedModel[] | undefined>();
 const problem = signal<string | undefined>();
 
-export async function refreshKept(): Promise<void> {
+let latestListing = 0;
+
+async function list(): Promise<void> {
+  const listing = ++latestListing;
   try {
     const { listCachedModels } = await import("@gpt2-ts/gpt2/browser-cache");
-    kept.value = await listCachedModels();
+    const models = await listCachedModels();
+    if (listing === latestListing) kept.value = models; // an older one may know less
   } catch (error) {
     kept.value ??= [];
     problem.value = (error as Error).message;
   }
 }
 
-/** A download that was stopped writes what came when the page knows already that it has stopped. */
-const AGAIN_AFTER_MS = [500, 2000, 8000];
+/** Lists them, and again whenever some tab or worker has changed what is kept. */
+async function watch(): Promise<() => void> {
+  const { watchCachedModels } = await import("@gpt2-ts/gpt2/browser-cache");
+  const stop = watchCachedModels(() => void list());
+  void list();
+  return stop;
+}
 
-const isDownloading = computed(() => loading.value?.choice.from === "hub");
-let wasDownloading = false;
-effect(() => {
-  // A download that ended, well or not, or was stopped, has left something.
-  if (wasDownloading && !isDownloading.value) {
-    for (const delay of [0, ...AGAIN_AFTER_MS]) setTimeout(() => void refreshKept(), delay);
-  }
-  wasDownloading = isDownloading.value;
-});
+/** Keeps the list true for as long as it is shown. */
+function useList(): void {
+  useEffect(() => {
+    const watching = watch().catch((error: Error) => {
+      problem.value = error.message;
+    });
+    return () => void watching.then((stop) => stop?.());
+  }, []);
+  useSignalEffect(() => {
+    if (failure.value?.choice.from === "hub") void list(); // a worker that fell told nobody what it leaves
+  });
+}
 
 const dtypeOf = ({ dtype }: CachedModel): Dtype => (dtype === "original" ? "f32" : (dtype as Dtype));
 
@@ -49,11 +62,11 @@ async function remove({ name, commit, dtype }: CachedModel): Promise<void> {
   } catch (error) {
     problem.value = (error as Error).message;
   }
-  await refreshKept();
 }
 
 /** The models that this browser keeps. */
 export function Kept() {
+  useList();
   const models = kept.value;
   return (
     <section class="card" aria-labelledby="kept-title">

@@ -1,16 +1,14 @@
-import { useEffect } from "preact/hooks";
 import { open } from "../engine/load.ts";
 import { SHIPPED } from "../engine/shipped.ts";
 import { session } from "../state.ts";
 import { FromFolder } from "./from-folder.tsx";
 import { FromHub } from "./from-hub.tsx";
-import { Kept, refreshKept } from "./kept.tsx";
+import { Kept } from "./kept.tsx";
 import { WhatRuns } from "./what-runs.tsx";
 import "./models.css";
 
 /** Which model runs, and where others come from. */
 export function ModelsPart() {
-  useEffect(() => void refreshKept(), []);
   return (
     <div class="models-part">
       <div>

@@ -1,6 +1,13 @@
 // What is checked of the models that a browser keeps. Arguments and results are JSON.
 import { type FromPretrainedOptions, GPT2, HubError } from "@gpt2-ts/gpt2";
-import { type CachedModelFilter, deleteCachedModels, listCachedModels } from "@gpt2-ts/gpt2/browser-cache";
+import {
+  type CachedModel,
+  type CachedModelFilter,
+  deleteCachedModels,
+  listCachedModels,
+  watchCachedModels,
+} from "@gpt2-ts/gpt2/browser-cache";
+import { GPT2Worker } from "@gpt2-ts/gpt2/worker";
 import { fingerprint } from "./compare.ts";
 
 export interface Visit extends Pick<FromPretrainedOptions, "endpoint" | "dtype" | "revision" | "cache" | "offline"> {
@@ -51,6 +58,28 @@ export async function twoVisits(of: Visit) {
       worker.postMessage({ id: 0, name: "visit", args: [of] });
     });
   return Promise.all([inWorker(), inWorker()]) as Promise<Awaited<ReturnType<typeof visit>>[]>;
+}
+
+/** Stops a download of a worker, which ends then: what a page that watches finds when it is told that something has changed. */
+export async function stoppedInWorker({ name, stopAfter = 0, endpoint }: Visit) {
+  const controller = new AbortController();
+  let stop = (): void => {};
+  const found = new Promise<CachedModel[]>((resolve, reject) => {
+    stop = watchCachedModels(() => void listCachedModels().then(resolve, reject));
+  });
+  try {
+    await GPT2Worker.fromPretrained(name, {
+      endpoint,
+      signal: controller.signal,
+      onProgress: (event) => event.type === "bytes" && event.overall.loaded >= stopAfter && controller.abort("enough"),
+    });
+    throw new Error("it was not stopped");
+  } catch (error) {
+    if (error !== "enough") throw error;
+    return await found;
+  } finally {
+    stop();
+  }
 }
 
 /** As in a window that keeps nothing. */

@@ -206,5 +206,16 @@ describe.runIf(testsRunIn("chromium"))("the page of models", () => {
       expect(hub.transfers("model.safetensors").filter(({ server }) => server === "cdn")).toHaveLength(1);
       await beside.close();
     });
+
+    test("and the list in another tab shows that it came, and that it is deleted", async () => {
+      const beside = await site.newTab({ beside: page });
+      await beside.goto(`${site.url}playground/index.html#view=models`);
+      await textOf(beside, "[aria-labelledby=kept-title]").toMatch(/None yet/);
+      await download(page);
+      await textOf(beside, "[aria-labelledby=kept-title] .quiet").toMatch(/^int8, 1\.\d MB$/);
+      await page.getByRole("button", { name: `Delete ${NAME}` }).click();
+      await textOf(beside, "[aria-labelledby=kept-title]").toMatch(/None yet/);
+      await beside.close();
+    });
   });
 });

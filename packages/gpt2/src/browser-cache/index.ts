@@ -5,6 +5,8 @@ import { type BrowserStorage, openStorage } from "./storage.ts";
 
 // The models that `GPT2.fromPretrained` keeps in a browser, for pages that show them and delete them.
 
+export { watchCachedModels } from "./changes.ts";
+
 /** A model that is kept in this browser for this site. */
 export interface CachedModel {
   /** As it was asked for. */

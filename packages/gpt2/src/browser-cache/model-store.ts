@@ -130,7 +130,7 @@ export class ModelStore {
   }
 
   /**
-   * Waits until nobody uses a model, or nobody changes it, and keeps it so.
+   * Waits until nobody uses a model, or nobody changes it, and keeps it so. Whoever watches is told when one who may change it is done.
    *
    * @param onWait called if that takes a while; undefined: then there is no waiting
    * @returns what ends it; undefined if it would have to wait
@@ -146,7 +146,9 @@ export class ModelStore {
     const take = (options: LockOptions) =>
       new Promise<(() => void) | undefined>((resolve, reject) => {
         const held = (lock: Lock | null) =>
-          lock === null ? resolve(undefined) : new Promise<void>((release) => resolve(release));
+          lock === null
+            ? resolve(undefined)
+            : new Promise<void>((release) => resolve(mode === "shared" ? release : this.#telling(release)));
         locks.request(name, options, held as LockGrantedCallback<unknown>).catch(reject);
       });
     const atOnce = await take({ mode, ifAvailable: true });
@@ -160,6 +162,16 @@ export class ModelStore {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Opens the line now: a worker may end as soon as it has let go. */
+  #telling(release: () => void): () => void {
+    const changes = this.storage.changes();
+    return () => {
+      release();
+      changes.postMessage(undefined);
+      changes.close();
+    };
   }
 
   async #refs(): Promise<Record<string, string>> {

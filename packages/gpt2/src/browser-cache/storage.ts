@@ -1,4 +1,5 @@
 import { HubError } from "../hub/error.ts";
+import { type Changes, openChanges } from "./changes.ts";
 
 /** What the cache needs of a browser. */
 export interface BrowserStorage {
@@ -8,6 +9,8 @@ export interface BrowserStorage {
   readonly locks: LockManager;
   /** What the browser grants the origin, and what it has taken of that. */
   estimate(): Promise<StorageEstimate>;
+  /** The line to all who watch what is kept. */
+  changes(): Changes;
 }
 
 /** @throws HubError `no-storage`, which says why a page may keep nothing here */
@@ -22,7 +25,7 @@ export async function openStorage(): Promise<BrowserStorage> {
     throw noStorage("this browser writes no files here");
   }
   try {
-    return { root: await storage.getDirectory(), locks, estimate: () => storage.estimate() };
+    return { root: await storage.getDirectory(), locks, estimate: () => storage.estimate(), changes: openChanges };
   } catch (cause) {
     throw noStorage(`this window keeps no files (${(cause as Error).message})`, cause);
   }

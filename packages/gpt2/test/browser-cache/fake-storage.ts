@@ -7,6 +7,8 @@ export class FakeStorage implements BrowserStorage {
   tells = true;
   /** The longest write that is answered with the true reason when the quota is exceeded: what Chromium's pipe holds. */
   static readonly PIPE = 2 ** 21;
+  /** How often those who watch were told of a change. */
+  told = 0;
   readonly locks = new FakeLocks() as unknown as LockManager;
   readonly tree = new FakeFolder(this, "");
   readonly root = this.tree as unknown as FileSystemDirectoryHandle;
@@ -21,6 +23,8 @@ export class FakeStorage implements BrowserStorage {
   }
 
   estimate = async (): Promise<StorageEstimate> => (this.tells ? { quota: this.quota, usage: this.usage } : {});
+
+  changes = () => ({ postMessage: () => void this.told++, close: () => undefined });
 
   /** Paths of all files, and their lengths. */
   files(): Record<string, number> {

@@ -99,6 +99,7 @@ describe("a model that is kept", () => {
     const [kept] = await listModels(storage);
     expect(kept).toMatchObject({ name, dtype: "original", complete: false });
     expect(kept!.bytes).toBeGreaterThan(300_000);
+    expect(storage.told).toBe(1);
 
     server.requests.length = 0;
     using model = await keep();
@@ -262,9 +263,12 @@ describe("space", () => {
     ]);
     expect(await hubErrorOf(deleteModels(storage, { name }))).toMatchObject({ code: "in-use" });
     model[Symbol.dispose]();
+    const { told } = storage;
     expect(await deleteModels(storage, { name: "another" })).toEqual([]);
+    expect(storage.told).toBe(told);
     await expect(deleteModels(storage, { model: name } as never)).rejects.toThrow("model");
     expect(await deleteModels(storage, { name })).toHaveLength(1);
+    expect(storage.told).toBe(told + 1);
     expect(Object.keys(storage.files())).toEqual(["gpt2-ts/refs.json"]);
     expect(await listModels(storage)).toEqual([]);
     (await keep())[Symbol.dispose]();
