@@ -7,6 +7,7 @@ const plain: typeof fetch = (url, init) => {
   return fetch(url, { ...init, body: JSON.stringify({ ...body, prompt }) });
 };
 const provider = createOpenAICompatible({ name: "gpt2", baseURL: "http://localhost:8080/v1", fetch: plain });
-const model = provider.completionModel("gpt2");
-const { textStream } = streamText({ model, prompt: "To be, or not to be", maxOutputTokens: 40, seed: 1 });
+const model = provider.completionModel("stories");
+const options = { maxOutputTokens: 40, temperature: 0.7, seed: 1 };
+const { textStream } = streamText({ model, prompt: "Once upon a time", ...options });
 for await (const text of textStream) process.stdout.write(text);

@@ -1,9 +1,10 @@
 import { OpenAI } from "@langchain/openai";
 
 const llm = new OpenAI({
-  model: "gpt2",
+  model: "stories",
   apiKey: "none",
   maxTokens: 40,
+  temperature: 0.7,
   configuration: { baseURL: "http://localhost:8080/v1" },
 });
-console.log(await llm.invoke("Now is the winter", { stop: ["\n"] }));
+console.log(await llm.invoke("Once upon a time", { stop: ["."] }));

@@ -30,11 +30,11 @@ export interface Library {
   alone(sent: Sent, more?: GenerateOptions): Promise<Generation>;
 }
 
-/** The Shakespeare model, in this process, while the tests of a file run. */
-export function useLibrary(): Library {
+/** A model in this process, while the tests of a file run. */
+export function useLibrary(folder = SHAKESPEARE): Library {
   let model: GPT2 | undefined;
   beforeAll(async () => {
-    model = await GPT2.load(SHAKESPEARE, { threads: 1 });
+    model = await GPT2.load(folder, { threads: 1 });
   });
   afterAll(() => model?.dispose());
   return {

@@ -1,4 +1,4 @@
-/** `gpt2 serve`, as it was built, with the Shakespeare model. */
+/** `gpt2 serve`, as it was built. */
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
 import { SHAKESPEARE } from "../../../benchmarks/src/paths.ts";
@@ -7,24 +7,26 @@ import type { Sent } from "./alone.ts";
 
 export type { ServerProcess };
 
-/** The Shakespeare model is small, and the clients need a processor too. */
+/** These models are small, and the clients need a processor too. */
 export const ONE_THREAD = ["--threads", "1"];
 
 export function startServer(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  model = SHAKESPEARE,
 ): Promise<ServerProcess> {
-  return ServerProcess.start({ model: SHAKESPEARE, flags: [...ONE_THREAD, ...flags], env });
+  return ServerProcess.start({ model, flags: [...ONE_THREAD, ...flags], env });
 }
 
 /** A server for the tests of a file. */
 export function useServer(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  model = SHAKESPEARE,
 ): { readonly server: ServerProcess } {
   let server: ServerProcess | undefined;
   beforeAll(async () => {
-    server = await startServer(flags, env);
+    server = await startServer(flags, env, model);
   });
   afterAll(async () => {
     expect(await server?.stop()).toEqual({ status: 0, signal: null });
