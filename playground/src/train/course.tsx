@@ -86,7 +86,7 @@ function Seen() {
     ["Step", `${count(now?.step ?? 0)} of ${count(steps)}`],
     ["Loss", now?.loss.toFixed(2)],
     ["Held-out loss", heldOut?.toFixed(2)],
-    ["Tokens/s", now && rate(now.tokensPerSecond)],
+    ["Tokens/s", now?.tokensPerSecond === undefined ? undefined : rate(now.tokensPerSecond)],
     ["Time left", now && busy.value ? duration(now.secondsLeft) : undefined],
     ["Text", `${count(trainTokens)} tokens`],
     ["Held-out text", `${count(heldOutTokens)} tokens`],

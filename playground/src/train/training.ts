@@ -6,6 +6,7 @@ import { announce } from "../engine/announce.ts";
 import { inUrl } from "../url.ts";
 import type { Beginning, FolderFiles, Order, Report } from "./protocol.ts";
 import { type Estimate, estimate, FIELDS, type SettingName, type Settings } from "./settings.ts";
+import { recentSpeed } from "./speed.ts";
 
 /** How far a training is. */
 export type Phase =
@@ -33,7 +34,8 @@ export interface Pace {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
-  readonly tokensPerSecond: number;
+  /** Over the latest steps; undefined while there are too few. */
+  readonly tokensPerSecond: number | undefined;
   readonly secondsLeft: number;
 }
 
@@ -94,6 +96,8 @@ export const busy = computed(() => ["preparing", "running", "pausing", "paused",
 export const hasModel = computed(() => pace.value !== undefined && phase.value !== "failed");
 
 let worker: Worker | undefined;
+/** Tokens a second, of each step. */
+let speeds: number[] = [];
 let waiting: { readonly resolve: (files: FolderFiles) => void; readonly reject: (error: Error) => void }[] = [];
 const send = (order: Order): void => worker?.postMessage(order);
 
@@ -103,6 +107,7 @@ export function start(): void {
   beginning.value = undefined;
   losses.value = { train: [], heldOut: [] };
   pace.value = undefined;
+  speeds = [];
   written.value = [];
   failure.value = undefined;
   vocabularyShare.value = 0;
@@ -207,10 +212,11 @@ function note(progress: TrainingProgress): void {
     }
     return;
   }
-  const { steps, loss, tokensPerSecond, secondsLeft } = progress;
+  const { steps, loss, secondsLeft } = progress;
   (train as Point[]).push([step, loss]);
   losses.value = { train, heldOut };
-  pace.value = { step, steps, loss, tokensPerSecond, secondsLeft };
+  speeds.push(progress.tokensPerSecond);
+  pace.value = { step, steps, loss, tokensPerSecond: recentSpeed(speeds), secondsLeft };
 }
 
 /** The browser asks before it closes a tab that learns. */
