@@ -14,6 +14,7 @@ import {
 import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
 import type { GpuMode } from "@gpt2-ts/tensor/gpu";
 import { Command } from "commander";
+import { amount, grouped } from "./amount.ts";
 import { findModel, type ModelChoice } from "./find-model.ts";
 import { findGpu, type GpuFound } from "./gpu-info.ts";
 import { interruptible } from "./interruption.ts";
@@ -89,23 +90,22 @@ function findWasm(): string {
     const backend = createWasmBackend();
     const { threads, relaxedSimd } = backend.info();
     backend.dispose();
-    return `SIMD${relaxedSimd ? ", relaxed SIMD" : ""}, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
+    return `SIMD${relaxedSimd ? ", relaxed SIMD" : ""}, ${amount(threads, "thread")}`;
   } catch (error) {
     return `not available: ${(error as Error).message}`;
   }
 }
 
 function describe({ model, config, parameters, stored, memory, devices, gpu }: Info): string {
-  const count = (value: number): string => value.toLocaleString("en-US");
   const fields = Object.entries(config).map(([name, value]) => `${name} ${[value].flat().join(", ") || "none"}`);
   const dtypes = Object.entries(stored).map(
-    ([dtype, { tensors, bytes }]) => `${dtype}: ${count(tensors)} tensors, ${formatBytes(bytes)}`,
+    ([dtype, { tensors, bytes }]) => `${dtype}: ${amount(tensors, "tensor")}, ${formatBytes(bytes)}`,
   );
   const cache = memory.kvCachePerToken * config.nPositions;
   const lines: [string, readonly string[]][] = [
     ["model", [model]],
     ["config", fields],
-    ["parameters", [count(parameters)]],
+    ["parameters", [grouped(parameters)]],
     ["stored as", dtypes],
     [
       "memory",

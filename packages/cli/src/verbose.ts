@@ -1,5 +1,6 @@
 import type { GPT2, Usage } from "@gpt2-ts/gpt2";
 import type { Command } from "commander";
+import { amount } from "./amount.ts";
 import { formatBytes } from "./progress.ts";
 
 /** Adds `-v, --verbose`. */
@@ -21,7 +22,7 @@ export function describeUsage({ promptTokens, generatedTokens, firstTokenTime, t
   const rest = totalTime - first;
   const later = Math.max(0, generatedTokens - 1);
   const speed = later > 0 && rest > 0 ? `, then ${((later * 1000) / rest).toFixed(1)} tokens/s` : "";
-  return `prompt: ${promptTokens} tokens; output: ${generatedTokens} tokens, the first after ${duration(first)}${speed}\n`;
+  return `prompt: ${amount(promptTokens, "token")}; output: ${amount(generatedTokens, "token")}, the first after ${duration(first)}${speed}\n`;
 }
 
 /** The memory of this process, as a line. */

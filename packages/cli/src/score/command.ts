@@ -1,5 +1,6 @@
 import { checkInteger, OptionError } from "@gpt2-ts/gpt2";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { amount } from "../amount.ts";
 import { announceInput } from "../input.ts";
 import { Interruption, interruptible } from "../interruption.ts";
 import { addModelOptions, type ModelFlags, parseInteger, specialTokensOption } from "../model-options.ts";
@@ -105,7 +106,9 @@ async function score(file: string | undefined, flags: ScoreFlags, interrupted: A
     }
   } catch (error) {
     if (error instanceof Interruption && output?.position) {
-      writeNote(`gpt2: interrupted after ${output.position.lines} lines; the same command with --resume goes on\n`);
+      writeNote(
+        `gpt2: interrupted after ${amount(output.position.lines, "line")}; the same command with --resume goes on\n`,
+      );
     }
     throw error;
   } finally {

@@ -1,6 +1,6 @@
+import { amount, duration } from "../amount.ts";
 import { noteStream } from "../output.ts";
 import { createProgress, type ProgressDisplay } from "../progress.ts";
-import { duration } from "../train/display.ts";
 import type { Source } from "./input.ts";
 import type { Position } from "./record.ts";
 
@@ -56,8 +56,4 @@ export class ScoreDisplay {
       `${amount(end.lines, "line")}, ${amount(end.tokens, "token")}; ${amount(tokens, "token")} in ${duration(seconds)}${speed}`,
     );
   }
-}
-
-function amount(count: number, unit: string): string {
-  return `${count.toLocaleString("en-US")} ${unit}${count === 1 ? "" : "s"}`;
 }

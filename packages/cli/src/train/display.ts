@@ -1,4 +1,5 @@
 import type { FolderProgress } from "@gpt2-ts/gpt2/node";
+import { amount, duration, grouped } from "../amount.ts";
 import { noteStream } from "../output.ts";
 import { createProgress, formatBytes, type ProgressDisplay } from "../progress.ts";
 
@@ -70,10 +71,10 @@ export class TrainingDisplay {
     memory,
   }: Beginning): void {
     const { steps, batchTokens } = options;
-    const share = trained === parameters ? "" : `, ${amount(trained)} of them trained`;
+    const share = trained === parameters ? "" : `, ${grouped(trained)} of them trained`;
     this.note(
-      `${amount(parameters)} parameters${share}; ${amount(trainTokens)} tokens to learn from, ${amount(heldOutTokens)} held out; ` +
-        `${amount(steps)} steps of ${amount(batchTokens)} tokens; about ${formatBytes(memory.total)} of memory`,
+      `${amount(parameters, "parameter")}${share}; ${amount(trainTokens, "token")} to learn from, ${grouped(heldOutTokens)} held out; ` +
+        `${amount(steps, "step")} of ${amount(batchTokens, "token")}; about ${formatBytes(memory.total)} of memory`,
     );
     if (step > 0) this.note(`going on after step ${step}`);
     if (heldOutCharacters > 0) this.#perCharacter = heldOutTokens / heldOutCharacters;
@@ -97,7 +98,7 @@ export class TrainingDisplay {
 
   #describe({ loss, gradientNorm, tokensPerSecond, secondsLeft }: Step): string {
     const heldOut = this.#heldOutLoss === undefined ? "" : `held out ${this.#heldOutLoss.toFixed(3)}  `;
-    const speed = `${amount(Math.round(tokensPerSecond))} tokens/s`;
+    const speed = `${amount(Math.round(tokensPerSecond), "token")}/s`;
     return `loss ${loss.toFixed(3)}  ${heldOut}norm ${gradientNorm.toFixed(2)}  ${speed}  ${duration(secondsLeft)} left`;
   }
 
@@ -108,16 +109,4 @@ export class TrainingDisplay {
       this.#perCharacter === undefined ? "" : ` (${(loss * this.#perCharacter).toFixed(3)} nats a character)`;
     this.note(`after step ${step}: held out ${loss.toFixed(4)}${characters}${best ? ", the best so far" : ""}`);
   }
-}
-
-function amount(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** `75` → `1 min 15 s`. */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
 }
