@@ -50,6 +50,7 @@ const rooms = {
       "tokenizer-files",
       "warning",
       "write-whole",
+      "written",
     ],
     tokenizer: [],
     model: [],

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { GPT2 } from "@gpt2-ts/gpt2";
 import { CompressedFormatError, type CompressOptions, compress, decompress } from "@gpt2-ts/gpt2/compress";
+import { writeWhole } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { writeWhole } from "./files.ts";
 import { announceInput, inputBytes } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import {

@@ -1,6 +1,5 @@
 // What this repository's command lines share. Not a public API: it changes with them.
 
-export { writeWhole } from "./files.ts";
 export { displayModel, type FindOptions, findModel, type ModelChoice } from "./find-model.ts";
 export { Interruption, interruptible } from "./interruption.ts";
 export { addModelOptions, loadFrom, type ModelFlags, parseInteger, parseNumber } from "./model-options.ts";

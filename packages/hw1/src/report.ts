@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeWhole } from "gpt2-ts";
+import { writeWhole } from "@gpt2-ts/gpt2/node";
 import { withMinus } from "./figures/canvas.ts";
 import { LOWEST, likelihoodAxis } from "./figures/histogram.ts";
 import { type Figure, figuresOf, writeFigures } from "./figures/index.ts";

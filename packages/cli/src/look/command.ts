@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { checkInteger, type GPT2, OptionError } from "@gpt2-ts/gpt2";
 import type { ThemeName } from "@gpt2-ts/gpt2/draw";
+import { writeWhole } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { writeWhole } from "../files.ts";
 import { announceInput, inputText } from "../input.ts";
 import { interruptible } from "../interruption.ts";
 import {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { writeWhole } from "../files.ts";
+import { writeWhole } from "@gpt2-ts/gpt2/node";
 import type { Settings } from "./settings.ts";
 
 /** How far a corpus has been scored: after a line of the input whose answer, like all before it, is written. */

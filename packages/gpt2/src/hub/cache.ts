@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
 import { removeAbandoned, temporaryPath } from "../process-owner.ts";
 import { replace } from "../replace.ts";
-import { writeWhole } from "../write-whole.ts";
+import { replaceFile } from "../write-whole.ts";
 import { HubError } from "./error.ts";
 import { COMMIT_PATTERN } from "./names.ts";
 import { symlinksDisabled } from "./settings.ts";
@@ -49,7 +49,7 @@ export class ModelCache {
     if (!canBePath(revision) || revision === commit || (await this.readRef(revision)) === commit) return;
     const path = join(this.#root, "refs", revision);
     await mkdir(dirname(path), { recursive: true });
-    await writeWhole(path, commit);
+    await replaceFile(path, commit);
   }
 
   /** @returns whether the snapshot has this file, with this many bytes where the size is known */

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeWhole } from "gpt2-ts";
+import { writeWhole } from "@gpt2-ts/gpt2/node";
 import type { Hw1Results } from "../results.ts";
 import { histogram, jointHistogram, likelihoodAxis } from "./histogram.ts";
 import { toPng } from "./png.ts";

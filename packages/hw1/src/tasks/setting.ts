@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { GPT2 } from "@gpt2-ts/gpt2";
-import { writeWhole } from "gpt2-ts";
+import { writeWhole } from "@gpt2-ts/gpt2/node";
 import type { CourseData } from "../data/course-data.ts";
 import type { Horizon2TopK } from "../temperature.ts";
 

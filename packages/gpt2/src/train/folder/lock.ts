@@ -1,7 +1,7 @@
 import { rm, utimes, writeFile } from "node:fs/promises";
 import { OptionError } from "@gpt2-ts/tensor/options";
 import { removeAbandoned, temporaryPath } from "../../process-owner.ts";
-import { written } from "./written.ts";
+import { written } from "../../written.ts";
 
 /** Says that this process trains in a folder. */
 export interface Lock extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { writeWhole } from "../../write-whole.ts";
+import { written } from "../../written.ts";
 import type { TrainingProgress } from "../train.ts";
-import { written } from "./written.ts";
 
 /** A line of `log.jsonl`: a step, or a look at the held-out text. */
 export type LogRecord =
@@ -44,7 +44,7 @@ export async function readLog(
 
 /** Forgets what came after the state that a training goes on from. */
 export async function rewriteLog(path: string, records: readonly LogRecord[]): Promise<void> {
-  await written(path, writeWhole(path, records.map((record) => `${JSON.stringify(record)}\n`).join("")));
+  await writeWhole(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
 }
 
 function parse(line: string): LogRecord | undefined {

@@ -13,7 +13,6 @@ import { lossCurve } from "./loss-curve.ts";
 import type { FolderProgress, RunOptions, TrainingBeginning } from "./options.ts";
 import { CURVE_FILE, LOG_FILE, replaceTensors, saveState, TRAINING } from "./state.ts";
 import type { EncodedTexts } from "./texts.ts";
-import { written } from "./written.ts";
 
 /** A training that stands in its folder and may run. */
 export interface Standing {
@@ -43,7 +42,7 @@ export async function runInFolder(standing: Standing, { onProgress, signal }: Ru
     // The model first: the state says how good the best one is.
     if (model) await replaceTensors(join(folder, SINGLE_FILE), trainer.weights());
     await saveState(folder, trainer);
-    await written(curve, writeWhole(curve, lossCurve(records)));
+    await writeWhole(curve, lossCurve(records));
     saved = step;
     await tell({ type: "saved", step, model });
   };

@@ -12,6 +12,7 @@ import type { GPT2Config } from "../../model/config.ts";
 import { openDevice } from "../../open-device.ts";
 import { removeAbandoned, temporaryPath } from "../../process-owner.ts";
 import { warnOnConsole } from "../../warning.ts";
+import { written } from "../../written.ts";
 import { checkTrainingMemory } from "../memory.ts";
 import type { ResolvedOptions, TrainingOptions } from "../options.ts";
 import type { TrainResult } from "../train.ts";
@@ -30,7 +31,6 @@ import { findOrigin, tokenizerHash, tokenizerTexts } from "./origin.ts";
 import { runInFolder } from "./run.ts";
 import { LOG_FILE, OPTIONS_FILE, openState, replaceTensors, saveState, TRAINING } from "./state.ts";
 import { encodeTexts, findTexts } from "./texts.ts";
-import { written } from "./written.ts";
 
 /** What `training/options.json` says. */
 interface SavedTraining {
