@@ -3,7 +3,7 @@ import type { GPT2 } from "@gpt2-ts/gpt2";
 import { CompressedFormatError, type CompressOptions, compress, decompress } from "@gpt2-ts/gpt2/compress";
 import { writeWhole } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { announceInput, inputBytes } from "./input.ts";
+import { announceInput, fromFile, inputBytes } from "./input.ts";
 import { interruptible } from "./interruption.ts";
 import {
   addModelChoice,
@@ -73,7 +73,8 @@ async function code(
     throw new Error("a compressed file is not for a terminal to show: name one with --out");
   }
   if (file === undefined) announceInput("what to work on");
-  const bytes = file === undefined ? await inputBytes(signal) : await readFile(file, { signal });
+  const bytes =
+    file === undefined ? await inputBytes(signal) : await fromFile(file, readFile(file, { signal }), signal);
   using model = await loadFrom({ ...flags, device: "wasm", deterministic: true }, signal);
   const progress = createProgress("items");
   let started = false;

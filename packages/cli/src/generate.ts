@@ -66,11 +66,11 @@ export function generateCommand(): Command {
 async function generate(flags: GenerateFlags, signal: AbortSignal): Promise<void> {
   const { json, stream, profile, verbose, num = 1, top, seed = randomSeed() } = flags;
   const given: GenerateOptions = { ...samplingFrom(flags), logprobs: json ?? false, signal };
-  if (top !== undefined && !json) throw new OptionError("top", "is for json; a text has no room for other tokens");
+  if (top !== undefined && !json) throw new OptionError("top", "is for --json; a text has no room for other tokens");
   checkGenerateOptions({ ...given, top }); // before loading the model
   checkInteger("num", num, 1);
   checkInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER - num + 1);
-  if (stream && !json) throw new OptionError("stream", "is for json; a text is written as it comes anyway");
+  if (stream && !json) throw new OptionError("stream", "is for --json; a text is written as it comes anyway");
   const prompt = await readPrompt(flags, signal);
   const began = performance.now();
   using model = await loadFrom(flags, signal);

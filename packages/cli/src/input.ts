@@ -28,6 +28,25 @@ export function fileChunks(path: string, signal: AbortSignal): AsyncGenerator<Ui
   return chunksOf(createReadStream(path), path, signal);
 }
 
+/**
+ * Waits for what is read from a file.
+ *
+ * @throws Error that names the file; `signal.reason` when aborted
+ */
+export async function fromFile<Content>(
+  path: string,
+  reading: Promise<Content>,
+  signal: AbortSignal,
+): Promise<Content> {
+  try {
+    return await reading;
+  } catch (cause) {
+    signal.throwIfAborted();
+    const { code = String(cause) } = cause as NodeJS.ErrnoException;
+    throw new Error(`${path}: the file cannot be read (${code})`, { cause });
+  }
+}
+
 async function* chunksOf(stream: Readable, name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of addAbortSignal(signal, stream)) yield chunk as Uint8Array;
@@ -49,6 +68,11 @@ export async function inputText(signal: AbortSignal): Promise<string> {
   const text = new BoundedText(STDIN);
   for await (const piece of inputPieces(signal)) text.append(piece);
   return text.toString();
+}
+
+/** Without the line break that ends a file, or what was typed. */
+export function withoutLastLineBreak(text: string): string {
+  return text.replace(/\r?\n$/, "");
 }
 
 /** All of standard input. */

@@ -39,6 +39,7 @@ function formatAmount(unit: ProgressUnit, amount: number): string {
 }
 
 class BarDisplay implements ProgressDisplay {
+  readonly #unit: ProgressUnit;
   readonly #stream: NodeJS.WriteStream;
   readonly #bar: cliProgress.SingleBar;
   #running = false;
@@ -51,6 +52,7 @@ class BarDisplay implements ProgressDisplay {
   #startedWith: number | undefined;
 
   constructor(unit: ProgressUnit, stream: NodeJS.WriteStream) {
+    this.#unit = unit;
     this.#stream = stream;
     this.#bar = new cliProgress.SingleBar(
       {
@@ -66,10 +68,7 @@ class BarDisplay implements ProgressDisplay {
       },
       cliProgress.Presets.rect,
     );
-    this.#unit = unit;
   }
-
-  readonly #unit: ProgressUnit;
 
   start(total: number): void {
     this.#total = total;

@@ -30,7 +30,7 @@ export const samplingSettings: {
   },
   temperature: {
     value: "<number>",
-    help: "below 1 bolder, above 1 more random; 0 is greedy (default: 1)",
+    help: "below 1 less random, above 1 more; 0 is greedy (default: 1)",
     parse: parseNumber,
   },
   topK: { value: "<count>", help: "draw only from the k most likely tokens", parse: parseInteger },
@@ -59,7 +59,11 @@ export const samplingSettings: {
     help: "above 0 discourages tokens of the output so far",
     parse: parseNumber,
   },
-  frequencyPenalty: { value: "<number>", help: "the same for each time that they stand there", parse: parseNumber },
+  frequencyPenalty: {
+    value: "<number>",
+    help: "the same, once for each time that they occur there",
+    parse: parseNumber,
+  },
   logitBias: {
     value: "<id=number>",
     help: "add to a token's logit, -Infinity rules it out; may be given several times",

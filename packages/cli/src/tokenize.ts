@@ -28,7 +28,7 @@ export function tokenizeCommand(): Command {
 }
 
 async function tokenize({ decode, specialTokens, ...choice }: TokenizeFlags, signal: AbortSignal): Promise<void> {
-  if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with decode");
+  if (decode && specialTokens) throw new OptionError("specialTokens", "has no meaning together with --decode");
   const folder = await findModel(choice, signal, { weights: ["none"] });
   const tokenizer = await loadTokenizer(await modelSource(folder, signal), { onWarning: printWarning });
   announceInput(decode ? "token ids" : "the text");

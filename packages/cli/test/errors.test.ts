@@ -176,8 +176,8 @@ describe("the same answers", () => {
     expect(await generate("--num", "2", "--seed", `${Number.MAX_SAFE_INTEGER}`)).toContain(
       "--seed: expected an integer",
     );
-    expect(await generate("--stream")).toBe("--stream: is for json; a text is written as it comes anyway");
-    expect(await generate("--file", "x")).toBe("--file: has no meaning together with prompt");
+    expect(await generate("--stream")).toBe("--stream: is for --json; a text is written as it comes anyway");
+    expect(await generate("--file", "x")).toBe("--file: has no meaning together with --prompt");
     expect(await refusalHere(["generate", "--file", join(folder, "nowhere")])).toBe(
       `--file: ${join(folder, "nowhere")} cannot be read (ENOENT)`,
     );
@@ -186,7 +186,7 @@ describe("the same answers", () => {
     expect(await refusalHere(["score", "--stride", "0"])).toBe("--stride: expected an integer from 1, got 0");
     expect(await refusalHere(["score", "--on-error", "skip"])).toContain("Allowed choices are stop, report.");
     expect(await refusalHere(["tokenize", "--decode", "--special-tokens"])).toBe(
-      "--special-tokens: has no meaning together with decode",
+      "--special-tokens: has no meaning together with --decode",
     );
   });
 
@@ -220,8 +220,8 @@ describe("the same answers", () => {
     const look = (...args: string[]): Promise<string> => refusalHere(["look", "--text", "a", ...args]);
     expect(await refusalHere(["look", "--text", ""])).toBe("--text: an empty text has nothing to look at");
     expect(await look("--show", "all")).toContain("there are surprise, attention, lens, contributions");
-    expect(await look("--head", "1")).toBe("--head: has no meaning without layer");
-    expect(await look("--theme", "dark")).toBe("--theme: has no meaning without out");
+    expect(await look("--head", "1")).toBe("--head: has no meaning without --layer");
+    expect(await look("--theme", "dark")).toBe("--theme: has no meaning without --out");
     expect(await look("--show", "lens", "--layer", "1")).toBe(
       "--layer: has no meaning without attention among what is shown",
     );

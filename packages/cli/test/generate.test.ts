@@ -115,7 +115,7 @@ describe.concurrent("gpt2 generate", () => {
     const { stdout } = await gpt2([...args, "--json"]);
     const generation = await model.generate("To be", { ...options, logprobs: true, top: 2 });
     expect(JSON.parse(stdout)).toEqual({ index: 0, prompt: "To be", ...generation });
-    expect(await gpt2(args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/^gpt2: .*top.*is for json/) });
+    expect(await gpt2(args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/^gpt2: .*top.*is for --json/) });
   });
 
   it("tells with -v on standard error where time and memory went", async () => {

@@ -107,7 +107,7 @@ describe.concurrent("gpt2 train", () => {
     [
       "no folder",
       ["train", "--text", "x"],
-      "--out: expected the folder of the new model (or resume, to go on with one)",
+      "--out: expected the folder of the new model (or --resume, to go on with one)",
     ],
     ["no text", ["train", "--out", "x"], "--text: expected at least one file to learn from"],
     [
@@ -126,7 +126,11 @@ describe.concurrent("gpt2 train", () => {
       "--learning-rate: expected a number above 0, got -1",
     ],
     ["a flag that is none", ["train", "--epochs", "3"], "unknown option '--epochs'"],
-    ["a sample of nothing", ["train", "--sample-tokens", "3"], "--sample-tokens: expected with sample-every only"],
+    [
+      "a sample of nothing",
+      ["train", "--sample-tokens", "3"],
+      "--sample-tokens: has no meaning without --sample-every",
+    ],
     [
       "a revision of nothing",
       ["train", "--revision", "x", "--out", "x", "--text", "x"],
@@ -135,12 +139,12 @@ describe.concurrent("gpt2 train", () => {
     [
       "other steps for a training that goes on",
       ["train", "--resume", "x", "--steps", "3"],
-      "--steps: is decided when a training begins; resume goes on with what it was then",
+      "--steps: is decided when a training begins; --resume goes on with what it was then",
     ],
     [
       "both",
       ["train", "--resume", "x", "--out", "y"],
-      "--out: is decided when a training begins; resume goes on with what it was then",
+      "--out: is decided when a training begins; --resume goes on with what it was then",
     ],
     ["a folder that is not there", ["train", "--resume", "nowhere"], "gpt2: nowhere: there is no such folder\n"],
     ["a folder of no name", ["train", "--resume", ""], "gpt2: --resume: expected the path of a folder\n"],

@@ -65,7 +65,7 @@ export function Sampling() {
         max={2}
         step={0.05}
         name={(value) => (value === 0 ? "0: always the likeliest" : undefined)}
-        explanation="Below 1 bolder, above 1 more random."
+        explanation="Below 1 less random, above 1 more."
       />
       <Slider
         label="Top-k"

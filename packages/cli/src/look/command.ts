@@ -4,7 +4,7 @@ import { checkInteger, type GPT2, OptionError } from "@gpt2-ts/gpt2";
 import type { ThemeName } from "@gpt2-ts/gpt2/draw";
 import { writeWhole } from "@gpt2-ts/gpt2/node";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { announceInput, inputText } from "../input.ts";
+import { announceInput, inputText, withoutLastLineBreak } from "../input.ts";
 import { interruptible } from "../interruption.ts";
 import {
   addModelOptions,
@@ -92,8 +92,8 @@ function checkUse(flags: LookFlags, names: readonly ViewName[]): void {
   const need = (option: keyof LookFlags, met: boolean, what: string): void => {
     if (flags[option] !== undefined && !met) throw new OptionError(option, `has no meaning without ${what}`);
   };
-  need("theme", flags.out !== undefined, "out");
-  need("head", flags.layer !== undefined, "layer");
+  need("theme", flags.out !== undefined, "--out");
+  need("head", flags.layer !== undefined, "--layer");
   need("layer", names.includes("attention"), "attention among what is shown");
   for (const option of ["position", "target", "against"] as const) {
     need(option, names.includes("contributions"), "contributions among what is shown");
@@ -121,7 +121,7 @@ function wantedOf(model: GPT2, text: string, flags: LookFlags, signal: AbortSign
 
 async function textFromInput(signal: AbortSignal): Promise<string> {
   announceInput("the text");
-  return (await inputText(signal)).replace(/\r?\n$/, "");
+  return withoutLastLineBreak(await inputText(signal));
 }
 
 /** The id of a text that is one token. */

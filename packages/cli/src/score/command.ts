@@ -83,8 +83,8 @@ async function score(file: string | undefined, flags: ScoreFlags, interrupted: A
   checkInteger("top", flags.top, 1);
   const fields = fieldsFrom(flags.fields, flags.top !== undefined);
   const { out, resume = false, jobs, profile } = flags;
-  if (resume && out === undefined) throw new OptionError("resume", "expected with --out only");
-  if (profile && jobs > 1) throw new OptionError("profile", "expected with one job only");
+  if (resume && out === undefined) throw new OptionError("resume", "has no meaning without --out");
+  if (profile && jobs > 1) throw new OptionError("profile", "has no meaning with several --jobs");
   const ended = new AbortController(); // standard input is waited for no more
   const signal = AbortSignal.any([interrupted, ended.signal]);
   const source = await openSource(file, signal);

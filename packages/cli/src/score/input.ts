@@ -1,7 +1,7 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { decompressed } from "../compressed.ts";
-import { fileChunks, inputChunks } from "../input.ts";
+import { fileChunks, fromFile, inputChunks } from "../input.ts";
 
 /** Where lines come from. */
 export interface Source {
@@ -26,7 +26,7 @@ function inputStats(): Stats {
 
 /** A file, or standard input, which may be a file too. */
 export async function openSource(path: string | undefined, signal: AbortSignal): Promise<Source> {
-  const stats = path === undefined ? inputStats() : await stat(path);
+  const stats = path === undefined ? inputStats() : await fromFile(path, stat(path), signal);
   let storedRead = 0;
   let textRead = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type Compression, compressed, compressionFor } from "../compressed.ts";
-import { BEGINNING, MADE, type Position, type Record, readRecord, recordPath, writeRecord } from "./record.ts";
+import { BEGINNING, MADE, type Position, type RunRecord, readRecord, recordPath, writeRecord } from "./record.ts";
 import { difference, type Settings } from "./settings.ts";
 
 /** Bytes of text that become a member of a gzip file or a frame of a zstd file, unless the position is noted before. */
@@ -34,7 +34,7 @@ export class OutputFile {
   #nextNote = 0;
   #broken = false;
 
-  private constructor(path: string, settings: Settings, file: FileHandle, hash: Hash, record: Record | undefined) {
+  private constructor(path: string, settings: Settings, file: FileHandle, hash: Hash, record: RunRecord | undefined) {
     this.#path = path;
     this.#settings = settings;
     this.#file = file;
@@ -172,7 +172,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Cuts off what the record does not tell of. Throws an Error if the rest is not what it tells of. */
-async function checkedBeginning(path: string, file: FileHandle, record: Record, settings: Settings): Promise<Hash> {
+async function checkedBeginning(path: string, file: FileHandle, record: RunRecord, settings: Settings): Promise<Hash> {
   const refuse = (reason: string): never => {
     throw new Error(`${path}: it cannot be gone on with: ${reason}`);
   };

@@ -22,7 +22,7 @@ export const BEGINNING: Position = {
 };
 
 /** What is kept beside an output, as JSON, to go on with it. */
-export interface Record {
+export interface RunRecord {
   readonly made: typeof MADE;
   readonly settings: Settings;
   readonly position: Position;
@@ -40,7 +40,7 @@ export function recordPath(output: string): string {
   return `${output}.run.json`;
 }
 
-export async function writeRecord(output: string, record: Record): Promise<void> {
+export async function writeRecord(output: string, record: RunRecord): Promise<void> {
   await writeWhole(recordPath(output), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
@@ -49,7 +49,7 @@ export async function writeRecord(output: string, record: Record): Promise<void>
  *
  * @throws Error for something else in its place
  */
-export async function readRecord(output: string): Promise<Record | undefined> {
+export async function readRecord(output: string): Promise<RunRecord | undefined> {
   const path = recordPath(output);
   let text: string;
   try {
@@ -58,10 +58,10 @@ export async function readRecord(output: string): Promise<Record | undefined> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  let record: Partial<Record> | null = null;
+  let record: Partial<RunRecord> | null = null;
   try {
-    record = JSON.parse(text) as Partial<Record> | null;
+    record = JSON.parse(text) as Partial<RunRecord> | null;
   } catch {}
   if (record?.made !== MADE) throw new Error(`${path}: it is no record of this version of gpt2 score`);
-  return record as Record;
+  return record as RunRecord;
 }

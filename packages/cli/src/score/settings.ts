@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { LanguageModel } from "@gpt2-ts/gpt2";
+import { flagOf } from "../report.ts";
 import type { Field } from "./fields.ts";
 
 /** What decides which bytes are written for a line. */
@@ -39,8 +40,7 @@ export function difference(before: Settings, now: Settings): string | undefined 
     if (name === "model") {
       return "another model made it, or another --dtype, --device or kind of machine, whose results differ in bits";
     }
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return `it was made with another ${flag}: ${was}, now ${is}`;
+    return `it was made with another --${flagOf(name)}: ${was}, now ${is}`;
   }
   return undefined;
 }

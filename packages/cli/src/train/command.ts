@@ -34,7 +34,7 @@ async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   checkInteger("sampleTokens", flags.sampleTokens, 1);
   for (const name of ["samplePrompt", "sampleTokens"] as const) {
     if (flags[name] !== undefined && sampleEvery === undefined)
-      throw new OptionError(name, "expected with sample-every only");
+      throw new OptionError(name, "has no meaning without --sample-every");
   }
   const { checkTrainFolder, resumeTraining, trainFolder } = await import("@gpt2-ts/gpt2/node");
   const { TrainingError } = await import("@gpt2-ts/gpt2/train");

@@ -157,7 +157,7 @@ const again = [
 export function resumeOptionsFrom({ resume: _, ...flags }: TrainFlags): ResumeOptions {
   for (const name of Object.keys(flags)) {
     if (!again.includes(name))
-      throw new OptionError(name, "is decided when a training begins; resume goes on with what it was then");
+      throw new OptionError(name, "is decided when a training begins; --resume goes on with what it was then");
   }
   return given(flags, ["text", "heldOutText", "threads", "deterministic", "device"]) as ResumeOptions;
 }
@@ -166,7 +166,7 @@ export function resumeOptionsFrom({ resume: _, ...flags }: TrainFlags): ResumeOp
 export function trainOptionsFrom(flags: TrainFlags): { readonly out: string; readonly options: TrainFolderOptions } {
   const { out, text, model, revision } = flags;
   if (out === undefined)
-    throw new OptionError("out", "expected the folder of the new model (or resume, to go on with one)");
+    throw new OptionError("out", "expected the folder of the new model (or --resume, to go on with one)");
   if (text === undefined) throw new OptionError("text", "expected at least one file to learn from");
   if (revision !== undefined && model === undefined)
     throw new OptionError("revision", "is for a model of the Hugging Face Hub");

@@ -121,12 +121,12 @@ describe("gpt2 score of a file", () => {
   });
 
   it.each([
-    ["in.jsonl --resume", "--resume: expected with --out only"],
+    ["in.jsonl --resume", "--resume: has no meaning without --out"],
     ["in.jsonl --jobs 0", "--jobs: expected an integer from 1 to 256, got 0"],
-    ["in.jsonl --jobs 2 --profile", "--profile: expected with one job only"],
+    ["in.jsonl --jobs 2 --profile", "--profile: has no meaning with several --jobs"],
     ["in.jsonl --jobs 2 --device gpu", "--jobs: expected 1 with the gpu device"],
     ["in.jsonl --fields ids,ids", "--fields: ids is there twice"],
-    ["missing.jsonl", "missing.jsonl"],
+    ["missing.jsonl", "missing.jsonl: the file cannot be read (ENOENT)"],
     ["in.jsonl -o no/such/folder/out.jsonl", "no/such/folder/out.jsonl: it cannot be written"],
     ["in.jsonl -o no/../in.jsonl", "in.jsonl: it is there already; go on with it by --resume, or remove it"],
     ["in.jsonl -o /dev/null", "/dev/null: it is no file; for a pipe or a device leave out --out"],

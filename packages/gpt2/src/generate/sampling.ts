@@ -18,7 +18,7 @@ import { LargestFirst } from "./largest-first.ts";
  * Face `transformers`.
  */
 export interface SamplingOptions extends AdjustmentOptions {
-  /** Divides the logits: below 1 is bolder, above 1 more random; 0 is the limit, greedy. Default 1. */
+  /** Divides the logits: below 1 is less random, above 1 more; 0 is the limit, greedy. Default 1. */
   readonly temperature?: number | undefined;
   /** Draws only from the k most likely tokens, and those as likely as the k-th (Fan, Lewis, Dauphin, 2018). Default: all. */
   readonly topK?: number | undefined;
