@@ -1,9 +1,10 @@
 // Products of a few rows, as several texts generated together make them: too many to wait for memory alone, too few to forget it.
-// As in streams.ts the matrix is read as four streams of panels. Here they take turns: a piece of a panel is multiplied with all
-// rows, then one of the next stream's. Meanwhile the processor fetches the next pieces of all four by itself, so that reading costs
-// little beside the arithmetic; of one stream, read a panel at a time, it fetches while the first four rows are multiplied, and
-// nothing while the others are. Results wait until they fill long runs: rows of C lie in as many pages, and a visit to these
-// makes the processor forget the streams that it was fetching. The sums are those of matmul.ts, in the same order.
+// As in streams.ts the matrix is read as four streams of panels. They take turns, two and two: a short piece of two panels is multiplied
+// with all rows, two rows at a time, then one of the next two. So a loop draws on two streams at once, and while the other rows pass by
+// the processor fetches the next pieces of all four by itself: four rows take little longer than two. (A panel at a time with tiles of
+// four rows reads half as much in the same time; pieces of 8 rows or of 64 cost a tenth more.) Results wait until they fill long runs:
+// rows of C lie in as many pages, and a visit to these makes the processor forget the streams that it was fetching. The sums are those
+// of matmul.ts, in the same order.
 import { BLOCK, FEW_ROWS_PANELS, STREAMS } from "../abi";
 import { upperHalves } from "./bf16";
 import { int, pointer } from "./control";
@@ -11,14 +12,11 @@ import { madd } from "./simd";
 import { firstPanel, panelsOfStream, storePanel } from "./streams";
 import { first, second } from "./vector";
 
-/**
- * Rows of a panel that a stream reads in its turn; after each, sums leave the registers. The more tiles pass by, the longer the
- * others wait: with one or two, 64 rows took a fifth less time than 16 (Zen 5 class), with three or four a fifth more.
- */
-const LONG_PIECE: i32 = 64;
+/** Rows of its panels that a stream reads in its turn; after each, sums leave the registers. */
 const PIECE: i32 = 16;
-/** Bytes of the sums of a tile, [4 rows][8 columns]. */
-const TILE_SUMS: usize = 128;
+/** Bytes of the sums of a row, [8 columns], and of those of a tile, [4 rows][8]. */
+const ROW_SUMS: usize = 32;
+const TILE_SUMS: usize = 4 * ROW_SUMS;
 
 /**
  * C [M, N] = A·B (+ bias) (then GELU). Ints: tiles of A, panels of B, C, N, K, bias or 0, mode, M, room for each chunk: sums of
@@ -55,53 +53,63 @@ function multiplyPanels(chunk: i32, bf16: bool): void {
   }
 }
 
-/** Panels `panel`, `panel + apart` and so on, those before `end`. `sums`, `totals`: [streams][tiles][4][8]. */
+/** Panels `panel`, `panel + apart` and so on, those before `end`. `sums`, `totals`: [streams][rows in whole tiles][8]. */
 // @ts-expect-error: decorator
 @inline
 function fourPanels(panel: i32, apart: i32, end: i32, sums: usize, totals: usize, bf16: bool): void {
   const k = int(4);
-  const tiles = (int(7) + 3) >> 2;
+  const m = int(7);
+  const tiles = (m + 3) >> 2;
+  const ofStream = <usize>tiles * TILE_SUMS;
   const rowShift: usize = bf16 ? 4 : 5;
   const panelStep = <usize>k << rowShift;
   const streamStep = <usize>apart * panelStep;
   const b = pointer(1) + <usize>panel * panelStep;
-  const piece = tiles <= 2 ? LONG_PIECE : PIECE;
   const streams = min(STREAMS, (end - panel + apart - 1) / apart);
   for (let start = 0; start < k; start += BLOCK) {
     const depth = min(BLOCK, k - start);
     const a = pointer(0) + (<usize>(start * tiles) << 4);
-    const tileStep = <usize>depth << 4;
-    for (let done = 0; done < depth; done += piece) {
-      const rows = min(piece, depth - done);
-      const fromA = a + (<usize>done << 4);
-      const endA = fromA + <usize>tiles * tileStep;
+    for (let done = 0; done < depth; done += PIECE) {
+      const rows = min(PIECE, depth - done);
       let fromB = b + (<usize>(start + done) << rowShift);
-      let to = sums;
-      for (let stream = 0; stream < streams; stream++, fromB += streamStep) {
-        for (let at = fromA; at < endA; at += tileStep, to += TILE_SUMS) {
-          if (bf16) addPieceBf16(at, fromB, rows, to, done == 0);
-          else addPiece(at, fromB, rows, to, done == 0);
+      for (let stream = 0; stream < streams; stream += 2, fromB += 2 * streamStep) {
+        const otherB = stream + 1 < streams ? fromB + streamStep : fromB; // its sums are not used then
+        let to = sums + <usize>stream * ofStream;
+        for (let row = 0; row < m; row += 2, to += 2 * ROW_SUMS) {
+          const fromA = a + (<usize>((row >> 2) * depth + done) << 4) + (<usize>(row & 2) << 2);
+          if (bf16) addPieceBf16(fromA, fromB, otherB, rows, to, ofStream, done == 0);
+          else addPiece(fromA, fromB, otherB, rows, to, ofStream, done == 0);
         }
       }
     }
-    addSums(totals, sums, <usize>(streams * tiles) * TILE_SUMS, start == 0);
+    addSums(totals, sums, STREAMS * ofStream, start == 0);
   }
 }
 
-/** sums [4][8] = or += A·B over `depth` terms. `a`: [depth][4]; `b`: [depth][8]. */
-function addPiece(a: usize, b: usize, depth: i32, sums: usize, isFirst: bool): void {
-  multiplyPiece(a, b, depth, sums, isFirst, false);
+/** sums [2][8] of a panel, and `apart` bytes on those of another, = or += A·B over `depth` terms. `a`: 2 of [depth][4]; `b`: [depth][8]. */
+function addPiece(a: usize, b0: usize, b1: usize, depth: i32, sums: usize, apart: usize, isFirst: bool): void {
+  multiplyPiece(a, b0, b1, depth, sums, apart, isFirst, false);
 }
 
-function addPieceBf16(a: usize, b: usize, depth: i32, sums: usize, isFirst: bool): void {
-  multiplyPiece(a, b, depth, sums, isFirst, true);
+function addPieceBf16(a: usize, b0: usize, b1: usize, depth: i32, sums: usize, apart: usize, isFirst: bool): void {
+  multiplyPiece(a, b0, b1, depth, sums, apart, isFirst, true);
 }
 
 // @ts-expect-error: decorator
 @inline
-function multiplyPiece(a: usize, b: usize, depth: i32, sums: usize, isFirst: bool, bf16: bool): void {
+function multiplyPiece(
+  a: usize,
+  b0: usize,
+  b1: usize,
+  depth: i32,
+  sums: usize,
+  apart: usize,
+  isFirst: bool,
+  bf16: bool,
+): void {
   const row: usize = bf16 ? 16 : 32;
   const upper = upperHalves();
+  const others = sums + apart;
   let sum0 = f32x4.splat(0);
   let sum1 = f32x4.splat(0);
   let sum2 = f32x4.splat(0);
@@ -115,36 +123,37 @@ function multiplyPiece(a: usize, b: usize, depth: i32, sums: usize, isFirst: boo
     sum1 = v128.load(sums, 16);
     sum2 = v128.load(sums, 32);
     sum3 = v128.load(sums, 48);
-    sum4 = v128.load(sums, 64);
-    sum5 = v128.load(sums, 80);
-    sum6 = v128.load(sums, 96);
-    sum7 = v128.load(sums, 112);
+    sum4 = v128.load(others);
+    sum5 = v128.load(others, 16);
+    sum6 = v128.load(others, 32);
+    sum7 = v128.load(others, 48);
   }
-  for (const end = a + (<usize>depth << 4); a < end; a += 16, b += row) {
-    const eight = v128.load(b);
-    const left = first(eight, bf16);
-    const right = second(eight, b, upper, bf16);
-    let x = v128.load32_splat(a);
-    sum0 = madd(x, left, sum0);
-    sum1 = madd(x, right, sum1);
-    x = v128.load32_splat(a, 4);
-    sum2 = madd(x, left, sum2);
-    sum3 = madd(x, right, sum3);
-    x = v128.load32_splat(a, 8);
-    sum4 = madd(x, left, sum4);
-    sum5 = madd(x, right, sum5);
-    x = v128.load32_splat(a, 12);
-    sum6 = madd(x, left, sum6);
-    sum7 = madd(x, right, sum7);
+  for (const end = a + (<usize>depth << 4); a < end; a += 16, b0 += row, b1 += row) {
+    const x0 = v128.load32_splat(a);
+    const x1 = v128.load32_splat(a, 4);
+    let b = v128.load(b0);
+    let half = first(b, bf16);
+    sum0 = madd(x0, half, sum0);
+    sum2 = madd(x1, half, sum2);
+    half = second(b, b0, upper, bf16);
+    sum1 = madd(x0, half, sum1);
+    sum3 = madd(x1, half, sum3);
+    b = v128.load(b1);
+    half = first(b, bf16);
+    sum4 = madd(x0, half, sum4);
+    sum6 = madd(x1, half, sum6);
+    half = second(b, b1, upper, bf16);
+    sum5 = madd(x0, half, sum5);
+    sum7 = madd(x1, half, sum7);
   }
   v128.store(sums, sum0);
   v128.store(sums, sum1, 16);
   v128.store(sums, sum2, 32);
   v128.store(sums, sum3, 48);
-  v128.store(sums, sum4, 64);
-  v128.store(sums, sum5, 80);
-  v128.store(sums, sum6, 96);
-  v128.store(sums, sum7, 112);
+  v128.store(others, sum4);
+  v128.store(others, sum5, 16);
+  v128.store(others, sum6, 32);
+  v128.store(others, sum7, 48);
 }
 
 /** totals = or += sums. */

@@ -1,5 +1,5 @@
 // Products of two rows, as a draft of one token makes them: the matrix is read once for both, in the order and with the sums of
-// vector.ts, and memory is still what they wait for. From three rows on matmul.ts is faster.
+// vector.ts, and memory is still what they wait for. few-rows.ts takes more.
 import { BLOCK } from "../abi";
 import { upperHalves } from "./bf16";
 import { int, pointer } from "./control";
