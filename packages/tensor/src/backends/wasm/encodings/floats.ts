@@ -40,7 +40,7 @@ export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: 
     runtime.run(kernels.fewRows, chunks, ints);
     return;
   }
-  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount);
+  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount, 12);
   const chunks = rowBlocks * columnBlocks;
   const decoded = kernels.decodes ? runtime.scratch(chunks * BLOCK * PANEL_ROW) : 0;
   const ints = [

@@ -17,7 +17,7 @@ import type { Int8Products } from "../byte-products.ts";
 import { packChunks, panelCount } from "../panels.ts";
 import type { WasmRuntime } from "../runtime.ts";
 import type { WasmEncoding } from "./encoding.ts";
-import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
+import { blocksOf, CHUNK_ELEMENTS, MOST_STREAM_CHUNKS, type Product, vectorChunks, withoutGaps } from "./product.ts";
 
 const { group } = encodings.int8.integers;
 /** Up to so many tiles of words it is faster to widen a panel again for each than once, into memory. */
@@ -98,7 +98,7 @@ function multiply(runtime: WasmRuntime, product: Product, kind: number): void {
     runtime.run("int8FewRowsJob", vectorChunks(runtime, k, columns), ints);
     return;
   }
-  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tiles);
+  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tiles, MOST_STREAM_CHUNKS);
   const chunks = rowBlocks * columnBlocks;
   // As kernels/int8-tile.ts divides it: words of a panel, and totals of the tiles of a row block.
   const chunkBytes = INT8_WIDENED + INT8_PANELS * Math.ceil(tiles / rowBlocks) * INT8_TOTALS;

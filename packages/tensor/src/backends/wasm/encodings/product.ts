@@ -38,21 +38,25 @@ const TILES_PER_ROW_BLOCK = 32;
 /** Elements of a matrix, on average, of a chunk of the product with one row. */
 const VECTOR_CHUNK = 131_072;
 /**
- * Chunks per thread at most. The last ones are the smallest (kernels/streams.ts), so more would not end sooner; and each begins
- * with streams that the processor has to find before it fetches them ahead: 16 a thread took a fifth longer with 8-bit integers.
+ * Chunks per thread at most where the last ones are the smallest, so that more would not end sooner. Each begins with streams that the
+ * processor has to find before it fetches them ahead: with 8-bit integers 16 a thread took a fifth longer, with 8 rows 12 did.
  */
-const MOST_VECTOR_CHUNKS = 4;
+export const MOST_STREAM_CHUNKS = 4;
 
 /** Chunks of a product of one row with a packed matrix [rows, columns]. */
 export function vectorChunks(runtime: WasmRuntime, rows: number, columns: number): number {
   const most = Math.ceil(panelCount(columns) / STREAMS);
-  return Math.min(most, runtime.chunks(rows * columns, VECTOR_CHUNK, MOST_VECTOR_CHUNKS));
+  return Math.min(most, runtime.chunks(rows * columns, VECTOR_CHUNK, MOST_STREAM_CHUNKS));
 }
 
-/** Into how many blocks of rows and of columns the result of a product is split, for A of so many tiles. */
-export function blocksOf(runtime: WasmRuntime, { a, columns }: Product, tiles: number) {
+/**
+ * Into how many blocks of rows and of columns the result of a product is split, for A of so many tiles.
+ *
+ * @param most chunks per thread
+ */
+export function blocksOf(runtime: WasmRuntime, { a, columns }: Product, tiles: number, most: number) {
   const rowBlocks = Math.ceil(tiles / TILES_PER_ROW_BLOCK);
-  const chunks = runtime.chunks(a.rows * a.columns * columns, CHUNK_PRODUCTS, 12);
+  const chunks = runtime.chunks(a.rows * a.columns * columns, CHUNK_PRODUCTS, most);
   return { rowBlocks, columnBlocks: Math.min(panelCount(columns), Math.ceil(chunks / rowBlocks)) };
 }
 

@@ -30,6 +30,18 @@ export function chunkStart(chunk: i32, chunks: i32, count: i32): i32 {
   return <i32>((<i64>count * chunk) / chunks);
 }
 
+/**
+ * The same, with chunks of which each is smaller than the one before: `chunk` to `chunks` - 1 are a share of ((chunks - chunk) / chunks)²
+ * of all. So the first are long, in which the processor fetches ahead what lies in order, and threads still finish together.
+ */
+// @ts-ignore: decorator
+@inline
+export function shrinkingStart(chunk: i32, chunks: i32, count: i32): i32 {
+  const all = <i64>chunks * chunks;
+  const left = <i64>(chunks - chunk) * (chunks - chunk);
+  return <i32>((<i64>count * (all - left)) / all);
+}
+
 /** Chunks the running job was split into. */
 // @ts-ignore: decorator
 @inline

@@ -12,7 +12,7 @@ import {
   MODE_GELU,
 } from "../abi";
 import { multiplyTile } from "./byte-module";
-import { chunkCount, chunkStart, int, pointer } from "./control";
+import { chunkCount, chunkStart, int, pointer, shrinkingStart } from "./control";
 import { panelBytes, quadBytes } from "./int8-layout";
 import { addRow } from "./int8-sums";
 import { storeSomeOfRow } from "./tile";
@@ -21,7 +21,7 @@ import { storeSomeOfRow } from "./tile";
  * C [M, N] = A·B (+ bias) (then GELU). Ints: integers of A in tiles of 4 rows, their scales and offsets, panels of B, C, M, N, K,
  * bias or 0, mode, group, how the integers are multiplied (INT8_… of ../abi.ts), row blocks, room for each chunk, its bytes.
  * The room holds INT8_BLOCK_ROWS rows of a panel as words, then the totals of INT8_PANELS panels × the tiles of a row block.
- * Split as matmulJob (matmul.ts).
+ * Split as matmulJob (matmul.ts), with blocks of columns that shrink.
  */
 export function int8MatmulJob(chunk: i32): void {
   const n = int(6);
@@ -36,7 +36,7 @@ export function int8MatmulJob(chunk: i32): void {
   const panels = (n + 7) >> 3;
   const firstTile = chunkStart(rowBlock, rowBlocks, tiles);
   const endTile = chunkStart(rowBlock + 1, rowBlocks, tiles);
-  const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
+  const endPanel = shrinkingStart(columnBlock + 1, columnBlocks, panels);
   const widened = pointer(13) + <usize>chunk * pointer(14);
   const totals = widened + INT8_WIDENED;
   const totalsStep = <usize>(endTile - firstTile) * INT8_TOTALS;
@@ -47,7 +47,7 @@ export function int8MatmulJob(chunk: i32): void {
   const scaleStep = <usize>((k + group - 1) / group) << 4;
   // Bytes are read as they lie, a panel from end to end: blocks of 768 rows, each a jump, took half as long again with 8 rows of A.
   const block = words ? max(1, INT8_BLOCK_ROWS / group) * group : k;
-  for (let first = chunkStart(columnBlock, columnBlocks, panels); first < endPanel; first += INT8_PANELS) {
+  for (let first = shrinkingStart(columnBlock, columnBlocks, panels); first < endPanel; first += INT8_PANELS) {
     const end = min(first + INT8_PANELS, endPanel);
     memory.fill(totals, 0, <usize>(end - first) * totalsStep);
     for (let start = 0; start < k; start += block) {

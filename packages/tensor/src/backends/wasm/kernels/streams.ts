@@ -2,20 +2,17 @@
 // processor fetches each ahead by itself, and so draws more from the memory at once: one stream of floats, or a jump to
 // another panel every few kilobytes, left up to a third of it unused. Four panels' sums also fit V8's fifteen registers.
 import { MODE_GELU, STREAMS } from "../abi";
-import { chunkCount } from "./control";
+import { chunkCount, shrinkingStart } from "./control";
 import { storeSomeOfRow } from "./tile";
 
 /**
  * First of the panels of a chunk, which are a multiple of {@link STREAMS} except in the last one. Each chunk is smaller than
- * the one before, so that streams are long and threads still finish together: chunks `chunk` to `chunks` - 1 are a share of
- * ((chunks - chunk) / chunks)² of all.
+ * the one before: see {@link shrinkingStart}.
  */
 // @ts-expect-error: decorator
 @inline
 export function firstPanel(chunk: i32, panels: i32): i32 {
-  const all = <i64>chunkCount() * chunkCount();
-  const left = <i64>(chunkCount() - chunk) * (chunkCount() - chunk);
-  return min(panels, <i32>((<i64>panelsOfStream(panels) * (all - left)) / all) * STREAMS);
+  return min(panels, shrinkingStart(chunk, chunkCount(), panelsOfStream(panels)) * STREAMS);
 }
 
 /** Panels of each stream of a chunk of `panels` panels; the last stream may have fewer. */
