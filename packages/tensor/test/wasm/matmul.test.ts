@@ -115,14 +115,16 @@ describe("linear on wasm", () => {
     const relaxed = backends.find(({ backend }) => backend.runtime.relaxedSimd)?.backend;
     if (!relaxed) return skip("this engine has no relaxed SIMD");
     const random = generator(12);
-    const [m, k, n] = [9, 700, 77];
+    const [m, k, n] = [79, 700, 77];
     const x = randomFloats([m, k], random);
     const inputs = [x, randomFloats([k, n], random), randomFloats([n], random)];
-    const expected = packedLinear(relaxed, inputs, "none", [m, n]);
-    for (let row = 0; row < m; row++) {
-      const part = float32(x.data as Float32Array, [1, k], [k, 1], row * k);
-      const actual = packedLinear(relaxed, [part, ...inputs.slice(1)], "none", [1, n]);
-      expect(firstDifference(actual, expected.subarray(row * n, (row + 1) * n))).toBeUndefined();
+    const expected = packedLinear(relaxed, inputs, "gelu", [m, n]);
+    for (const rows of [1, 2, 3, 4, 9, 32, 33]) {
+      for (let first = 0; first + rows <= m; first += rows) {
+        const part = float32(x.data as Float32Array, [rows, k], [k, 1], first * k);
+        const actual = packedLinear(relaxed, [part, ...inputs.slice(1)], "gelu", [rows, n]);
+        expect(firstDifference(actual, expected.subarray(first * n, (first + rows) * n))).toBeUndefined();
+      }
     }
   });
 

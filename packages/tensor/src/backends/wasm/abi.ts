@@ -59,6 +59,8 @@ export const BLOCK = 256;
 export const STREAMS = 4;
 /** Panels of each stream whose results a product of a few rows holds back, to write them together: 512 bytes of a row of C. */
 export const FEW_ROWS_PANELS = 16;
+/** Panels that a product of many rows is multiplied with together, where fused multiply-add leaves registers for it. */
+export const WIDE_PANELS = 3;
 /** What happens to sums besides being written: bits of a product's `mode`. */
 export const MODE_ADD = 1;
 export const MODE_GELU = 2;

@@ -1,4 +1,4 @@
-import { BLOCK, FEW_ROWS_PANELS, MODE_ADD, PANEL_ROW, STREAMS, TILE_ROWS } from "../abi.ts";
+import { BLOCK, FEW_ROWS_PANELS, MODE_ADD, PANEL_ROW, STREAMS, TILE_ROWS, WIDE_PANELS } from "../abi.ts";
 import type { Job, WasmRuntime } from "../runtime.ts";
 import { blocksOf, CHUNK_ELEMENTS, type Product, vectorChunks, withoutGaps } from "./product.ts";
 
@@ -42,7 +42,8 @@ export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: 
   }
   const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount, 12);
   const chunks = rowBlocks * columnBlocks;
-  const decoded = kernels.decodes ? runtime.scratch(chunks * BLOCK * PANEL_ROW) : 0;
+  const together = runtime.relaxedSimd ? WIDE_PANELS : 1;
+  const decoded = kernels.decodes ? runtime.scratch(chunks * together * BLOCK * PANEL_ROW) : 0;
   const ints = [
     tiles,
     panels,
@@ -55,6 +56,7 @@ export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: 
     rowBlocks,
     decoded,
     product.resultStep ?? columns * 4,
+    together,
   ];
   runtime.run("matmulJob", chunks, ints);
 }

@@ -1,12 +1,13 @@
 // Matrix products. The right operand B [K, N] comes as panels (panels.ts); the left one A [M, K] packed into tiles of 4
 // rows, or as it is when M is 1 (vector.ts). Work is split over the elements of the result, never over K.
-import { BLOCK, MODE_ADD } from "../abi";
+import { BLOCK, MODE_ADD, WIDE_PANELS } from "../abi";
 import { decodeBf16 } from "./bf16";
 import { chunkCount, chunkStart, int, pointer } from "./control";
 import { tile } from "./tile";
+import { wideTile } from "./wide-tile";
 
-/** Panels of B whose part of the result stays in the second-level cache while the blocks of K add up. */
-const GROUP: i32 = 8;
+/** Panels of B whose part of the result stays in the second-level cache while the blocks of K add up: a multiple of WIDE_PANELS. */
+const GROUP: i32 = 9;
 /**
  * Rows of tiles of A (16 bytes each) that stay in the second-level cache as a whole. Then B is read panel by panel, one byte
  * behind the other; a jump every 8 KiB kept a product of few rows waiting for memory, up to twice as long.
@@ -81,8 +82,8 @@ export function packTile(source: usize, target: usize, columns: i32, count: i32,
 
 /**
  * C [M, N] = A·B (+ bias) (then GELU), or C += A·B. Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks, room
- * for BLOCK rows of a panel per chunk if the panels are bfloat16 and 0 if they are floats, bytes from a row of C to the next.
- * Split into row blocks × column blocks; row blocks of the same columns follow each other, so that threads share what they read of B.
+ * for BLOCK rows of those panels per chunk that are multiplied together if they are bfloat16 and 0 if they are floats, bytes from a row
+ * of C to the next, panels that are multiplied together: 1 or WIDE_PANELS. Split into row blocks × column blocks; row blocks of the same columns follow each other, so that threads share what they read of B.
  */
 export function matmulJob(chunk: i32): void {
   const c = pointer(2);
@@ -102,10 +103,11 @@ export function matmulJob(chunk: i32): void {
   const endPanel = chunkStart(columnBlock + 1, columnBlocks, panels);
   const cStep = pointer(10);
   const bf16 = pointer(9) != 0;
-  const decoded = pointer(9) + ((<usize>chunk * BLOCK) << 5);
+  const together = int(11);
+  const decoded = pointer(9) + ((<usize>(chunk * together) * BLOCK) << 5);
   const rowShift: usize = bf16 ? 4 : 5;
   const panelStep = <usize>k << rowShift;
-  const atOnce = (endTile - firstTile) * k > CACHED_TILE_ROWS ? GROUP : 1;
+  const atOnce = (endTile - firstTile) * k > CACHED_TILE_ROWS ? GROUP : together;
   for (let group = firstPanel; group < endPanel; group += atOnce) {
     const endGroup = min(group + atOnce, endPanel);
     for (let start = 0; start < k; start += BLOCK) {
@@ -115,21 +117,37 @@ export function matmulJob(chunk: i32): void {
       const a = pointer(0) + (<usize>(start * tiles) << 4);
       const tileStep = <usize>depth << 4;
       const b = pointer(1) + (<usize>start << rowShift);
-      for (let panel = group; panel < endGroup; panel++) {
+      for (let panel = group; panel < endGroup; ) {
         const column = panel << 3;
+        const wide = together == WIDE_PANELS && panel + WIDE_PANELS <= endGroup && column + 8 * WIDE_PANELS <= n;
+        const count = wide ? WIDE_PANELS : 1;
         const columns = min(8, n - column);
         const to = c + (<usize>column << 2);
         const biasHere = bias && last ? bias + (<usize>column << 2) : 0;
         let fromB = b + <usize>panel * panelStep;
+        let stepB = panelStep;
         if (bf16) {
-          decodeBf16(fromB, depth, decoded);
+          stepB = <usize>depth << 5;
+          for (let i = 0; i < count; i++) decodeBf16(fromB + <usize>i * panelStep, depth, decoded + <usize>i * stepB);
           fromB = decoded;
         }
         for (let index = firstTile; index < endTile; index++) {
           const row = index << 2;
           const fromA = a + <usize>index * tileStep;
-          tile(fromA, fromB, depth, to + <usize>row * cStep, cStep, min(4, m - row), columns, biasHere, mode);
+          const toC = to + <usize>row * cStep;
+          const rows = min(4, m - row);
+          if (wide && rows == 4) {
+            wideTile(fromA, fromB, stepB, depth, toC, cStep, biasHere, mode);
+            wideTile(fromA + 8, fromB, stepB, depth, toC + 2 * cStep, cStep, biasHere, mode);
+            continue;
+          }
+          for (let i = 0; i < count; i++) {
+            const at = <usize>i << 5;
+            const biasOfPanel = biasHere ? biasHere + at : 0;
+            tile(fromA, fromB + <usize>i * stepB, depth, toC + at, cStep, rows, columns, biasOfPanel, mode);
+          }
         }
+        panel += count;
       }
     }
   }
