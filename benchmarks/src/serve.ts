@@ -7,6 +7,8 @@
  * Each text has to be the same as the one computed alone, and memory has to stay. Waits until other programs are quiet, ten minutes at
  * most, and writes `results/<processor>/serve-node<major>.json`; `--quick`, `--only`, `--dtype` and `--threads` only print, and do not wait.
  */
+import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { GPT2, loadModel, modelSource } from "@gpt2-ts/gpt2";
 import { createWasmBackend, type MatrixEncoding } from "@gpt2-ts/tensor";
@@ -44,6 +46,11 @@ const { values: options } = parseArgs({
     threads: { type: "string" },
   },
 });
+if (options.node !== undefined && realpathSync(options.node) !== realpathSync(process.execPath)) {
+  // Answers are compared with the library's of this process, to the bit, which one Node may fuse and another not.
+  const { status } = spawnSync(options.node, process.argv.slice(1), { stdio: "inherit" });
+  process.exit(status ?? 1);
+}
 const parts = chosen(COMMAND, "only", options.only, PARTS);
 const [dtype = "f32"] = chosen<MatrixEncoding>(COMMAND, "dtype", [options.dtype], ["f32", "bf16", "int8"]);
 const threads = integer(COMMAND, "threads", options.threads, 1, 64) ?? THREADS;
