@@ -131,15 +131,13 @@ describe("trainBPE", () => {
 
   it("lets a timer abort it", async () => {
     const controller = new AbortController();
-    let merges = 0;
-    const onProgress = (): void => {
-      if (++merges === 1) setTimeout(() => controller.abort(new Error("enough")));
+    const onProgress = ({ merges }: { readonly merges: number }): void => {
+      if (merges === 1) setTimeout(() => controller.abort(new Error("enough")));
       for (const end = performance.now() + 5; performance.now() < end; ); // a merge of a large text
     };
     const text = Array.from(randomTexts(300, 4)).join("");
     const training = trainBPE(text, { vocabSize: 1_000_000, minFrequency: 1, signal: controller.signal, onProgress });
-    await expect(training).rejects.toThrow("enough");
-    expect(merges).toBeLessThan(20);
+    await expect(training).rejects.toThrow("enough"); // without a turn for the timer it would end well
   });
 
   it("merges rare pairs only if asked to", async () => {

@@ -81,9 +81,10 @@ export function packTile(source: usize, target: usize, columns: i32, count: i32,
 }
 
 /**
- * C [M, N] = A·B (+ bias) (then GELU), or C += A·B. Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks, room
- * for BLOCK rows of those panels per chunk that are multiplied together if they are bfloat16 and 0 if they are floats, bytes from a row
- * of C to the next, panels that are multiplied together: 1 or WIDE_PANELS. Split into row blocks × column blocks; row blocks of the same columns follow each other, so that threads share what they read of B.
+ * C [M, N] = A·B (+ bias) (then GELU), or C += A·B. Ints: tiles of A, panels of B, C, M, N, K, bias or 0, mode, row blocks; if the
+ * panels are bfloat16, room per chunk for BLOCK rows of those that are multiplied together, else 0; bytes from a row of C to the next;
+ * panels that are multiplied together, 1 or WIDE_PANELS. Split into row blocks × column blocks; row blocks of the same columns follow
+ * each other, so that threads share what they read of B.
  */
 export function matmulJob(chunk: i32): void {
   const c = pointer(2);

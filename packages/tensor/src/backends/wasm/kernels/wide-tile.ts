@@ -1,6 +1,6 @@
 // A tile of 2 rows × 24 columns of the result in twelve registers, which with two of A and one of B are V8's fifteen, where a product is
-// added in one instruction; else a product needs a sixteenth. Such an instruction waits for four cycles, and a processor begins two in
-// each: the eight sums of tile.ts have no slack for that, and a loop of them took a tenth longer.
+// added in one instruction; else a product needs a sixteenth. Such an instruction takes four cycles, and a processor begins two in each: the
+// eight sums of tile.ts leave it no slack, and took a tenth longer.
 import { MODE_ADD, MODE_GELU } from "../abi";
 import { gelu } from "./math";
 import { madd } from "./simd";
