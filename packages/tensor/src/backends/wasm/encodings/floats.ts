@@ -10,6 +10,9 @@ export function roomForTiles(runtime: WasmRuntime, rows: number, columns: number
   return runtime.scratch(Math.ceil(rows / TILE_ROWS) * TILE_ROWS * columns * 4);
 }
 
+/** Chunks per thread at most of a product of more rows, all alike, so that threads finish together. */
+const MOST_CHUNKS = 12;
+
 /** How panels of an encoding are multiplied by. */
 interface FloatKernels {
   readonly oneRow: Job;
@@ -40,7 +43,7 @@ export function multiplyFloats(runtime: WasmRuntime, product: Product, kernels: 
     runtime.run(kernels.fewRows, chunks, ints);
     return;
   }
-  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount, 12);
+  const { rowBlocks, columnBlocks } = blocksOf(runtime, product, tileCount, MOST_CHUNKS);
   const chunks = rowBlocks * columnBlocks;
   const together = runtime.relaxedSimd ? WIDE_PANELS : 1;
   const decoded = kernels.decodes ? runtime.scratch(chunks * together * BLOCK * PANEL_ROW) : 0;
